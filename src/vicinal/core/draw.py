@@ -1,0 +1,204 @@
+"""Randomness with an address instead of a state.
+
+Every number is a pure function of *(seed, epoch, index, view)* and of the *name* of the place that asks. The generator is
+Philox 4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011), vectorised over the batch in NumPy.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from vicinal.core.errors import ParameterError
+
+_MULTIPLIERS = np.array([[0xD2511F53], [0xCD9E8D57]], np.uint64)
+_WEYL = np.array([0x9E3779B9, 0xBB67AE85], np.uint64)
+_LOW = np.uint64(0xFFFFFFFF)
+_HALF = np.uint64(32)
+_ROUNDS = 10
+_TO_UNIT = 2.0**-32
+
+INDEX_LIMIT, EPOCH_LIMIT, VIEW_LIMIT, SEED_LIMIT = 1 << 48, 1 << 32, 1 << 16, 1 << 64
+
+
+def philox(counter: NDArray, key: NDArray) -> NDArray[np.uint32]:
+    """Philox 4x32-10: four 32-bit words for every counter and key.
+
+    Args:
+        counter: (4, ...) unsigned words below 2**32.
+        key: (2, ...) unsigned words below 2**32; trailing axes broadcast against the counter's.
+
+    Returns:
+        (4, ...) uint32.
+
+    Example:
+        >>> [hex(word) for word in philox(np.zeros(4, np.uint64), np.zeros(2, np.uint64))]
+        ['0x6627e8d5', '0xe169c58d', '0xbc57ac4c', '0x9b00dbd8']
+    """
+    return _rounds(np.asarray(counter, np.uint64), _schedule(np.asarray(key, np.uint64)))
+
+
+def _schedule(key: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """(10, 2, ...) round keys: a Weyl sequence from each key word."""
+    steps = np.arange(_ROUNDS, dtype=np.uint64).reshape(-1, *[1] * key.ndim)
+    return (key[None] + steps * _WEYL.reshape(1, 2, *[1] * (key.ndim - 1))) & _LOW
+
+
+def _rounds(counter: NDArray[np.uint64], schedule: NDArray[np.uint64]) -> NDArray[np.uint32]:
+    # Words 0 and 2 are multiplied, 1 and 3 are mixed in: two arrays of two rows halve the number of NumPy calls.
+    shape = np.broadcast_shapes(counter.shape[1:], schedule.shape[2:])
+    counter = np.broadcast_to(counter, (4, *shape)) if counter.shape[1:] != shape else counter
+    multipliers = _MULTIPLIERS.reshape(2, *[1] * len(shape))
+    even, odd = counter[0::2], counter[1::2]
+    for round_key in schedule:
+        product = even * multipliers
+        even = (product[::-1] >> _HALF) ^ odd
+        even ^= round_key
+        odd = product[::-1] & _LOW
+    words = np.empty((4, *shape), np.uint32)
+    words[0::2], words[1::2] = even, odd
+    return words
+
+
+@lru_cache(maxsize=65536)
+def _site_schedule(seed: int, name: str) -> NDArray[np.uint64]:
+    """(10, 2) round keys of one place: the seed keys a Philox block whose counter is the hash of the name."""
+    digest = np.frombuffer(hashlib.blake2s(name.encode(), digest_size=16).digest(), "<u4")
+    words = philox(digest.astype(np.uint64), np.array([seed & 0xFFFFFFFF, seed >> 32], np.uint64))
+    schedule = _schedule(words[:2].astype(np.uint64))
+    schedule.flags.writeable = False
+    return schedule
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Address:
+    """Where a batch of B samples lies in the space of all draws.
+
+    Args:
+        seed: one number below 2**64 for the whole batch.
+        epoch, index, view: (B,) integers below 2**32, 2**48 and 2**16.
+
+    Example:
+        >>> Address.of(seed=7, epoch=3, index=[5, 9]).index
+        array([5, 9])
+    """
+
+    seed: int
+    epoch: NDArray[np.int64]
+    index: NDArray[np.int64]
+    view: NDArray[np.int64]
+
+    @staticmethod
+    def of(seed: int, epoch: ArrayLike = 0, index: ArrayLike = 0, view: ArrayLike = 0, size: int | None = None) -> Address:
+        """An address from numbers or (B,) sequences; single numbers are repeated to ``size`` or to the longest sequence."""
+        parts = {"epoch": (epoch, EPOCH_LIMIT), "index": (index, INDEX_LIMIT), "view": (view, VIEW_LIMIT)}
+        if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < SEED_LIMIT:
+            raise ParameterError("address.seed", "an integer in [0, 2**64)", repr(seed))
+        arrays = [_whole(name, value, limit) for name, (value, limit) in parts.items()]
+        try:
+            shape = np.broadcast_shapes(*(array.shape for array in arrays), (1 if size is None else size,))
+        except ValueError:
+            got = ", ".join(f"{name} {array.shape}" for name, array in zip(parts, arrays, strict=True))
+            raise ParameterError("address", f"one number each, or {size} numbers (one a sample)", got) from None
+        return Address(int(seed), *(np.broadcast_to(array, shape) for array in arrays))
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def __getitem__(self, rows) -> Address:
+        """The address of some of the samples: an integer, a slice or an index array."""
+        rows = [rows] if isinstance(rows, (int, np.integer)) else rows
+        return Address(self.seed, self.epoch[rows], self.index[rows], self.view[rows])
+
+    def counter(self, blocks: int) -> NDArray[np.uint64]:
+        """(4, blocks, B) Philox counters: index low, epoch, index high and view, block number."""
+        index, view = self.index.astype(np.uint64), self.view.astype(np.uint64)
+        counter = np.empty((4, blocks, len(self)), np.uint64)
+        counter[0], counter[1] = index & _LOW, self.epoch.astype(np.uint64)
+        counter[2], counter[3] = (index >> _HALF) << np.uint64(16) | view, np.arange(blocks, dtype=np.uint64)[:, None]
+        return counter
+
+    def as_dict(self) -> dict:
+        """Plain numbers for JSON: {"seed": 0, "epoch": [...], "index": [...], "view": [...]}."""
+        return {"seed": self.seed, "epoch": self.epoch.tolist(), "index": self.index.tolist(), "view": self.view.tolist()}
+
+    def __str__(self) -> str:
+        parts = (f"{name}={_short(getattr(self, name))}" for name in ("epoch", "index", "view"))
+        return f"seed={self.seed}, " + ", ".join(parts)
+
+
+def _whole(name: str, value: ArrayLike, limit: int) -> NDArray[np.int64]:
+    array = np.atleast_1d(np.asarray(value))
+    if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
+        raise ParameterError(f"address.{name}", "an integer or a 1-D sequence of integers", f"{array.dtype} {array.shape}")
+    if array.size and (array.min() < 0 or array.max() >= limit):
+        raise ParameterError(f"address.{name}", f"integers in [0, 2**{limit.bit_length() - 1})", f"{array.min()}..{array.max()}")
+    return array.astype(np.int64)
+
+
+def _short(values: NDArray) -> str:
+    return str(values[0]) if len(values) and (values == values[0]).all() else str(values.tolist())
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Draw:
+    """The random numbers of a batch, read by name; reading one never changes another.
+
+    Example:
+        >>> draw = Draw(Address.of(seed=0, index=range(3)))
+        >>> bool((draw.unit("angle") == draw.unit("angle")).all()), draw.child("Rotate").unit("angle").shape
+        (True, (3,))
+    """
+
+    address: Address
+    path: str = ""
+    known: dict[tuple[str, int], NDArray] = field(default_factory=dict, repr=False)
+
+    def child(self, name: str) -> Draw:
+        """The draws of a place below this one; ``known`` is shared, so a prefetch serves the whole tree."""
+        return Draw(self.address, f"{self.path}/{name}" if self.path else name, self.known)
+
+    def words(self, name: str, n: int) -> NDArray[np.uint32]:
+        """(B, n) uniform 32-bit words of the site ``path.name``."""
+        site = (f"{self.path}.{name}", n)
+        if site not in self.known:
+            self.prefetch([site])
+        return self.known[site]
+
+    def unit(self, name: str) -> NDArray[np.float64]:
+        """(B,) numbers in [0, 1); the ends are never hit, so every quantile function is finite."""
+        return (self.words(name, 1)[:, 0] + 0.5) * _TO_UNIT
+
+    def units(self, name: str, n: int) -> NDArray[np.float64]:
+        """(B, n) numbers in [0, 1)."""
+        return (self.words(name, n) + 0.5) * _TO_UNIT
+
+    def key(self, name: str) -> NDArray[np.uint32]:
+        """(B, 2) keys for dense noise that a backend generates itself."""
+        return self.words(name, 2)
+
+    def order(self, name: str) -> NDArray[np.int64]:
+        """A permutation of the batch: sorted by one 64-bit draw a sample."""
+        words = self.words(name, 2).astype(np.uint64)
+        return np.argsort(words[:, 0] << _HALF | words[:, 1], kind="stable")
+
+    def prefetch(self, sites: Sequence[tuple[str, int]]) -> None:
+        """Draw many sites in one vectorised call; the numbers are those that single calls would give."""
+        blocks = [(name, -(-n // 4)) for name, n in sites]
+        schedule = np.concatenate([np.repeat(_site_schedule(self.address.seed, name)[:, :, None], b, 2) for name, b in blocks], 2)
+        counter = self.address.counter(max((b for _, b in blocks), default=0))
+        which = np.concatenate([np.arange(b) for _, b in blocks])
+        words = _rounds(counter[:, which], schedule[..., None])
+        start = 0
+        for site, (_, count) in zip(sites, blocks, strict=True):
+            rows = words[:, start : start + count]
+            self.known[site] = rows.transpose(2, 1, 0).reshape(len(self.address), -1)[:, : site[1]]
+            start += count

@@ -1,0 +1,23 @@
+"""Shared fixtures: the one setting through which tests find real data."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Callable[[str], Path]:
+    """``shared_data("mnist")`` is the folder of a real data set; the test is skipped, saying so, where it is absent."""
+    root = Path(os.environ.get("VICINAL_DATA", Path(__file__).parents[2] / "shared" / "data"))
+
+    def find(name: str) -> Path:
+        folder = root / name
+        if not folder.exists():
+            pytest.skip(f"real data {name!r} not found under {root}; set VICINAL_DATA")
+        return folder
+
+    return find
