@@ -144,7 +144,10 @@ def _whole(name: str, value: ArrayLike, limit: int) -> NDArray[np.int64]:
 
 
 def _short(values: NDArray) -> str:
-    return str(values[0]) if len(values) and (values == values[0]).all() else str(values.tolist())
+    if len(values) and (values == values[0]).all():
+        return str(values[0])
+    run = len(values) > 2 and (np.diff(values) == 1).all()
+    return f"{values[0]}..{values[-1]}" if run else str(values.tolist())
 
 
 @final
@@ -192,13 +195,19 @@ class Draw:
 
     def prefetch(self, sites: Sequence[tuple[str, int]]) -> None:
         """Draw many sites in one vectorised call; the numbers are those that single calls would give."""
-        blocks = [(name, -(-n // 4)) for name, n in sites]
-        schedule = np.concatenate([np.repeat(_site_schedule(self.address.seed, name)[:, :, None], b, 2) for name, b in blocks], 2)
-        counter = self.address.counter(max((b for _, b in blocks), default=0))
-        which = np.concatenate([np.arange(b) for _, b in blocks])
-        words = _rounds(counter[:, which], schedule[..., None])
+        schedule, block = _stacked(self.address.seed, tuple(sites))
+        words = _rounds(self.address.counter(1 + int(block.max(initial=0)))[:, block], schedule)
         start = 0
-        for site, (_, count) in zip(sites, blocks, strict=True):
-            rows = words[:, start : start + count]
-            self.known[site] = rows.transpose(2, 1, 0).reshape(len(self.address), -1)[:, : site[1]]
+        for name, n in sites:
+            count = -(-n // 4)
+            rows = words[:, start : start + count].transpose(2, 1, 0).reshape(len(self.address), -1)
+            self.known[name, n] = rows[:, :n]
             start += count
+
+
+@lru_cache(maxsize=4096)
+def _stacked(seed: int, sites: tuple[tuple[str, int], ...]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    """(10, 2, blocks, 1) round keys and (blocks,) block numbers of many sites."""
+    counts = [-(-n // 4) for _, n in sites]
+    keys = [np.repeat(_site_schedule(seed, name)[:, :, None], count, 2) for (name, _), count in zip(sites, counts, strict=True)]
+    return np.concatenate(keys, 2)[..., None], np.concatenate([np.arange(count) for count in counts])

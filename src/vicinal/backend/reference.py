@@ -1,0 +1,177 @@
+"""The specification: one sample at a time, plain NumPy, float64. Slow on purpose; every other backend is held against it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vicinal.backend import noise
+from vicinal.core import affine
+from vicinal.core.backend import Dense
+from vicinal.core.primitive import (
+    CONSTANT,
+    NEAREST,
+    REFLECT,
+    ColourMatrix,
+    Noise,
+    Opaque,
+    Patch,
+    Pointwise,
+    Primitive,
+    Warp,
+    dequantise,
+    quantise,
+)
+
+
+@final
+class Reference:
+    """Runs a plan primitive by primitive, sample by sample."""
+
+    name = "reference"
+
+    def run(self, primitives: Sequence[Primitive], data: Dense) -> Dense:
+        samples = [np.array(sample) for sample in data]
+        for primitive in primitives:
+            one = _ONE[type(primitive)]
+            samples = [one(primitive, row, s) if primitive.active[row] else s for row, s in enumerate(samples)]
+        return stacked(samples)
+
+    def follow(self, moves: Sequence[Warp], data: Dense, fill: float) -> Dense:
+        samples = [np.array(sample) for sample in data]
+        for move in moves:
+            samples = [_nearest(move, row, s, fill) if move.active[row] else s for row, s in enumerate(samples)]
+        return stacked(samples)
+
+
+def backend() -> Reference:
+    """The backend object, as ``vicinal.core.backend.load`` asks for it."""
+    return Reference()
+
+
+def stacked(samples: list[NDArray]) -> Dense:
+    """One array where all samples have one shape."""
+    return np.stack(samples) if len({sample.shape for sample in samples}) == 1 else samples
+
+
+def square(matrix: NDArray) -> NDArray[np.float64]:
+    """(B, 3, 3) maps of images; a map of series (B, 2, 2) acts on x and leaves y alone."""
+    if matrix.shape[-1] == 3:
+        return matrix
+    full = affine.identity(len(matrix))
+    full[:, 0, 0], full[:, 0, 2] = matrix[:, 0, 0], matrix[:, 0, 1]
+    return full
+
+
+def canvas(size: NDArray) -> tuple[int, int]:
+    """Height and width of one (d,) size."""
+    return (1, int(size[0])) if len(size) == 1 else (int(size[0]), int(size[1]))
+
+
+def _source(matrix: NDArray, shape: tuple[int, int], factor: int = 1) -> tuple[NDArray, NDArray]:
+    """Where the centres of the output pixels lie in the input, at ``factor`` samples per pixel and axis: x, y of (h f, w f)."""
+    inverse = affine.invert(square(matrix[None]))[0]
+    x = (np.arange(shape[1] * factor) + 0.5) / factor
+    y = ((np.arange(shape[0] * factor) + 0.5) / factor)[:, None]
+    return tuple(row[0] * x + row[1] * y + row[2] for row in inverse[:2])  # type: ignore[return-value]
+
+
+def _warp(primitive: Warp, row: int, image: NDArray) -> NDArray:
+    if primitive.still()[row]:
+        return image
+    shape, factor = canvas(primitive.size[row]), int(primitive.supersampling()[row])
+    x, y = _source(primitive.matrix[row], shape, factor)
+    values, border, fill = _values(image), int(primitive.border[row]), float(primitive.fill[row])
+    if primitive.interpolation[row] == NEAREST:
+        sampled = _at(values, np.floor(x), np.floor(y), border, fill)
+    else:
+        sampled = _linear(values, x - 0.5, y - 0.5, border, fill)
+    sampled = sampled.reshape(shape[0], factor, shape[1], factor, -1).mean((1, 3))
+    return _stored(sampled, image)
+
+
+def _values(image: NDArray) -> NDArray[np.float64]:
+    return dequantise(image)
+
+
+def _stored(values: NDArray, like: NDArray) -> NDArray:
+    return quantise(values, str(like.dtype))
+
+
+def _linear(values: NDArray, x: NDArray, y: NDArray, border: int, fill: float) -> NDArray[np.float64]:
+    """Bilinear interpolation at pixel indices x, y; a neighbour with weight 0 is never looked at."""
+    left, top = np.floor(x), np.floor(y)
+    fx, fy = x - left, y - top
+    total = np.zeros((*x.shape, values.shape[-1]))
+    for dy, wy in ((0, 1 - fy), (1, fy)):
+        for dx, wx in ((0, 1 - fx), (1, fx)):
+            weight = (wx * wy)[..., None]
+            total += np.where(weight > 0, weight * _at(values, left + dx, top + dy, border, fill), 0)
+    return total
+
+
+def _at(values: NDArray, x: NDArray, y: NDArray, border: int, fill: float) -> NDArray:
+    """Values at whole pixel indices, with what the border says outside."""
+    height, width = values.shape[:2]
+    outside = (x < 0) | (y < 0) | (x >= width) | (y >= height)
+    taken = values[_inside(y, height, border), _inside(x, width, border)]
+    return taken if border != CONSTANT else np.where(outside[..., None], np.asarray(fill, values.dtype), taken)
+
+
+def _inside(index: NDArray, size: int, border: int) -> NDArray[np.int64]:
+    """Indices brought onto the canvas: mirrored at the edges (the edge pixel is repeated), or the nearest."""
+    index = index.astype(np.int64)
+    if border == REFLECT:
+        index = np.mod(index, 2 * size)
+        return np.minimum(index, 2 * size - 1 - index)
+    return np.clip(index, 0, size - 1)
+
+
+def _nearest(move: Warp, row: int, mask: NDArray, fill: float) -> NDArray:
+    if move.still()[row]:
+        return mask
+    x, y = _source(move.matrix[row], canvas(move.size[row]))
+    return _at(mask, np.floor(x), np.floor(y), int(move.border[row]), fill)
+
+
+def _pointwise(primitive: Pointwise, row: int, image: NDArray) -> NDArray:
+    chain = primitive.rows(np.array([row]))
+    values = image if image.dtype.kind == "f" else dequantise(image)
+    out = chain.evaluate(values.reshape(1, -1, values.shape[-1]).astype(np.float64)).reshape(image.shape)
+    dtype = primitive.dtype or str(image.dtype)
+    out = out.astype(dtype) if np.dtype(dtype).kind == "f" else quantise(out, dtype)
+    return np.ascontiguousarray(out.transpose(2, 0, 1)) if primitive.layout == "CHW" else out
+
+
+def _matrix(primitive: ColourMatrix, row: int, image: NDArray) -> NDArray:
+    matrix = primitive.matrix[row]
+    mixed = dequantise(image) @ matrix[:, :-1].T + matrix[:, -1]
+    return _stored(np.clip(mixed, 0, 1), image)
+
+
+def _noise(primitive: Noise, row: int, image: NDArray) -> NDArray:
+    return noise.add(image, primitive, row)
+
+
+def _patch(primitive: Patch, row: int, image: NDArray) -> NDArray:
+    x0, y0, x1, y1 = primitive.box[row]
+    out = image.copy()
+    out[y0:y1, x0:x1] = quantise(np.asarray(primitive.fill[row]), str(image.dtype))
+    return out
+
+
+def _opaque(primitive: Opaque, row: int, image: NDArray) -> NDArray:
+    return primitive.function(image, **{name: values[row] for name, values in primitive.arguments.items()})
+
+
+_ONE: dict[type, Callable[[Any, int, NDArray], NDArray]] = {
+    Warp: _warp,
+    Pointwise: _pointwise,
+    ColourMatrix: _matrix,
+    Noise: _noise,
+    Patch: _patch,
+    Opaque: _opaque,
+}

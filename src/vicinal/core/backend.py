@@ -1,0 +1,55 @@
+"""The contract of a backend, and how one is found by name."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
+
+from vicinal.core.errors import BackendError
+from vicinal.core.primitive import Primitive, Warp
+
+Dense = NDArray | list[NDArray]
+"""A batch of equal size, (B, H, W, C), or a list of (H, W, C) arrays; series have H = 1."""
+
+
+class Backend(Protocol):
+    """Runs planned primitives. Nothing but a backend touches data.
+
+    Backends never change their input, never draw, and give each sample bits that do not depend on the rest of the batch.
+    """
+
+    name: str
+
+    def run(self, primitives: Sequence[Primitive], data: Dense) -> Dense:
+        """All passes on the main target."""
+        ...
+
+    def follow(self, moves: Sequence[Warp], data: Dense, fill: float) -> Dense:
+        """The moves alone, by the nearest pixel: masks keep their set of values."""
+        ...
+
+
+_NEEDS = {"cpu": ("cv2", "numba"), "reference": ()}
+
+
+@lru_cache(maxsize=16)
+def load(name: str) -> Backend:
+    """A backend by name: "reference", "cpu", or "auto" for the fastest that is installed.
+
+    Raises:
+        BackendError: for an unknown name, or one whose libraries are missing.
+    """
+    if name == "auto":
+        name = "cpu" if all(map(importlib.util.find_spec, _NEEDS["cpu"])) else "reference"
+    if name not in _NEEDS:
+        raise BackendError("backend", f"one of 'auto', {', '.join(map(repr, _NEEDS))}", repr(name), "backend='auto'")
+    missing = [library for library in _NEEDS[name] if importlib.util.find_spec(library) is None]
+    if missing:
+        raise BackendError(f"backend {name!r}", f"{', '.join(missing)} to be installed", "no such module", "pip install vicinal[cpu]")
+    module: Any = importlib.import_module(f"vicinal.backend.{name}")
+    return module.backend()

@@ -1,0 +1,74 @@
+"""What is known of a batch without its data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+RANGES = {"uint8": 255, "uint16": 65535, "float32": 1, "float64": 1}
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Spec:
+    """The announced form of the main target (image or series) of a batch of B samples.
+
+    Args:
+        size: (B, d) integers: height and width of images, length of series.
+        channels: 1 to N.
+        dtype: "uint8", "uint16", "float32" or "float64".
+        unit: True where values are declared to lie in [0, 1] (for integers: 0 to the largest integer); series and normalised images are not.
+        layout: "HWC" or "CHW"; series are (T, C) with layout "HWC".
+        targets: the names of all targets of the call.
+
+    Example:
+        >>> Spec.of([(2, 3)], channels=1).width.tolist()
+        [3]
+    """
+
+    size: NDArray[np.int64]
+    channels: int
+    dtype: str = "uint8"
+    unit: bool = True
+    layout: str = "HWC"
+    targets: frozenset[str] = frozenset({"image"})
+
+    @staticmethod
+    def of(size: Any, channels: int = 3, **facts: Any) -> Spec:
+        """A spec from any (B, d) sequence of sizes."""
+        return Spec(np.asarray(size, np.int64).reshape(len(size), -1), channels, **facts)
+
+    def __len__(self) -> int:
+        return len(self.size)
+
+    @property
+    def dims(self) -> int:
+        """2 for images, 1 for series."""
+        return self.size.shape[1]
+
+    @property
+    def height(self) -> NDArray[np.int64]:
+        """(B,) pixels; 1 for series."""
+        return self.size[:, 0] if self.dims == 2 else np.ones(len(self), np.int64)
+
+    @property
+    def width(self) -> NDArray[np.int64]:
+        """(B,) pixels; the length of series in samples."""
+        return self.size[:, -1]
+
+    @property
+    def centre(self) -> NDArray[np.float64]:
+        """(B, d) the middle of the canvas, x before y."""
+        return self.size[:, ::-1] / 2
+
+    @property
+    def equal(self) -> bool:
+        """True where all samples have one size."""
+        return bool((self.size == self.size[:1]).all())
+
+    def but(self, **changes: Any) -> Spec:
+        """The spec with some facts changed."""
+        return replace(self, **changes)

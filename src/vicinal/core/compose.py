@@ -1,0 +1,242 @@
+"""What holds transforms together. None of these touches data; they say which samples each operation concerns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any, Self, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vicinal.core.errors import ParameterError, PolicyError, VicinalError
+from vicinal.core.space import is_number
+from vicinal.core.transform import Node, Transform, register
+
+if TYPE_CHECKING:
+    from vicinal.core.plan import Builder
+
+
+@dataclass(frozen=True, repr=False)
+class Group(Node):
+    """Abstract: a node over other nodes, given as its first argument."""
+
+    of: tuple[Node, ...] = ()
+
+    def __post_init__(self) -> None:
+        held = self.of if isinstance(self.of, (list, tuple)) else (self.of,)
+        object.__setattr__(self, "of", tuple(held))
+        for declared in fields(self):
+            if isinstance(getattr(self, declared.name), list):
+                object.__setattr__(self, declared.name, tuple(getattr(self, declared.name)))
+        Node.__post_init__(self)
+
+    def faults(self) -> Iterator[VicinalError]:
+        for position, child in enumerate(self.of):
+            if not isinstance(child, Node):
+                yield PolicyError(f"{type(self).__name__}[{position}]", "a transform", repr(child), "v.HorizontalFlip(p=0.5), say")
+            elif isinstance(child, Views):
+                yield PolicyError(f"{type(self).__name__}[{position}]", "Views at the top of a policy only", "Views inside another node")
+        yield from self.more_faults() if all(isinstance(child, Node) for child in self.of) else ()
+
+    def more_faults(self) -> Iterable[VicinalError]:
+        """What else may be wrong, once the children are known to be nodes."""
+        return ()
+
+    @property
+    def children(self) -> tuple[Node, ...]:
+        return self.of
+
+    def stronger(self, strength: float) -> Self:
+        return self if strength == 1 else replace(self, of=tuple(child.stronger(strength) for child in self.of))
+
+
+def spliced(nodes: Sequence[Node]) -> Iterator[Node]:
+    """The nodes with plain Composes opened, so that nesting alone changes no address and no draw."""
+    for node in nodes:
+        if isinstance(node, Compose) and node == Compose(node.of):
+            yield from spliced(node.of)
+        else:
+            yield node
+
+
+def paths(nodes: Sequence[Node], above: str) -> list[str]:
+    """The addresses of siblings: their labels below ``above``; the second of a kind is called ``#2``, so naming keeps draws apart."""
+    seen: dict[str, int] = {}
+    found = []
+    for node in nodes:
+        seen[node.label] = count = seen.get(node.label, 0) + 1
+        label = node.label if count == 1 else f"{node.label}#{count}"
+        found.append(f"{above}/{label}" if above else label)
+    return found
+
+
+@register
+@final
+class Compose(Group):
+    """All of them, in order.
+
+    Args:
+        of: the operations.
+        strength: shrinks every parameter towards its neutral value, in [0, 1].
+        exact: False lets sampling pass pointwise colour work, so that all geometry becomes one warp even where colour stands between;
+            values then differ by what interpolation and a clip do not commute.
+
+    Example:
+        >>> import vicinal as v
+        >>> v.Compose([v.HorizontalFlip(p=0.5), v.Rotate(angle=(-15, 15))])
+        HorizontalFlip(p=0.5) | Rotate(angle=(-15, 15))
+    """
+
+    strength: float = field(default=1.0, kw_only=True)
+    exact: bool = field(default=True, kw_only=True)
+
+    def more_faults(self) -> Iterator[VicinalError]:
+        if not is_number(self.strength) or not 0 <= self.strength <= 1:
+            yield ParameterError("Compose.strength", "a number in [0, 1]", repr(self.strength), "strength=0.5")
+        if not isinstance(self.exact, bool):
+            yield ParameterError("Compose.exact", "true or false", repr(self.exact))
+        if self.p != 1:
+            yield from _whole_faults(self)
+
+    def emit_root(self, build: Builder, on: NDArray[np.bool_]) -> None:
+        self.emit(build, "", on)
+
+    def emit(self, build: Builder, path: str, on: NDArray[np.bool_]) -> None:
+        on = build.gate(path or self.label, self.p, on)
+        nodes = [node.stronger(self.strength) for node in spliced(self.of)]
+        with build.exactly(self.exact):
+            for node, below in zip(nodes, paths(nodes, path), strict=True):
+                build.enter(node, below, on)
+
+
+@register
+@final
+class OneOf(Group):
+    """Exactly one of them for each sample, equally likely or by weight.
+
+    Args:
+        of: the alternatives; weights: one number of 0 or more for each.
+
+    Example:
+        >>> import vicinal as v
+        >>> v.OneOf([v.HorizontalFlip(), v.VerticalFlip()], weights=(3, 1))
+        OneOf([HorizontalFlip(), VerticalFlip()], weights=(3, 1))
+    """
+
+    weights: tuple[float, ...] | None = field(default=None, kw_only=True)
+
+    def more_faults(self) -> Iterator[VicinalError]:
+        yield from _choice_faults(self, self.weights)
+
+    def emit(self, build: Builder, path: str, on: NDArray[np.bool_]) -> None:
+        on = build.gate(path, self.p, on)
+        chosen = build.choose(path, len(self.of), self.weights)
+        for position, (node, below) in enumerate(zip(self.of, paths(self.of, path), strict=True)):
+            build.enter(node, below, on & (chosen == position))
+
+
+@register
+@final
+class SomeOf(Group):
+    """``n`` different ones of them for each sample, applied in the order in which they stand.
+
+    Args:
+        of: the alternatives; n: how many, a number or (fewest, most); weights: one number of 0 or more for each.
+
+    Example:
+        >>> import vicinal as v
+        >>> v.SomeOf([v.HorizontalFlip(), v.Invert(), v.Rotate(angle=10)], n=2)
+        SomeOf([HorizontalFlip(), Invert(), Rotate(angle=10)], n=2)
+    """
+
+    n: int | tuple[int, int] = field(default=1, kw_only=True)
+    weights: tuple[float, ...] | None = field(default=None, kw_only=True)
+
+    def more_faults(self) -> Iterator[VicinalError]:
+        yield from _choice_faults(self, self.weights)
+        ends = self._ends()
+        whole = all(isinstance(end, int) and not isinstance(end, bool) for end in ends) and len(ends) == 2
+        if not whole or not 0 <= ends[0] <= ends[1] <= len(self.of):
+            yield ParameterError("SomeOf.n", f"a whole number, or (fewest, most), from 0 to {len(self.of)}", repr(self.n), "n=1")
+
+    def _ends(self) -> tuple:
+        return tuple(self.n) if isinstance(self.n, (list, tuple)) else (self.n, self.n)
+
+    def emit(self, build: Builder, path: str, on: NDArray[np.bool_]) -> None:
+        on = build.gate(path, self.p, on)
+        picked = build.choose_some(path, len(self.of), self._ends(), self.weights)
+        for position, (node, below) in enumerate(zip(self.of, paths(self.of, path), strict=True)):
+            build.enter(node, below, on & picked[:, position])
+
+
+@register
+@final
+class Views(Group):
+    """Several versions of every sample, each with draws of its own; stands at the top of a policy.
+
+    A call returns a list of ``n`` results. View ``i`` has ``view=i`` in its address (``n * view + i`` when called with a view).
+
+    Args:
+        of: what makes a view; n: how many.
+
+    Example:
+        >>> import vicinal as v, numpy as np
+        >>> first, second = v.Views([v.GaussianNoise(std=0.1)], n=2)(np.zeros((8, 8, 1), np.uint8), seed=0)
+        >>> bool((first == second).all())
+        False
+    """
+
+    n: int = field(default=2, kw_only=True)
+
+    def more_faults(self) -> Iterator[VicinalError]:
+        if not isinstance(self.n, int) or isinstance(self.n, bool) or self.n < 1:
+            yield ParameterError("Views.n", "a whole number of 1 or more", repr(self.n), "n=2")
+        if self.p != 1:
+            yield ParameterError("Views.p", "1", repr(self.p))
+
+    @property
+    def views(self) -> int | None:
+        return self.n
+
+    def emit_root(self, build: Builder, on: NDArray[np.bool_]) -> None:
+        self.emit(build, "", on)
+
+    def emit(self, build: Builder, path: str, on: NDArray[np.bool_]) -> None:
+        Compose(self.of).emit(build, path, on)
+
+
+@register
+@final
+class Barrier(Node):
+    """Nothing passes: what stands behind sees only what the operations before have left on the canvas.
+
+    Example:
+        >>> import vicinal as v
+        >>> v.Compose([v.CenterCrop(size=8), v.Barrier(), v.Rotate(angle=45)])
+        CenterCrop(size=8) | Barrier() | Rotate(angle=45)
+    """
+
+    def emit(self, build: Builder, path: str, on: NDArray[np.bool_]) -> None:
+        build.barrier()
+
+    def stronger(self, strength: float) -> Barrier:
+        return self
+
+
+def _choice_faults(node: Group, weights: Any) -> Iterator[VicinalError]:
+    label = type(node).__name__
+    if not node.of:
+        yield PolicyError(label, "at least one transform", "none")
+    elif weights is not None:
+        fits = isinstance(weights, tuple) and len(weights) == len(node.of) and all(map(is_number, weights))
+        if not fits or min(weights) < 0 or sum(weights) <= 0:
+            yield ParameterError(f"{label}.weights", f"{len(node.of)} numbers of 0 or more, not all 0", repr(weights))
+    yield from _whole_faults(node)
+
+
+def _whole_faults(node: Group) -> Iterator[VicinalError]:
+    for below in node.walk():
+        if isinstance(below, Transform) and below.whole:
+            expected = f"{type(below).__name__} outside OneOf, SomeOf and Compose with p < 1: dtype or layout change for all samples alike"
+            yield PolicyError(f"{type(node).__name__}/{below.label}", expected, "it inside")

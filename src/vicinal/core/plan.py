@@ -1,0 +1,277 @@
+"""From a policy and the draws of a batch to the fewest passes over the data.
+
+The planner walks the policy, collects primitives and places each in the earliest *slot* (one pass over the data) where it may stand:
+
+1. a primitive joins a slot of its kind if their composition is exact (``joins`` / ``then``);
+2. it may pass a slot in which its sample is neutral, because a neutral element commutes with everything;
+3. with ``exact=False`` sampling may pass pointwise work as well;
+4. nothing passes a barrier.
+
+Rules 1 and 2 are asked sample by sample, so a sample's passes, and with them its bits, never depend on its neighbours in the batch.
+Alternatives of a OneOf exclude one another, so by rule 2 they line up by kind: that is what lets RandAugment fuse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, cast, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vicinal.core.batch import Spec
+from vicinal.core.draw import Draw
+from vicinal.core.errors import PolicyError, TargetError
+from vicinal.core.primitive import CONSTANT, NONE, ColourMatrix, Pointwise, Primitive, Round, Warp
+from vicinal.core.space import pick
+
+if TYPE_CHECKING:
+    from vicinal.core.transform import Node, Transform
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Slot:
+    """One pass: the composed primitive, the operations in it, and why it could not be part of the pass before."""
+
+    primitive: Primitive
+    paths: tuple[str, ...]
+    reason: str
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What will be done to a batch: the passes, the spec of what comes, and the parameters of every sample.
+
+    ``params`` maps the path of an operation to (B, ...) arrays; ``on`` says for which samples it acts, ``choice`` what was chosen.
+    """
+
+    slots: tuple[Slot, ...]
+    before: Spec
+    after: Spec
+    params: Mapping[str, Mapping[str, NDArray]]
+    barriers: tuple[int, ...]
+
+    @property
+    def primitives(self) -> tuple[Primitive, ...]:
+        """The composed primitives, in order."""
+        return tuple(slot.primitive for slot in self.slots)
+
+    def moves(self) -> list[Warp]:
+        """The maps that annotations follow."""
+        return [primitive for primitive in self.primitives if isinstance(primitive, Warp)]
+
+    def explain(self) -> str:
+        """The passes in words: what fused, what did not, and why."""
+        operations = len({path for slot in self.slots for path in slot.paths})
+        head = f"{len(self.slots)} pass{'es' * (len(self.slots) != 1)} for {operations} operation{'s' * (operations != 1)}, batch of {len(self.before)}"
+        lines = [f"  {number}. {_described(slot)}" for number, slot in enumerate(self.slots, 1)]
+        return "\n".join([head, *lines, f"  out: {_shape(self.after)}"])
+
+
+def plan(policy: Node, draw: Draw, spec: Spec, given: Mapping[str, Mapping[str, NDArray]] | None = None) -> Plan:
+    """Plan a batch; ``given`` parameters take the place of drawn ones, which is how a recipe is replayed."""
+    sites = _sites(policy, spec.targets)
+    if sites and given is None:
+        draw.prefetch([site for site in sites if site not in draw.known])
+    build = Builder(draw, spec, given)
+    policy.emit_root(build, np.ones(len(spec), bool))
+    sites.extend(site for site in draw.known if site not in sites)
+    return build.plan()
+
+
+@lru_cache(maxsize=512)
+def _sites(policy: Node, targets: frozenset[str]) -> list[tuple[str, int]]:
+    # What a policy has asked for so far: a note that lets the next batch draw all of it in one call. It never changes a number.
+    return []
+
+
+@final
+class Builder:
+    """The plan under construction; nodes talk to it while they are walked."""
+
+    def __init__(self, draw: Draw, spec: Spec, given: Mapping[str, Mapping[str, NDArray]] | None = None):
+        self.draw, self.before, self.spec, self.given = draw, spec, spec, given
+        self.slots: list[Primitive] = []
+        self.paths: list[list[str]] = []
+        self.reasons: list[str] = []
+        self.params: dict[str, dict[str, NDArray]] = {}
+        self.barriers: list[int] = []
+        self.exact = True
+
+    def plan(self) -> Plan:
+        """The finished plan."""
+        slots = tuple(map(Slot, self.slots, map(tuple, self.paths), self.reasons))
+        return Plan(slots, self.before, self.spec, self.params, tuple(self.barriers))
+
+    @contextmanager
+    def exactly(self, exact: bool) -> Iterator[None]:
+        """Within it, whether only exact equations may be used."""
+        outer, self.exact = self.exact, self.exact and exact
+        yield
+        self.exact = outer
+
+    def enter(self, node: Node, path: str, on: NDArray[np.bool_]) -> None:
+        """Walk a node below, unless no sample wants it."""
+        if on.any():
+            node.emit(self, path, on)
+
+    def gate(self, path: str, p: float, on: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """(B,) the samples that pass the probability of a node."""
+        if p == 1 or self._given(path, "on") is not None:
+            return on if p == 1 else on & self._given(path, "on")
+        passed = self._draw(path).unit("p") < p
+        self._note(path, "on", passed & on)
+        return on & passed
+
+    def choose(self, path: str, n: int, weights: tuple[float, ...] | None) -> NDArray[np.int64]:
+        """(B,) one of ``n`` for each sample."""
+        given = self._given(path, "choice")
+        chosen = pick(self._draw(path).unit("choice"), n, weights) if given is None else given
+        return self._note(path, "choice", chosen)
+
+    def choose_some(self, path: str, n: int, ends: tuple[int, int], weights: tuple[float, ...] | None) -> NDArray[np.bool_]:
+        """(B, n) which of ``n`` each sample takes: those with the smallest exponential clocks (Efraimidis and Spirakis, 2006)."""
+        given = self._given(path, "choice")
+        if given is not None:
+            return self._note(path, "choice", given)
+        draw = self._draw(path)
+        with np.errstate(divide="ignore"):
+            clocks = -np.log(draw.units("choice", n)) / (np.ones(n) if weights is None else np.asarray(weights, float))
+        many = ends[0] + pick(draw.unit("n"), ends[1] - ends[0] + 1)
+        return self._note(path, "choice", clocks.argsort(1).argsort(1) < many[:, None])
+
+    def transform(self, node: Transform, path: str, on: NDArray[np.bool_]) -> None:
+        """Sample a transform, lower it and place its primitives."""
+        _check(node, path, self.spec)
+        on = self.gate(path, node.p, on)
+        if not on.any():
+            return
+        given = None if self.given is None else self.given.get(path)
+        params = node.sample(self._draw(path), self.spec) if given is None else {k: v for k, v in given.items() if k != "on"}
+        self._note(path, "on", on)
+        self.params[path].update(params)
+        for primitive in node.lower(params, self.spec):
+            self.add(primitive.where(on), path)
+
+    def add(self, primitive: Primitive, path: str) -> None:
+        """Place one primitive, in parts if its samples stand at different slots."""
+        if self.spec.layout != "HWC" and not isinstance(primitive, Pointwise):
+            raise PolicyError(path, "ToTensor behind everything that needs channels last", f"{path} after it", f"{path} | ToTensor()")
+        if isinstance(primitive, Pointwise) and primitive.cast:
+            primitive, target = self._cast(primitive)
+        else:
+            target = self._targets(primitive)
+        for slot in np.unique(target[target >= 0]):
+            part = primitive if (target == slot).all() else primitive.where(target == slot)
+            self.slots[slot] = self.slots[slot].then(part) if self._used(slot) else part
+            self.paths[slot].extend([path] * (path not in self.paths[slot]))
+        rest = primitive.active & (target < 0)
+        if rest.any():
+            self.reasons.append(self._reason(primitive, path))
+            self.slots.append(primitive if rest.all() else primitive.where(rest))
+            self.paths.append([path])
+        self.spec = primitive.spec(self.spec)
+
+    def barrier(self) -> None:
+        """Close every slot."""
+        self.barriers.append(len(self.slots))
+
+    def _used(self, slot: int) -> bool:
+        return bool(self.slots[slot].active.any())
+
+    def _targets(self, primitive: Primitive) -> NDArray[np.int64]:
+        """(B,) the slot that each active sample may join; -1 for none."""
+        target = np.full(len(primitive.active), -1)
+        open_ = primitive.active.copy()
+        floor = self.barriers[-1] if self.barriers else 0
+        for number in range(len(self.slots) - 1, floor - 1, -1):
+            slot = self.slots[number]
+            joins = slot.joins(primitive)
+            target[open_ & joins] = number
+            if self.exact or not _commutes(slot, primitive):
+                open_ &= ~slot.active
+            else:
+                open_ &= ~(slot.active & joins)
+            if not open_.any():
+                break
+        return target
+
+    def _cast(self, primitive: Pointwise) -> tuple[Pointwise, NDArray[np.int64]]:
+        """A cast joins the last slot or opens a new one, all samples together: mixed dtypes do not fit one array."""
+        floor = self.barriers[-1] if self.barriers else 0
+        last = len(self.slots) - 1
+        joins = last >= floor and isinstance(self.slots[last], Pointwise)
+        already = joins and cast("Pointwise", self.slots[last]).cast
+        if joins and not already:
+            primitive = replace(primitive, steps=(Round(self.spec.dtype), *primitive.steps))
+        return primitive, np.full(len(primitive.active), last if joins else -1)
+
+    def _reason(self, primitive: Primitive, path: str) -> str:
+        if self.barriers and self.barriers[-1] == len(self.slots):
+            return "behind a barrier"
+        same = [n for n, slot in enumerate(self.slots) if type(slot) is type(primitive)]
+        if not same:
+            return ""
+        if same[-1] == len(self.slots) - 1:
+            return "other border, fill or interpolation" if isinstance(primitive, Warp) else f"two {_KINDS[type(primitive)]} passes do not compose"
+        between = ", ".join(dict.fromkeys(p for paths in self.paths[same[-1] + 1 :] for p in paths))
+        hint = "; exact=False lets it pass colour" if isinstance(primitive, Warp) and self.exact else ""
+        return f"{between} stands between and does not commute{hint}"
+
+    def _draw(self, path: str) -> Draw:
+        return Draw(self.draw.address, path, self.draw.known)
+
+    def _given(self, path: str, name: str) -> Any:
+        return None if self.given is None else self.given.get(path, {}).get(name)
+
+    def _note(self, path: str, name: str, values: NDArray) -> NDArray:
+        self.params.setdefault(path, {})[name] = values
+        return values
+
+
+def _check(node: Transform, path: str, spec: Spec) -> None:
+    if not node.needs & spec.targets:
+        needed, there = " or ".join(sorted(node.needs)), ", ".join(sorted(spec.targets))
+        raise TargetError(path, f"a target of kind {needed}", there, f"policy({needed}=...)")
+    if node.bounded and not spec.unit:
+        expected = "values in their declared range (Normalize, or noise with overflow='keep', has left it)"
+        raise PolicyError(path, expected, f"{path} after it", f"{path} before it")
+
+
+def _commutes(slot: Primitive, primitive: Primitive) -> bool:
+    """Sampling and pointwise work commute but for interpolation, clips and fill."""
+    return isinstance(primitive, Warp) and isinstance(slot, (Pointwise, ColourMatrix))
+
+
+_KINDS: Mapping[type, str] = {Warp: "affine warp", Pointwise: "pointwise", ColourMatrix: "colour matrix"}
+
+
+def _described(slot: Slot) -> str:
+    primitive = slot.primitive
+    kind = _KINDS.get(type(primitive), type(primitive).__name__.lower())
+    share = f"{int(primitive.active.sum())} of {len(primitive.active)} samples"
+    detail = _detail(primitive)
+    reason = f"  [own pass: {slot.reason}]" if slot.reason else ""
+    return f"{primitive.verb:<6} {' + '.join(slot.paths)}  ({kind}{detail}; {share}){reason}"
+
+
+def _detail(primitive: Primitive) -> str:
+    if isinstance(primitive, Warp):
+        borders = {NONE: "no border", CONSTANT: "constant border", 1: "reflect border", 2: "replicate border"}
+        return ", " + " / ".join(borders[int(code)] for code in np.unique(primitive.border[primitive.active]))
+    if isinstance(primitive, Pointwise):
+        extra = [word for word in (primitive.dtype, primitive.layout) if word]
+        return f", {len(primitive.steps)} step{'s' * (len(primitive.steps) != 1)}" + (f", to {' '.join(extra)}" if extra else "")
+    return ""
+
+
+def _shape(spec: Spec) -> str:
+    low, high = spec.size.min(0), spec.size.max(0)
+    size = "x".join(str(a) if a == b else f"{a}..{b}" for a, b in zip(low, high, strict=True))
+    order = f"{spec.channels}x{size}" if spec.layout == "CHW" else f"{size}x{spec.channels}"
+    return f"{spec.dtype} {order}" + ("" if spec.unit else ", values not confined to a range")

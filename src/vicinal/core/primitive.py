@@ -1,0 +1,396 @@
+"""The few things a backend can do to data. Each is a small algebraic object over a whole batch.
+
+A primitive has a neutral element (``where`` puts it wherever a sample is not concerned), a partial composition (``joins`` says for
+which samples the next one can be taken in exactly, ``then`` takes it in), the spec of what comes out, a tolerance within which
+backends agree, and a *verb* that decides once what happens to everything else a sample carries:
+
+======== ============================================= ===========================================
+verb     the data                                      boxes, masks, keypoints, events
+======== ============================================= ===========================================
+move     sampled elsewhere                             follow by the same map
+map      every value by itself                         stay
+filter   every value from its neighbours               stay
+mix      values of another source come in              stay, but may be hidden
+opaque   anything                                      stay; the transform must not move anything
+======== ============================================= ===========================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, Protocol, Self, cast, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vicinal.core import affine
+from vicinal.core.batch import RANGES, Spec
+
+NONE, CONSTANT, REFLECT, REPLICATE = -1, 0, 1, 2
+BORDERS = {"constant": CONSTANT, "reflect": REFLECT, "replicate": REPLICATE}
+NEAREST, LINEAR = 0, 1
+INTERPOLATIONS = {"nearest": NEAREST, "linear": LINEAR}
+
+
+class Primitive(Protocol):
+    """The contract between transforms, planner and backends; all arrays have the batch as their first axis."""
+
+    verb: ClassVar[str]
+    tolerance: ClassVar[float]
+    active: NDArray[np.bool_]
+
+    def where(self, on: NDArray[np.bool_]) -> Self:
+        """The same primitive, neutral for the samples that are off."""
+        ...
+
+    def joins(self, other: Primitive) -> NDArray[np.bool_]:
+        """(B,) for which samples ``then`` is exact."""
+        ...
+
+    def then(self, other: Any) -> Self:
+        """One primitive that does this and then the other."""
+        ...
+
+    def spec(self, before: Spec) -> Spec:
+        """What comes out, without data."""
+        ...
+
+
+def everywhere(batch: int) -> NDArray[np.bool_]:
+    """(B,) all on."""
+    return np.ones(batch, bool)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Warp:
+    """Move: resample by an affine map onto a new canvas.
+
+    Args:
+        matrix: (B, d + 1, d + 1) map from input to output, continuous coordinates.
+        size: (B, d) integers, the new canvas; before: (B, d), the old one.
+        border: (B,) what lies outside: CONSTANT, REFLECT, REPLICATE, or NONE: nothing out there is wanted, so any other border may take
+            its place, and the half pixel that interpolation looks over the edge is the edge pixel.
+        fill: (B,) the value of CONSTANT, as a share of the value range.
+        interpolation: (B,) NONE (pixels map onto pixels), NEAREST or LINEAR.
+        antialias: (B,) average over the footprint of an output pixel where the map shrinks.
+
+    Linear sampling agrees between backends within 4/255: OpenCV rounds coordinates to 1/32 of a pixel.
+    """
+
+    verb: ClassVar[str] = "move"
+    tolerance: ClassVar[float] = 4 / 255
+
+    matrix: NDArray[np.float64]
+    size: NDArray[np.int64]
+    before: NDArray[np.int64]
+    border: NDArray[np.int8]
+    fill: NDArray[np.float64]
+    interpolation: NDArray[np.int8]
+    antialias: NDArray[np.bool_]
+    active: NDArray[np.bool_]
+
+    @staticmethod
+    def of(matrix: NDArray, spec: Spec, size: NDArray | None = None, border: str | None = None, fill: float = 0.0,
+           interpolation: str | None = None, antialias: bool = False) -> Warp:  # fmt: skip
+        """A warp of every sample of a batch, all with one border and one interpolation; None where none is ever needed."""
+        batch = len(spec)
+        return Warp(
+            matrix=matrix,
+            size=spec.size if size is None else np.asarray(size, np.int64),
+            before=spec.size,
+            border=np.full(batch, NONE if border is None else BORDERS[border], np.int8),
+            fill=np.full(batch, float(fill)),
+            interpolation=np.full(batch, NONE if interpolation is None else INTERPOLATIONS[interpolation], np.int8),
+            antialias=np.full(batch, antialias),
+            active=everywhere(batch),
+        )
+
+    def where(self, on: NDArray[np.bool_]) -> Warp:
+        if on.all():
+            return self
+        one = on[:, None]
+        return Warp(
+            matrix=np.where(one[..., None], self.matrix, np.eye(self.matrix.shape[-1])),
+            size=np.where(one, self.size, self.before),
+            before=self.before,
+            border=np.where(on, self.border, NONE).astype(np.int8),
+            fill=np.where(on, self.fill, 0.0),
+            interpolation=np.where(on, self.interpolation, NONE).astype(np.int8),
+            antialias=self.antialias & on,
+            active=self.active & on,
+        )
+
+    def joins(self, other: Primitive) -> NDArray[np.bool_]:
+        if not isinstance(other, Warp):
+            return np.zeros(len(self.active), bool)
+        free = (self.border == NONE) | (other.border == NONE)
+        border = free | ((self.border == other.border) & (self.fill == other.fill))
+        sampling = (self.interpolation == NONE) | (other.interpolation == NONE) | (self.interpolation == other.interpolation)
+        return border & sampling
+
+    def then(self, other: Warp) -> Warp:
+        first = self.border != NONE
+        return Warp(
+            matrix=other.matrix @ self.matrix,
+            # A sample that is neutral on one side may have another size by now: its canvas is whatever the active side says.
+            size=np.where(other.active[:, None], other.size, self.size),
+            before=np.where(self.active[:, None], self.before, other.before),
+            border=np.where(first, self.border, other.border),
+            fill=np.where(first, self.fill, other.fill),
+            interpolation=np.maximum(self.interpolation, other.interpolation),
+            antialias=self.antialias | other.antialias,
+            active=self.active | other.active,
+        )
+
+    def spec(self, before: Spec) -> Spec:
+        return before.but(size=self.size)
+
+    def still(self) -> NDArray[np.bool_]:
+        """(B,) where the map is the identity on the same canvas: those samples are copied, bit for bit."""
+        return (self.matrix == np.eye(self.matrix.shape[-1])).all((1, 2)) & (self.size == self.before).all(1)
+
+    def supersampling(self) -> NDArray[np.int64]:
+        """(B,) samples per output pixel and axis: the mean of n x n linear samples is the antialiasing, the same on every backend."""
+        if not self.antialias.any():
+            return np.ones(len(self.active), np.int64)
+        return np.where(self.antialias, np.ceil(affine.minification(self.matrix) - 1e-6).clip(1, 64), 1).astype(np.int64)
+
+
+class Step(Protocol):
+    """One pointwise operation on values whose range is [0, 1]; its arrays are (B, 1) or (B, C)."""
+
+    def __call__(self, values: NDArray) -> NDArray:
+        """Values (B, n, C) or (B, n, 1) to new values of a shape they broadcast to."""
+        ...
+
+    def where(self, on: NDArray[np.bool_]) -> Self:
+        """Neutral for the samples that are off."""
+        ...
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Linear:
+    """``gain * x + bias``, then clipped to [0, 1] unless ``clip`` is False.
+
+    Args:
+        gain, bias: (B, 1) or (B, C).
+    """
+
+    gain: NDArray[np.float64]
+    bias: NDArray[np.float64]
+    clip: bool = True
+
+    def __call__(self, values: NDArray) -> NDArray:
+        values = values * self.gain[:, None] + self.bias[:, None]
+        return np.clip(values, 0, 1, out=values) if self.clip else values
+
+    def where(self, on: NDArray[np.bool_]) -> Linear:
+        if on.all():
+            return self
+        return replace(self, gain=np.where(on[:, None], self.gain, 1.0), bias=np.where(on[:, None], self.bias, 0.0))
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Power:
+    """``x ** exponent``: gamma correction.
+
+    Args:
+        exponent: (B, 1), above 0.
+    """
+
+    exponent: NDArray[np.float64]
+
+    def __call__(self, values: NDArray) -> NDArray:
+        return values ** self.exponent[:, None]
+
+    def where(self, on: NDArray[np.bool_]) -> Power:
+        return self if on.all() else Power(np.where(on[:, None], self.exponent, 1.0))
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Round:
+    """Values rounded to what a dtype can hold, as if they had been stored between two passes."""
+
+    dtype: str
+
+    def __call__(self, values: NDArray) -> NDArray:
+        return dequantise(quantise(values, self.dtype))
+
+    def where(self, on: NDArray[np.bool_]) -> Round:
+        return self
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Pointwise:
+    """Map: a chain of steps on every value by itself, with one rounding at its end; dtype and layout may change on the way out.
+
+    Integer inputs have few values, so a backend may run the chain once over a table. A cast (dtype, layout or range change, always
+    for all samples) sees rounded values, so that it gives the same bits to a sample whether or not another pass stands before it.
+
+    Args:
+        steps: in order; dtype, layout: of the result, None for unchanged; unit: False once values may leave [0, 1].
+    """
+
+    verb: ClassVar[str] = "map"
+    tolerance: ClassVar[float] = 1 / 255
+
+    steps: tuple[Step, ...]
+    active: NDArray[np.bool_]
+    dtype: str | None = None
+    layout: str | None = None
+    unit: bool = True
+
+    def where(self, on: NDArray[np.bool_]) -> Pointwise:
+        if on.all():
+            return self
+        return replace(self, steps=tuple(step.where(on) for step in self.steps), active=self.active & on)
+
+    @property
+    def cast(self) -> bool:
+        """True where dtype, layout or range change, so that all samples are concerned alike."""
+        return not (self.dtype is None and self.layout is None and self.unit)
+
+    def joins(self, other: Primitive) -> NDArray[np.bool_]:
+        return np.full(len(self.active), isinstance(other, Pointwise))
+
+    def then(self, other: Pointwise) -> Pointwise:
+        return Pointwise(
+            self.steps + other.steps,
+            self.active | other.active,
+            other.dtype or self.dtype,
+            other.layout or self.layout,
+            self.unit and other.unit,
+        )
+
+    def spec(self, before: Spec) -> Spec:
+        layout, dtype = self.layout or before.layout, self.dtype or before.dtype
+        return before.but(dtype=dtype, layout=layout, unit=before.unit and self.unit)
+
+    def evaluate(self, values: NDArray) -> NDArray:
+        """Run the chain on (B, n, C) or (B, n, 1) values in [0, 1]."""
+        for step in self.steps:
+            values = step(values)
+        return values
+
+    def rows(self, rows: NDArray | slice) -> Pointwise:
+        """The chain of some of the samples."""
+        return replace(self, steps=tuple(_rows(step, rows) for step in self.steps), active=self.active[rows])
+
+
+def _rows(step: Any, rows: Any) -> Any:
+    if isinstance(step, Round):
+        return step
+    arrays = {name: value[rows] for name, value in vars(step).items() if isinstance(value, np.ndarray)}
+    return replace(step, **arrays)
+
+
+class Alone:
+    """Abstract: a primitive that composes with nothing and that backends skip for samples that are not active."""
+
+    active: NDArray[np.bool_]
+
+    def where(self, on: NDArray[np.bool_]) -> Self:
+        return replace(cast(Any, self), active=self.active & on)
+
+    def joins(self, other: Primitive) -> NDArray[np.bool_]:
+        return np.zeros(len(self.active), bool)
+
+    def then(self, other: Any) -> Self:
+        raise AssertionError("joins is never true")
+
+    def spec(self, before: Spec) -> Spec:
+        return before
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class ColourMatrix(Alone):
+    """Map: ``matrix @ channels + offset`` at every pixel; clipped to [0, 1] for bounded values.
+
+    Args:
+        matrix: (B, C, C + 1), the last column is the offset.
+    """
+
+    verb: ClassVar[str] = "map"
+    tolerance: ClassVar[float] = 1 / 255
+
+    matrix: NDArray[np.float64]
+    active: NDArray[np.bool_]
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Noise(Alone):
+    """Map: independent noise on every value, generated by the backend from a key.
+
+    Args:
+        law: "gaussian" or "uniform"; low, high: (B,) the ends of the uniform law, or 0 and the standard deviation of the Gaussian.
+        key: (B, 2) uint32; share: (B,) the share of values that are touched.
+        overflow: "clip", "renormalise" (per sample, only as far as values left the range) or "keep" (floats only).
+    """
+
+    verb: ClassVar[str] = "map"
+    tolerance: ClassVar[float] = 1 / 255
+
+    law: str
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    key: NDArray[np.uint32]
+    share: NDArray[np.float64]
+    active: NDArray[np.bool_]
+    overflow: str = "clip"
+
+    def spec(self, before: Spec) -> Spec:
+        return before.but(unit=before.unit and self.overflow != "keep")
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Patch(Alone):
+    """Mix: a rectangle per sample takes one value.
+
+    Args:
+        box: (B, 4) integers x0, y0, x1, y1, inside the canvas; fill: (B,) share of the value range.
+    """
+
+    verb: ClassVar[str] = "mix"
+    tolerance: ClassVar[float] = 0.0
+
+    box: NDArray[np.int64]
+    fill: NDArray[np.float64]
+    active: NDArray[np.bool_]
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Opaque(Alone):
+    """Opaque: any function of one sample, for what no other primitive says. It sees (H, W, C) or (T, C) and returns the same form.
+
+    Args:
+        function: ``function(data, **arguments)``; arguments: name to (B, ...) array, of which each sample gets its row.
+    """
+
+    verb: ClassVar[str] = "opaque"
+    tolerance: ClassVar[float] = 0.0
+
+    function: Callable[..., NDArray]
+    active: NDArray[np.bool_]
+    arguments: dict[str, NDArray] = field(default_factory=dict)
+
+
+def quantise(values: NDArray, dtype: str) -> NDArray:
+    """Values in [0, 1] to a dtype: integers by one rounding over their whole range, floats as they are."""
+    if dtype in ("uint8", "uint16"):
+        return np.rint(np.clip(values, 0, 1) * RANGES[dtype]).astype(dtype)
+    return values.astype(dtype)
+
+
+def dequantise(data: NDArray) -> NDArray[np.float64]:
+    """Any image dtype to float64 values whose range is [0, 1]."""
+    return data.astype(np.float64) / RANGES[str(data.dtype)]

@@ -1,0 +1,136 @@
+"""From arrays in to arrays out: read the targets, plan, let a backend run the plan, let everything else follow."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vicinal.core.backend import Dense, load
+from vicinal.core.batch import Spec
+from vicinal.core.draw import Address, Draw
+from vicinal.core.errors import BackendError, TargetError, VicinalError
+from vicinal.core.follow import copied, others
+from vicinal.core.inputs import Inputs, named_targets, read
+from vicinal.core.plan import Plan, plan
+
+if TYPE_CHECKING:
+    from vicinal.core.transform import Node
+
+
+class Addressed(np.ndarray):
+    """An array that remembers the address that made it, so that even a call without a seed can be repeated.
+
+    ``address`` is None on arrays computed from it.
+    """
+
+    address: Address | None = None
+
+    def __array_finalize__(self, other: Any) -> None:
+        self.address = None
+
+
+def _marked(array: NDArray, address: Address) -> NDArray:
+    marked = array.view(Addressed)
+    marked.address = address
+    return marked
+
+
+@final
+class Result(Mapping[str, Any]):
+    """What a call with named targets gives: a mapping, with the address, the plan, and which instances were kept.
+
+    ``address`` repeats the call; ``kept`` holds, per sample, the (n,) numbers of the boxes that stayed (None without boxes);
+    ``plan`` holds the parameters.
+    """
+
+    def __init__(self, targets: dict[str, Any], address: Address, plan: Plan, kept: Any):
+        self._targets, self.address, self.plan, self.kept = targets, address, plan, kept
+
+    def __getitem__(self, name: str) -> Any:
+        return self._targets[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._targets)
+
+    def __len__(self) -> int:
+        return len(self._targets)
+
+    def __repr__(self) -> str:
+        return f"Result({', '.join(self._targets)}; {self.address})"
+
+
+def augment(policy: Node, arrays: tuple, targets: Mapping[str, Any], *, seed: int | None = None, epoch: Any = 0, index: Any = None,
+            view: Any = 0, backend: str = "auto", given: Mapping | None = None) -> Any:  # fmt: skip
+    """Apply a policy.
+
+    Args:
+        policy: what to do.
+        arrays: one array, (H, W, C) or (H, W), or a batch (B, H, W, C), or a list of images of any sizes; then the result has that form.
+            A policy for series takes (T,), (T, C), (B, T, C) or a list.
+        targets: or named targets: image or series, mask, boxes, keypoints, events, label; then the result is a ``Result``.
+        seed: None for fresh entropy, which is recorded in the result's ``address``.
+        epoch, index, view: numbers or one a sample; ``index`` counts from 0 where it is not given.
+        backend: "auto", "cpu" or "reference".
+        given: parameters by path that take the place of drawn ones.
+
+    Raises:
+        TargetError, DataError: for targets that are malformed or do not fit each other.
+        BackendError: when a pass fails; it carries the address that reproduces it.
+    """
+    inputs = read(named_targets(policy, arrays, targets))
+    address = addressed(inputs.spec, secrets.randbits(63) if seed is None else seed, epoch, index, view)
+    results = [_augment(policy, inputs, where, backend, given) for where in _each_view(policy.views, address)]
+    found = [result[inputs.kind] for result in results] if arrays else results
+    return found[0] if policy.views is None else found
+
+
+def planned(policy: Node, arrays: tuple, targets: Mapping[str, Any], *, seed: int, epoch: Any, index: Any, view: Any) -> Plan:
+    """The plan of a call, without touching data; of the first view, where there are several."""
+    inputs = read(named_targets(policy, arrays, targets))
+    address = next(_each_view(policy.views, addressed(inputs.spec, seed, epoch, index, view)))
+    return plan(policy, Draw(address), inputs.spec)
+
+
+def addressed(spec: Spec, seed: int, epoch: Any, index: Any, view: Any) -> Address:
+    """The address of a batch; samples count from 0 where no index is given."""
+    index = np.arange(len(spec)) if index is None else list(index) if isinstance(index, range) else index
+    address = Address.of(seed, epoch, index, view, size=len(spec))
+    if len(address) != len(spec):
+        raise TargetError("index", f"{len(spec)} numbers, one a sample", f"{len(address)}", "index=range(len(images))")
+    return address
+
+
+def _each_view(views: int | None, address: Address) -> Iterator[Address]:
+    if views is None:
+        yield address
+    for number in range(views or 0):
+        yield Address.of(address.seed, address.epoch, address.index, (views or 1) * address.view + number)
+
+
+def _augment(policy: Node, inputs: Inputs, address: Address, backend: str, given: Mapping | None) -> Result:
+    made = plan(policy, Draw(address), inputs.spec, given)
+    engine = load(backend)
+    try:
+        data = engine.run(made.primitives, inputs.data) if made.slots else copied(inputs.data)
+    except VicinalError:
+        raise
+    except Exception as fault:
+        where = ", ".join(path for slot in made.slots for path in slot.paths)
+        raise BackendError(f"{where} at {address}", "every pass to run", f"{type(fault).__name__}: {fault}") from fault
+    out = {inputs.kind: _unwrapped(data, inputs.single, inputs.squeeze, inputs.kind, made.after, address)}
+    rest, kept = others(inputs, made, engine)
+    return Result({name: (out | rest)[name] for name in [inputs.kind, *inputs.others]}, address, made, kept)
+
+
+def _unwrapped(data: Dense, single: bool, squeeze: bool, kind: str, after: Spec, address: Address) -> Any:
+    if squeeze and after.layout == "HWC":
+        data = [array[..., 0] for array in data] if isinstance(data, list) else data[..., 0]
+    if kind == "series":
+        data = [array[0] for array in data] if isinstance(data, list) else data[:, 0]
+    if single:
+        return _marked(np.ascontiguousarray(data[0]), address)
+    return [_marked(array, address[i]) for i, array in enumerate(data)] if isinstance(data, list) else _marked(data, address)

@@ -1,0 +1,79 @@
+"""Two quantile functions in plain NumPy, because the core depends on nothing else; tested against SciPy."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Acklam's rational approximation of the normal quantile (relative error 1.15e-9).
+_A = (-3.969683028665376e1, 2.209460984245205e2, -2.759285104469687e2, 1.383577518672690e2, -3.066479806614716e1, 2.506628277459239)
+_B = (-5.447609879822406e1, 1.615858368580409e2, -1.556989798598866e2, 6.680131188771972e1, -1.328068155288572e1, 1.0)
+_C = (-7.784894002430293e-3, -3.223964580411365e-1, -2.400758277161838, -2.549732539343734, 4.374664141464968, 2.938163982698783)
+_D = (7.784695709041462e-3, 3.224671290700398e-1, 2.445134137142996, 3.754408661907416, 1.0)
+_TAIL = 0.02425
+
+
+def normal_quantile(u: NDArray) -> NDArray:
+    """The standard normal quantile at ``u`` in (0, 1), to a relative 1.15e-9.
+
+    Example:
+        >>> normal_quantile(np.array([0.975])).round(6).tolist()
+        [1.959964]
+    """
+    u = np.asarray(u, float)
+    centre = u - 0.5
+    square = centre * centre
+    middle = np.polyval(_A, square) * centre / np.polyval(_B, square)
+    small = np.clip(np.minimum(u, 1 - u), 1e-300, _TAIL)
+    root = np.sqrt(-2 * np.log(small))
+    outer = np.polyval(_C, root) / np.polyval(_D, root)
+    return np.where(np.abs(centre) <= 0.5 - _TAIL, middle, np.where(centre < 0, outer, -outer))
+
+
+def beta_quantile(u: NDArray, a: float, b: float) -> NDArray:
+    """The quantile of Beta(a, b) at ``u`` in (0, 1), by bisection on the logit; about 1e-9 absolute.
+
+    Example:
+        >>> beta_quantile(np.array([0.5]), 2.0, 2.0).round(9).tolist()
+        [0.5]
+    """
+    u = np.asarray(u, float)
+    low, high = np.full(u.shape, -700.0 / min(a, 1.0)), np.full(u.shape, 700.0 / min(b, 1.0))
+    for _ in range(64):
+        middle = 0.5 * (low + high)
+        below = _beta_cdf(middle, a, b) < u
+        low, high = np.where(below, middle, low), np.where(below, high, middle)
+    return _sigmoid(0.5 * (low + high))
+
+
+def _sigmoid(z: NDArray) -> NDArray:
+    tail = np.exp(-np.abs(z))
+    return np.where(z >= 0, 1 / (1 + tail), tail / (1 + tail))
+
+
+def _beta_cdf(logit: NDArray, a: float, b: float) -> NDArray:
+    """The regularised incomplete beta function at sigmoid(logit): continued fraction (Lentz), by symmetry on the smaller side."""
+    swap = _sigmoid(logit) > (a + 1) / (a + b + 2)
+    z = np.where(swap, -logit, logit)
+    p, q = np.where(swap, b, a), np.where(swap, a, b)
+    log_x, log_y = -np.logaddexp(0, -z), -np.logaddexp(0, z)
+    log_beta = math.lgamma(a) + math.lgamma(b) - math.lgamma(a + b)
+    value = np.exp(p * log_x + q * log_y - log_beta) / p * _fraction(np.exp(log_x), p, q)
+    return np.where(swap, 1 - value, value)
+
+
+def _fraction(x: NDArray, p: NDArray, q: NDArray) -> NDArray:
+    tiny = 1e-300
+    d = 1 / np.where(np.abs(1 - (p + q) * x / (p + 1)) < tiny, tiny, 1 - (p + q) * x / (p + 1))
+    c, value = np.ones_like(x), d
+    for m in range(1, 120):
+        even = m * (q - m) * x / ((p + 2 * m - 1) * (p + 2 * m))
+        odd = -(p + m) * (p + q + m) * x / ((p + 2 * m) * (p + 2 * m + 1))
+        for step in (even, odd):
+            d = 1 + step * d
+            c = 1 + step / c
+            d, c = 1 / np.where(np.abs(d) < tiny, tiny, d), np.where(np.abs(c) < tiny, tiny, c)
+            value = value * d * c
+    return value

@@ -1,0 +1,135 @@
+"""A policy as plain data, as YAML, as JSON and as one line of text; its fingerprint. The way back is ``vicinal.core.policy``."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vicinal.core.declare import Parameter, declarations
+from vicinal.core.errors import PolicyError, StoreError
+from vicinal.core.space import Space, space
+
+if TYPE_CHECKING:
+    from vicinal.core.transform import Node
+
+FORMAT = 1
+
+
+def fields_of(node: Node, *, all_fields: bool = False) -> dict[str, Any]:
+    """The fields of a node that differ from their defaults, or all of them; spaces as plain data, children as nodes."""
+    declared, found = declarations(type(node)), {}
+    for field in dataclasses.fields(node):
+        value, default = getattr(node, field.name), field.default
+        if isinstance(declared.get(field.name), Parameter) and default is not dataclasses.MISSING:
+            default = space(default)
+        if field.name != "of" and (all_fields or value != default):
+            found[field.name] = value.data() if isinstance(value, Space) else value
+    return found
+
+
+def to_data(node: Node) -> Any:
+    """A policy as plain data: a list for a plain Compose, else a mapping from the name to the fields, or the bare name.
+
+    Example:
+        >>> import vicinal as v
+        >>> v.Compose([v.HorizontalFlip(p=0.5), v.Invert()]).data()
+        [{'HorizontalFlip': {'p': 0.5}}, 'Invert']
+    """
+    kind, fields = type(node).__name__, {name: _plain(value) for name, value in fields_of(node).items()}
+    children = [to_data(child) for child in node.children]
+    if kind == "Compose" and not fields:
+        return children
+    if hasattr(node, "of"):
+        fields = {"of": children, **fields}
+    return {kind: fields} if fields else kind
+
+
+def _plain(value: Any) -> Any:
+    return [_plain(item) for item in value] if isinstance(value, (tuple, list)) else value
+
+
+def to_text(node: Node) -> str:
+    """A policy as one line, which ``vicinal.parse`` reads back.
+
+    Example:
+        >>> import vicinal as v
+        >>> str(v.Compose([v.HorizontalFlip(p=0.5), v.OneOf([v.Invert(), v.Rotate(angle=(-15, 15))])]))
+        'HorizontalFlip(p=0.5) | OneOf([Invert(), Rotate(angle=(-15, 15))])'
+    """
+    kind, fields = type(node).__name__, fields_of(node)
+    if kind == "Compose" and not fields and len(node.children) > 0 and type(node.children[0]).__name__ != "Compose":
+        return " | ".join(map(_operand, node.children))
+    return _call(node, kind, fields)
+
+
+def _operand(node: Node) -> str:
+    return _call(node, type(node).__name__, fields_of(node))
+
+
+def _call(node: Node, kind: str, fields: dict[str, Any]) -> str:
+    parts = [f"{name}={_literal(value)}" for name, value in fields.items()]
+    if hasattr(node, "of"):
+        parts = [f"[{', '.join(map(_operand, node.children))}]", *parts]
+    return f"{kind}({', '.join(parts)})"
+
+
+def _literal(value: Any) -> str:
+    return repr(tuple(value)) if isinstance(value, list) else repr(value)
+
+
+@lru_cache(maxsize=4096)
+def fingerprint(node: Node) -> str:
+    """The first 16 hexadecimal digits of the SHA-256 of all fields, defaults and transform versions included."""
+    text = json.dumps(_canonical(node), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _canonical(node: Node) -> Any:
+    fields = {name: _numbers(value) for name, value in fields_of(node, all_fields=True).items()}
+    return [type(node).__name__, getattr(node, "version", 1), fields, [_canonical(child) for child in node.children]]
+
+
+def _numbers(value: Any) -> Any:
+    """1 and 1.0 are the same number, and have the same fingerprint."""
+    if isinstance(value, dict):
+        return {name: _numbers(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_numbers(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def save(node: Node, path: Path) -> None:
+    """Write {vicinal: 1, policy: ...} as YAML or JSON, by the suffix; to a temporary name first, then renamed."""
+    document = {"vicinal": FORMAT, "policy": to_data(node)}
+    if path.suffix == ".json":
+        write_whole(path, json.dumps(document, indent=2) + "\n")
+    elif path.suffix in (".yaml", ".yml"):
+        import yaml
+
+        write_whole(path, yaml.safe_dump(document, sort_keys=False))
+    else:
+        raise PolicyError(str(path), "a name that ends in .yaml, .yml or .json", repr(path.suffix), f"{path.stem}.yaml")
+
+
+def write_whole(path: Path, content: str | bytes) -> None:
+    """The one way to write a file: whole or not at all.
+
+    Raises:
+        StoreError: where the folder cannot be written or the disk is full; what was there before stays, nothing else is left.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as fault:
+        temporary.unlink(missing_ok=True)
+        raise StoreError(str(path), "a place that can be written", fault.strerror or str(fault), "another --out DIR, or free some room") from fault

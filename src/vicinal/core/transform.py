@@ -1,0 +1,236 @@
+"""A transform is a frozen dataclass whose fields are sets of values; one declaration per parameter carries everything.
+
+Bounds, unit and the neutral value stand in one line; validation, error text, schema, YAML, help, strength and the identity test come
+from it. A transform says what is to be done (``lower`` yields primitives), never how: only backends touch data.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, dataclass_transform, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vicinal.core.batch import Spec
+from vicinal.core.declare import Option, Parameter, declarations, option, parameter
+from vicinal.core.draw import Draw
+from vicinal.core.errors import ParameterError, PolicyError, UnknownTransform, VicinalError, nearest, raise_all
+from vicinal.core.primitive import Primitive
+from vicinal.core.recipe import Recipe, recipe
+from vicinal.core.run import augment, planned
+from vicinal.core.space import Fixed, Space, is_number, space
+from vicinal.core.text import fingerprint, save, to_data, to_text
+
+if TYPE_CHECKING:
+    from vicinal.core.plan import Builder
+
+__all__ = ["Node", "Transform", "find", "option", "parameter", "register", "registry"]
+
+
+@dataclass(frozen=True)
+class Node(ABC):
+    """Abstract: anything a policy is made of. Immutable, hashable, picklable; safe to share between threads.
+
+    Args:
+        p: probability with which a sample is touched, in [0, 1].
+        name: replaces the class name in the address of the draws.
+    """
+
+    p: float = field(default=1.0, kw_only=True)
+    name: str | None = field(default=None, kw_only=True)
+
+    def __post_init__(self) -> None:
+        faults = [*_node_faults(self), *self.faults()]
+        raise_all(type(self).__name__, faults)
+
+    def faults(self) -> Iterable[VicinalError]:
+        """Everything wrong with the fields; subclasses say what."""
+        return ()
+
+    @property
+    def label(self) -> str:
+        """The name in addresses: the given one, or the class's."""
+        return self.name or type(self).__name__
+
+    @property
+    def children(self) -> tuple[Node, ...]:
+        """The nodes below this one."""
+        return ()
+
+    @abstractmethod
+    def emit(self, build: Builder, path: str, on: NDArray[np.bool_]) -> None:
+        """Add this node's primitives, for the samples that are on, to the plan under construction."""
+
+    @abstractmethod
+    def stronger(self, strength: float) -> Node:
+        """The node with every parameter shrunk to its neutral value: 0 changes nothing, 1 is the node itself."""
+
+    def walk(self) -> Iterator[Node]:
+        """This node and all below it."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+    def __call__(self, *arrays: Any, seed: int | None = None, epoch: Any = 0, index: Any = None, view: Any = 0,
+                 backend: str = "auto", **targets: Any) -> Any:  # fmt: skip
+        """Apply to one sample or a batch: an array gives an array, named targets give a ``Result``; see ``vicinal.core.run.augment``."""
+        return augment(self, arrays, targets, seed=seed, epoch=epoch, index=index, view=view, backend=backend)
+
+    def emit_root(self, build: Builder, on: NDArray[np.bool_]) -> None:
+        """Add this node as a whole policy: its address begins with its label."""
+        build.enter(self, self.label, on)
+
+    @property
+    def views(self) -> int | None:
+        """How many versions of each sample a call returns; None for one, outside a list."""
+        return None
+
+    @property
+    def fingerprint(self) -> str:
+        """16 hexadecimal digits that change whenever a draw or a result could."""
+        return fingerprint(self)
+
+    def data(self) -> Any:
+        """The policy as plain data, the same for YAML and JSON: what differs from the defaults."""
+        return to_data(self)
+
+    def save(self, path: str | Path) -> None:
+        """Write the policy to a .yaml or .json file, whole or not at all."""
+        save(self, Path(path))
+
+    def explain(self, *arrays: Any, seed: int = 0, epoch: Any = 0, index: Any = None, view: Any = 0, **targets: Any) -> str:
+        """The passes that a call with these arguments would make, what fused in them and what did not, and why; data are not touched."""
+        return planned(self, arrays, targets, seed=seed, epoch=epoch, index=index, view=view).explain()
+
+    def at(self, *, seed: int, epoch: int = 0, index: int = 0, view: int = 0, **targets: Any) -> Recipe:
+        """The recipe of one sample: every parameter, in numbers. Targets are needed only where parameters depend on the data's form."""
+        return recipe(self, seed, epoch, index, view, targets)
+
+    def __repr__(self) -> str:
+        return to_text(self)
+
+
+def _node_faults(node: Node) -> Iterator[VicinalError]:
+    if not is_number(node.p) or not 0 <= node.p <= 1:
+        yield ParameterError(f"{type(node).__name__}.p", "a probability in [0, 1]", repr(node.p), "p=0.5")
+    if node.name is not None and (not isinstance(node.name, str) or not node.name or set(node.name) & set("/.#")):
+        yield ParameterError(f"{type(node).__name__}.name", "a non-empty text without '/', '.' and '#'", repr(node.name))
+
+
+@dataclass(frozen=True, repr=False)
+class Transform(Node):
+    """Abstract: one operation. Subclasses declare fields with ``parameter`` and ``option``, say ``lower`` and carry ``@register``.
+
+    Class facts:
+        verb: what it does to annotations (see ``vicinal.core.primitive``).
+        version: part of the fingerprint; raised when the same parameters give other results.
+        needs: the main targets it can act on, "image" or "series".
+        whole: True where every sample must be touched, because dtype or layout change; then p is 1 and it stands outside OneOf.
+        bounded: True where it only makes sense on values declared to lie in [0, 1].
+        safe: False where reading order or side may carry meaning (flips, large rotations): a dataset declares which labels survive.
+        keys: names of the (B, 2) uint32 keys that it hands to a backend for dense noise.
+        paper: the source, for the documentation.
+    """
+
+    verb: ClassVar[str] = "map"
+    version: ClassVar[int] = 1
+    needs: ClassVar[frozenset[str]] = frozenset({"image"})
+    whole: ClassVar[bool] = False
+    bounded: ClassVar[bool] = False
+    keys: ClassVar[tuple[str, ...]] = ()
+    paper: ClassVar[str] = ""
+
+    def __post_init__(self) -> None:
+        # Spaces are stored as spaces, so what was written as a number or a tuple is converted once, here.
+        faults = [*_node_faults(self)]
+        for name, declared in declarations(type(self)).items():
+            try:
+                object.__setattr__(self, name, _converted(self, name, declared))
+            except VicinalError as fault:
+                faults.append(fault)
+        if self.whole and self.p != 1:
+            faults.append(ParameterError(f"{type(self).__name__}.p", "1 (dtype or layout change for all samples alike)", repr(self.p)))
+        raise_all(type(self).__name__, faults or [*self.faults()])
+
+    @abstractmethod
+    def lower(self, params: Mapping[str, NDArray], spec: Spec) -> Iterable[Primitive]:
+        """The primitives that do it: parameters are (B, ...) arrays, ``spec`` is what arrives here."""
+
+    def sample(self, draw: Draw, spec: Spec) -> dict[str, NDArray]:
+        """(B,) values of every parameter and the keys, one site each; override only where parameters depend on each other."""
+        return {name: self.value(draw, name) for name in self.spaces()} | {name: draw.key(name) for name in self.keys}
+
+    def value(self, draw: Draw, name: str) -> NDArray:
+        """(B,) values of one parameter; a fixed one asks for no randomness."""
+        held = getattr(self, name)
+        return np.full(len(draw.address), held.value) if isinstance(held, Fixed) else held.at(draw.unit(name))
+
+    def spaces(self) -> dict[str, Space]:
+        """The random parameters and the spaces they are drawn from."""
+        return {name: getattr(self, name) for name, declared in declarations(type(self)).items() if isinstance(declared, Parameter)}
+
+    def stronger(self, strength: float) -> Self:
+        declared = declarations(type(self))
+        shrunk = {n: held.toward(declared[n].neutral, strength) for n, held in self.spaces().items() if declared[n].neutral is not None}
+        return dataclasses.replace(self, **shrunk) if shrunk and strength != 1 else self
+
+    @final
+    def emit(self, build: Builder, path: str, on: NDArray[np.bool_]) -> None:
+        build.transform(self, path, on)
+
+
+def _converted(transform: Transform, name: str, declared: Parameter | Option) -> Any:
+    where, value = f"{type(transform).__name__}.{name}", getattr(transform, name)
+    if isinstance(declared, Option):
+        value = tuple(value) if isinstance(value, list) else value
+        if declared.admits is not None and not declared.admits(value):
+            raise ParameterError(where, declared.expected, repr(value), _suggestion(type(transform), name))
+        return value
+    held = space(value, where)
+    if not all(declared.admits(end) for end in held.ends()):
+        raise ParameterError(where, declared.expected(), _shown(value), _suggestion(type(transform), name))
+    return held
+
+
+def _shown(value: Any) -> str:
+    return repr(value.data()) if isinstance(value, Space) else repr(value)
+
+
+def _suggestion(cls: type, name: str) -> str | None:
+    """A default that is right, as advice; none where the field has no default."""
+    default = next(f.default for f in dataclasses.fields(cls) if f.name == name)
+    return None if default is dataclasses.MISSING else f"{name}={default!r}"
+
+
+_REGISTRY: dict[str, type[Node]] = {}
+T = TypeVar("T", bound=type)
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(parameter, option, field))
+def register(cls: T) -> T:
+    """Class decorator: make it a frozen keyword-only dataclass and known by name to policies, files, laws and the command line."""
+    made = dataclass(frozen=True, kw_only=True, repr=False)(cls)
+    known = _REGISTRY.get(made.__name__)
+    if known is not None and (known.__module__, known.__qualname__) != (made.__module__, made.__qualname__):
+        raise PolicyError(f"register({made.__name__})", "a name that is not taken", f"the name of {known.__module__}.{known.__qualname__}")
+    _REGISTRY[made.__name__] = made
+    return made
+
+
+def registry() -> Mapping[str, type[Node]]:
+    """All registered transforms by name, read-only."""
+    return MappingProxyType(_REGISTRY)
+
+
+def find(name: str, where: str = "policy") -> type[Node]:
+    """The class of a name, or an error with the closest one."""
+    if name not in _REGISTRY:
+        close = nearest(name, _REGISTRY)
+        raise UnknownTransform(where, "the name of a transform", repr(name), close or "one of those that `vicinal list` shows")
+    return _REGISTRY[name]

@@ -1,0 +1,182 @@
+"""Transforms of values: pointwise maps, which become one table or one product together, and colour matrices."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vicinal.core.batch import Spec
+from vicinal.core.errors import TargetError
+from vicinal.core.primitive import ColourMatrix, Linear, Pointwise, Power, everywhere
+from vicinal.core.space import SpaceLike, is_number
+from vicinal.core.transform import Transform, option, parameter, register
+from vicinal.image.move import Params
+
+
+def _linear(gain: Any, bias: Any, batch: int) -> Pointwise:
+    """One step ``gain * x + bias`` for numbers or (B,) arrays."""
+    column = [np.broadcast_to(np.asarray(value, float), (batch,)).reshape(batch, 1) for value in (gain, bias)]
+    return Pointwise((Linear(column[0], column[1]),), everywhere(batch))
+
+
+@register
+@final
+class Brightness(Transform):
+    """Add to every value.
+
+    Example:
+        >>> Brightness(by=0.2)(np.array([[100]], np.uint8), seed=0).tolist()
+        [[151]]
+    """
+
+    bounded: ClassVar[bool] = True
+
+    by: SpaceLike = parameter(unit="shares of the value range", low=-1, high=1, neutral=0)
+
+    def lower(self, params: Params, spec: Spec) -> list[Pointwise]:
+        return [_linear(1, params["by"], len(spec))]
+
+
+@register
+@final
+class Contrast(Transform):
+    """Spread values away from ``pivot`` (gain above 1) or draw them to it.
+
+    The pivot is fixed, not the image's own mean, so that contrast is a pointwise map and fuses; torchvision and Pillow use the mean.
+
+    Example:
+        >>> Contrast(gain=2, pivot=0)(np.array([[100]], np.uint8), seed=0).tolist()
+        [[200]]
+    """
+
+    bounded: ClassVar[bool] = True
+
+    gain: SpaceLike = parameter(unit="times", low=0, high=100, neutral=1)
+    pivot: SpaceLike = parameter(0.5, unit="shares of the value range", low=0, high=1)
+
+    def lower(self, params: Params, spec: Spec) -> list[Pointwise]:
+        return [_linear(params["gain"], params["pivot"] * (1 - params["gain"]), len(spec))]
+
+
+@register
+@final
+class Gamma(Transform):
+    """Raise every value to a power: below 1 brightens, above 1 darkens the middle tones.
+
+    Example:
+        >>> Gamma(exponent=2)(np.array([[0, 128, 255]], np.uint8), seed=0).tolist()
+        [[0, 64, 255]]
+    """
+
+    bounded: ClassVar[bool] = True
+
+    exponent: SpaceLike = parameter(unit="exponents", low=0.01, high=100, neutral=1)
+
+    def lower(self, params: Params, spec: Spec) -> list[Pointwise]:
+        return [Pointwise((Power(params["exponent"][:, None]),), everywhere(len(spec)))]
+
+
+@register
+@final
+class Invert(Transform):
+    """The negative.
+
+    Example:
+        >>> Invert()(np.array([[0, 100, 255]], np.uint8), seed=0).tolist()
+        [[255, 155, 0]]
+    """
+
+    bounded: ClassVar[bool] = True
+
+    def lower(self, params: Params, spec: Spec) -> list[Pointwise]:
+        return [_linear(-1, 1, len(spec))]
+
+
+LUMA = np.array([0.299, 0.587, 0.114])
+
+
+@register
+@final
+class Grayscale(Transform):
+    """Draw the channels to their luma (ITU-R BT.601); the number of channels stays. One channel is left as it is.
+
+    Args:
+        amount: 0 leaves the colours, 1 removes them.
+
+    Example:
+        >>> Grayscale(amount=1)(np.array([[[255, 0, 0]]], np.uint8), seed=0).tolist()
+        [[[76, 76, 76]]]
+    """
+
+    bounded: ClassVar[bool] = True
+
+    amount: SpaceLike = parameter(1.0, unit="shares", low=0, high=1, neutral=0)
+
+    def lower(self, params: Params, spec: Spec) -> list[ColourMatrix]:
+        if spec.channels == 1:
+            return []
+        if spec.channels != 3:
+            raise TargetError("Grayscale", "images of 1 or 3 channels", f"{spec.channels}")
+        amount = params["amount"][:, None, None]
+        matrix = np.zeros((len(spec), 3, 4))
+        matrix[:, :, :3] = np.eye(3) * (1 - amount) + LUMA * amount
+        return [ColourMatrix(matrix, everywhere(len(spec)) & (params["amount"] != 0))]
+
+
+def _per_channel(positive: bool) -> Any:
+    def admits(value: Any) -> bool:
+        numbers = value if isinstance(value, tuple) else (value,)
+        return len(numbers) > 0 and all(is_number(n) and (n > 0 or not positive) for n in numbers)
+
+    return admits
+
+
+@register
+@final
+class Normalize(Transform):
+    """Subtract a mean and divide by a standard deviation, both as shares of the value range; the result is float32.
+
+    Args:
+        mean, std: one number, or one per channel.
+
+    Example:
+        >>> Normalize(mean=0.5, std=0.25)(np.array([[0, 255]], np.uint8), seed=0).tolist()
+        [[-2.0, 2.0]]
+    """
+
+    whole: ClassVar[bool] = True
+    bounded: ClassVar[bool] = True
+
+    mean: float | tuple[float, ...] = option((0.485, 0.456, 0.406), expected="numbers: one, or one per channel", admits=_per_channel(False))
+    std: float | tuple[float, ...] = option((0.229, 0.224, 0.225), expected="positive numbers: one, or one per channel",
+                                            admits=_per_channel(True))  # fmt: skip
+
+    def lower(self, params: Params, spec: Spec) -> list[Pointwise]:
+        mean, std = (_channels(getattr(self, name), spec.channels, name) for name in ("mean", "std"))
+        gain, bias = np.tile(1 / std, (len(spec), 1)), np.tile(-mean / std, (len(spec), 1))
+        return [Pointwise((Linear(gain, bias, clip=False),), everywhere(len(spec)), dtype="float32", unit=False)]
+
+
+def _channels(value: float | tuple[float, ...], channels: int, name: str) -> NDArray[np.float64]:
+    numbers = np.atleast_1d(np.asarray(value, float))
+    if len(numbers) not in (1, channels):
+        raise TargetError(f"Normalize.{name}", f"one number, or {channels}: one per channel", f"{len(numbers)}", f"{name}=0.5")
+    return numbers
+
+
+@register
+@final
+class ToTensor(Transform):
+    """Float32 values in [0, 1] (or what Normalize made of them), channels first: what a network takes. Stands last.
+
+    Example:
+        >>> ToTensor()(np.full((4, 5, 3), 255, np.uint8), seed=0)[0, 0, 0].item(), ToTensor()(np.zeros((4, 5, 3), np.uint8), seed=0).shape
+        (1.0, (3, 4, 5))
+    """
+
+    whole: ClassVar[bool] = True
+
+    def lower(self, params: Params, spec: Spec) -> list[Pointwise]:
+        return [Pointwise((), everywhere(len(spec)), dtype="float32", layout="CHW")]

@@ -1,0 +1,170 @@
+"""Transforms that change the canvas: crops, padding and resizing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import ClassVar, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vicinal.core import affine
+from vicinal.core.batch import Spec
+from vicinal.core.primitive import NONE, Warp
+from vicinal.core.space import SpaceLike
+from vicinal.core.transform import Transform, option, parameter, register
+from vicinal.image.move import Params, border_option, fill_option, interpolation_option, sides, size_option
+
+
+def _crop(spec: Spec, size: NDArray, x: NDArray, y: NDArray, border: str, fill: float) -> Warp:
+    """A window whose free room is shared out by x and y in [0, 1]; where it is larger than the canvas, the border shows."""
+    left = np.floor((spec.width - size[:, 1]) * x + 0.5)
+    top = np.floor((spec.height - size[:, 0]) * y + 0.5)
+    warp = Warp.of(affine.translation(-left, -top), spec, size, border, fill)
+    # Sample by sample: a canvas that is large enough needs no border, whatever its neighbours in the batch need.
+    return replace(warp, border=np.where((size > spec.size).any(1), warp.border, NONE).astype(np.int8))
+
+
+@register
+@final
+class CenterCrop(Transform):
+    """The middle of the canvas; a smaller canvas is padded to the size.
+
+    Example:
+        >>> CenterCrop(size=2)(np.arange(16, dtype=np.uint8).reshape(4, 4), seed=0).tolist()
+        [[5, 6], [9, 10]]
+    """
+
+    verb: ClassVar[str] = "move"
+
+    size: int | tuple[int, int] = size_option()
+    border: str = border_option()
+    fill: float = fill_option()
+
+    def lower(self, params: Params, spec: Spec) -> list[Warp]:
+        half = np.full(len(spec), 0.5)
+        return [_crop(spec, sides(self.size, len(spec)), half, half, self.border, self.fill)]
+
+
+@register
+@final
+class RandomCrop(Transform):
+    """A window anywhere on the canvas, every place equally likely; a smaller canvas is padded to the size.
+
+    Example:
+        >>> RandomCrop(size=(2, 3))(np.zeros((8, 8, 3), np.uint8), seed=0).shape
+        (2, 3, 3)
+    """
+
+    verb: ClassVar[str] = "move"
+
+    size: int | tuple[int, int] = size_option()
+    x: SpaceLike = parameter((0.0, 1.0), unit="shares of the free room", low=0, high=1)
+    y: SpaceLike = parameter((0.0, 1.0), unit="shares of the free room", low=0, high=1)
+    border: str = border_option()
+    fill: float = fill_option()
+
+    def lower(self, params: Params, spec: Spec) -> list[Warp]:
+        size = sides(self.size, len(spec))
+        # The room is one pixel wider than the difference, so that the first and the last place are as likely as the others.
+        x, y = (_even(params[axis], spec.size[:, d] - size[:, d]) for axis, d in (("x", 1), ("y", 0)))
+        return [_crop(spec, size, x, y, self.border, self.fill)]
+
+
+def _even(share: NDArray, room: NDArray) -> NDArray[np.float64]:
+    places = np.abs(room) + 1
+    return np.minimum(np.floor(share * places), np.abs(room)) / np.maximum(np.abs(room), 1)
+
+
+@register
+@final
+class RandomResizedCrop(Transform):
+    """A window of random area and aspect ratio, resized to ``size``; the aspect gives way where the window would not fit.
+
+    Args:
+        size: the new canvas; scale: share of the area; ratio: width over height, drawn in the logarithm; x, y: where the window lies.
+
+    The window that would not fit is shortened at once, where the paper tries ten times and then takes the centre: no draw is repeated.
+
+    Example:
+        >>> RandomResizedCrop(size=4)(np.zeros((8, 9, 3), np.uint8), seed=0).shape
+        (4, 4, 3)
+    """
+
+    verb: ClassVar[str] = "move"
+    paper: ClassVar[str] = "Szegedy et al., Going deeper with convolutions, 2015"
+
+    size: int | tuple[int, int] = size_option()
+    scale: SpaceLike = parameter((0.08, 1.0), unit="shares of the area", low=0.0001, high=1, neutral=1)
+    ratio: SpaceLike = parameter({"log": [3 / 4, 4 / 3]}, unit="times wider than high", low=0.01, high=100, neutral=1)
+    x: SpaceLike = parameter((0.0, 1.0), unit="shares of the free room", low=0, high=1)
+    y: SpaceLike = parameter((0.0, 1.0), unit="shares of the free room", low=0, high=1)
+    interpolation: str = interpolation_option()
+    antialias: bool = option(True, expected="true or false", admits=lambda v: isinstance(v, bool), doc="average where the window shrinks")
+
+    def lower(self, params: Params, spec: Spec) -> list[Warp]:
+        area = params["scale"] * spec.width * spec.height
+        width = np.minimum(np.sqrt(area * params["ratio"]), spec.width)
+        height = np.minimum(np.sqrt(area / params["ratio"]), spec.height)
+        left, top = (spec.width - width) * params["x"], (spec.height - height) * params["y"]
+        size = sides(self.size, len(spec))
+        matrix = affine.identity(len(spec))
+        matrix[:, 0, 0], matrix[:, 1, 1] = size[:, 1] / width, size[:, 0] / height
+        matrix[:, 0, 2], matrix[:, 1, 2] = -left * matrix[:, 0, 0], -top * matrix[:, 1, 1]
+        return [Warp.of(matrix, spec, size, None, 0.0, self.interpolation, self.antialias)]
+
+
+@register
+@final
+class Resize(Transform):
+    """The whole canvas on a new one; averages over the footprint of a pixel where it shrinks.
+
+    Example:
+        >>> Resize(size=(2, 3))(np.zeros((8, 8, 3), np.uint8), seed=0).shape
+        (2, 3, 3)
+    """
+
+    verb: ClassVar[str] = "move"
+
+    size: int | tuple[int, int] = size_option()
+    interpolation: str = interpolation_option()
+    antialias: bool = option(True, expected="true or false", admits=lambda v: isinstance(v, bool), doc="average where it shrinks")
+
+    def lower(self, params: Params, spec: Spec) -> list[Warp]:
+        size = sides(self.size, len(spec))
+        matrix = affine.identity(len(spec))
+        matrix[:, 0, 0], matrix[:, 1, 1] = size[:, 1] / spec.width, size[:, 0] / spec.height
+        return [Warp.of(matrix, spec, size, None, 0.0, self.interpolation, self.antialias)]
+
+
+def _is_margin(value: object) -> bool:
+    margins = value if isinstance(value, tuple) else (value,)
+    return len(margins) in (1, 4) and all(isinstance(m, int) and not isinstance(m, bool) and m >= 0 for m in margins)
+
+
+@register
+@final
+class Pad(Transform):
+    """A wider canvas.
+
+    Args:
+        by: pixels on every side, or (left, top, right, bottom).
+
+    Example:
+        >>> Pad(by=1)(np.ones((1, 1), np.uint8), seed=0).tolist()
+        [[0, 0, 0], [0, 1, 0], [0, 0, 0]]
+    """
+
+    verb: ClassVar[str] = "move"
+
+    by: int | tuple[int, int, int, int] = option(
+        expected="whole numbers of 0 or more: one, or (left, top, right, bottom)", admits=_is_margin, doc="pixels on each side"
+    )
+    border: str = border_option()
+    fill: float = fill_option()
+
+    def lower(self, params: Params, spec: Spec) -> list[Warp]:
+        left, top, right, bottom = self.by if isinstance(self.by, tuple) and len(self.by) == 4 else np.resize(self.by, 4)
+        size = spec.size + np.array([top + bottom, left + right])
+        shift = affine.translation(np.full(len(spec), left), np.full(len(spec), top))
+        return [Warp.of(shift, spec, size, self.border, self.fill)]

@@ -1,0 +1,284 @@
+"""Transforms that move pixels: every one is a map between canvases, and annotations follow the same map."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vicinal.core import affine
+from vicinal.core.batch import Spec
+from vicinal.core.draw import Draw
+from vicinal.core.errors import ParameterError, VicinalError
+from vicinal.core.primitive import BORDERS, INTERPOLATIONS, Warp
+from vicinal.core.space import SpaceLike, is_number
+from vicinal.core.transform import Transform, option, parameter, register
+
+Params = Mapping[str, NDArray]
+
+
+def border_option() -> Any:
+    """What lies outside the canvas."""
+    return option("constant", choices=tuple(BORDERS), doc="what lies outside the canvas; reflect repeats the edge pixel")
+
+
+def fill_option() -> Any:
+    """The value of a constant border."""
+    return option(0.0, expected="a share of the value range in [0, 1]", admits=lambda v: is_number(v) and 0 <= v <= 1,
+                  doc="value of a constant border, as a share of the value range")  # fmt: skip
+
+
+def interpolation_option() -> Any:
+    """How values between pixels are found."""
+    return option("linear", choices=tuple(INTERPOLATIONS), doc="how values between pixels are found")
+
+
+def is_size(value: Any) -> bool:
+    """A positive whole number, or (height, width)."""
+    sides = value if isinstance(value, tuple) else (value, value)
+    return len(sides) == 2 and all(isinstance(side, int) and not isinstance(side, bool) and side >= 1 for side in sides)
+
+
+def size_option() -> Any:
+    """The new canvas."""
+    return option(expected="a whole number of 1 or more, or (height, width)", admits=is_size, doc="pixels: one side, or (height, width)")
+
+
+def sides(size: int | tuple[int, int], batch: int) -> NDArray[np.int64]:
+    """(B, 2) canvases of one size."""
+    return np.tile(np.asarray(size if isinstance(size, tuple) else (size, size), np.int64), (batch, 1))
+
+
+def mirror(spec: Spec, axis: int) -> NDArray[np.float64]:
+    """(B, 3, 3) reflections of the canvas along x (0) or y (1)."""
+    matrix = affine.identity(len(spec))
+    matrix[:, axis, axis] = -1
+    matrix[:, axis, 2] = spec.size[:, 1 - axis]
+    return matrix
+
+
+@register
+@final
+class HorizontalFlip(Transform):
+    """Mirror left and right.
+
+    Example:
+        >>> HorizontalFlip()(np.array([[1, 2, 3]], np.uint8), seed=0).tolist()
+        [[3, 2, 1]]
+    """
+
+    verb: ClassVar[str] = "move"
+
+    def lower(self, params: Params, spec: Spec) -> list[Warp]:
+        return [Warp.of(mirror(spec, 0), spec)]
+
+
+@register
+@final
+class VerticalFlip(Transform):
+    """Mirror top and bottom.
+
+    Example:
+        >>> VerticalFlip()(np.array([[1], [2]], np.uint8), seed=0).tolist()
+        [[2], [1]]
+    """
+
+    verb: ClassVar[str] = "move"
+
+    def lower(self, params: Params, spec: Spec) -> list[Warp]:
+        return [Warp.of(mirror(spec, 1), spec)]
+
+
+@register
+@final
+class Transpose(Transform):
+    """Swap rows and columns.
+
+    Example:
+        >>> Transpose()(np.array([[1, 2], [3, 4]], np.uint8), seed=0).tolist()
+        [[1, 3], [2, 4]]
+    """
+
+    verb: ClassVar[str] = "move"
+
+    def lower(self, params: Params, spec: Spec) -> list[Warp]:
+        swap = np.tile(np.array([[0.0, 1, 0], [1, 0, 0], [0, 0, 1]]), (len(spec), 1, 1))
+        return [Warp.of(swap, spec, size=spec.size[:, ::-1])]
+
+
+@register
+@final
+class RandomRotate90(Transform):
+    """Turn by a multiple of 90 degrees, counter-clockwise as the image is shown; the canvas turns along.
+
+    Example:
+        >>> RandomRotate90(turns=1)(np.array([[1, 2]], np.uint8), seed=0).tolist()
+        [[2], [1]]
+    """
+
+    verb: ClassVar[str] = "move"
+
+    turns: SpaceLike = parameter({"choice": [0, 1, 2, 3]}, unit="quarter turns", low=0, high=3, neutral=0, integer=True)
+
+    def lower(self, params: Params, spec: Spec) -> list[Warp]:
+        turns = params["turns"].astype(np.int64)
+        cos, sin = np.array([1.0, 0, -1, 0])[turns], np.array([0.0, 1, 0, -1])[turns]
+        matrix = affine.identity(len(spec))
+        matrix[:, 0, 0], matrix[:, 0, 1], matrix[:, 1, 0], matrix[:, 1, 1] = cos, sin, -sin, cos
+        matrix[:, 0, 2] = np.where((turns == 2), spec.width, np.where(turns == 3, spec.height, 0))
+        matrix[:, 1, 2] = np.where((turns == 1), spec.width, np.where(turns == 2, spec.height, 0))
+        size = np.where((turns % 2 == 1)[:, None], spec.size[:, ::-1], spec.size)
+        return [Warp.of(matrix, spec, size=size)]
+
+
+@register
+@final
+class Rotate(Transform):
+    """Turn about the centre of the canvas; positive angles are counter-clockwise as the image is shown. The canvas keeps its size.
+
+    Example:
+        >>> Rotate(angle=(-15, 15))(np.zeros((8, 8, 3), np.uint8), seed=0).shape
+        (8, 8, 3)
+    """
+
+    verb: ClassVar[str] = "move"
+
+    angle: SpaceLike = parameter(unit="degrees", low=-360, high=360, neutral=0)
+    border: str = border_option()
+    fill: float = fill_option()
+    interpolation: str = interpolation_option()
+
+    def lower(self, params: Params, spec: Spec) -> list[Warp]:
+        matrix = affine.about(rotation(params["angle"]), spec.centre)
+        return [Warp.of(matrix, spec, None, self.border, self.fill, self.interpolation)]
+
+
+def rotation(degrees: NDArray) -> NDArray[np.float64]:
+    """(B, 2, 2) rotations, counter-clockwise with y down; exact at multiples of 90 degrees."""
+    radians = np.deg2rad(degrees)
+    right = np.mod(degrees, 90) == 0
+    cos = np.where(right, np.rint(np.cos(radians)), np.cos(radians))
+    sin = np.where(right, np.rint(np.sin(radians)), np.sin(radians))
+    return np.stack([np.stack([cos, sin], -1), np.stack([-sin, cos], -1)], -2)
+
+
+@register
+@final
+class Translate(Transform):
+    """Shift by pixels, or by a share of the canvas; positive is right and down.
+
+    Example:
+        >>> Translate(x=1)(np.array([[1, 2, 3]], np.uint8), seed=0).tolist()
+        [[0, 1, 2]]
+    """
+
+    verb: ClassVar[str] = "move"
+
+    x: SpaceLike = parameter(0.0, unit="pixels (or shares of the width)", neutral=0)
+    y: SpaceLike = parameter(0.0, unit="pixels (or shares of the height)", neutral=0)
+    unit: str = option("pixel", choices=("pixel", "share"), doc="what x and y are counted in")
+    border: str = border_option()
+    fill: float = fill_option()
+    interpolation: str = interpolation_option()
+
+    def lower(self, params: Params, spec: Spec) -> list[Warp]:
+        width, height = (spec.width, spec.height) if self.unit == "share" else (1, 1)
+        matrix = affine.translation(params["x"] * width, params["y"] * height)
+        return [Warp.of(matrix, spec, None, self.border, self.fill, self.interpolation)]
+
+
+@register
+@final
+class Scale(Transform):
+    """Enlarge (above 1) or shrink the content about the centre; the canvas keeps its size.
+
+    Args:
+        factor: of the area's square root; aspect: how much wider than high a square becomes.
+
+    Example:
+        >>> Scale(factor=(0.8, 1.25))(np.zeros((8, 8, 3), np.uint8), seed=0).shape
+        (8, 8, 3)
+    """
+
+    verb: ClassVar[str] = "move"
+
+    factor: SpaceLike = parameter(unit="times", low=0.01, high=100, neutral=1)
+    aspect: SpaceLike = parameter(1.0, unit="times wider than high", low=0.01, high=100, neutral=1)
+    border: str = border_option()
+    fill: float = fill_option()
+    interpolation: str = interpolation_option()
+
+    def lower(self, params: Params, spec: Spec) -> list[Warp]:
+        root = np.sqrt(params["aspect"])
+        matrix = affine.about(_diagonal(params["factor"] * root, params["factor"] / root), spec.centre)
+        return [Warp.of(matrix, spec, None, self.border, self.fill, self.interpolation, antialias=True)]
+
+
+def _diagonal(x: NDArray, y: NDArray) -> NDArray[np.float64]:
+    linear = np.zeros((len(x), 2, 2))
+    linear[:, 0, 0], linear[:, 1, 1] = x, y
+    return linear
+
+
+@register
+@final
+class Shear(Transform):
+    """Slant about the centre: rows slide along x, columns along y.
+
+    Example:
+        >>> Shear(x=(-10, 10))(np.zeros((8, 8, 3), np.uint8), seed=0).shape
+        (8, 8, 3)
+    """
+
+    verb: ClassVar[str] = "move"
+
+    x: SpaceLike = parameter(0.0, unit="degrees", low=-80, high=80, neutral=0)
+    y: SpaceLike = parameter(0.0, unit="degrees", low=-80, high=80, neutral=0)
+    border: str = border_option()
+    fill: float = fill_option()
+    interpolation: str = interpolation_option()
+
+    def lower(self, params: Params, spec: Spec) -> list[Warp]:
+        matrix = affine.about(_shear(params["x"], params["y"]), spec.centre)
+        return [Warp.of(matrix, spec, None, self.border, self.fill, self.interpolation)]
+
+
+def _shear(x: NDArray, y: NDArray) -> NDArray[np.float64]:
+    """First along x, then along y, so that the determinant stays 1."""
+    along_x, along_y = affine.identity(len(x), 1), affine.identity(len(x), 1)
+    along_x[:, 0, 1], along_y[:, 1, 0] = np.tan(np.deg2rad(x)), np.tan(np.deg2rad(y))
+    return along_y @ along_x
+
+
+@register
+@final
+class Affine(Transform):
+    """Scale, shear, rotate and shift in one map, in that order, about the centre of the canvas.
+
+    Example:
+        >>> Affine(angle=(-15, 15), scale=(0.9, 1.1), x=(-0.1, 0.1), unit="share")(np.zeros((8, 8, 3), np.uint8), seed=0).shape
+        (8, 8, 3)
+    """
+
+    verb: ClassVar[str] = "move"
+
+    angle: SpaceLike = parameter(0.0, unit="degrees", low=-360, high=360, neutral=0)
+    scale: SpaceLike = parameter(1.0, unit="times", low=0.01, high=100, neutral=1)
+    shear_x: SpaceLike = parameter(0.0, unit="degrees", low=-80, high=80, neutral=0)
+    shear_y: SpaceLike = parameter(0.0, unit="degrees", low=-80, high=80, neutral=0)
+    x: SpaceLike = parameter(0.0, unit="pixels (or shares of the width)", neutral=0)
+    y: SpaceLike = parameter(0.0, unit="pixels (or shares of the height)", neutral=0)
+    unit: str = option("pixel", choices=("pixel", "share"), doc="what x and y are counted in")
+    border: str = border_option()
+    fill: float = fill_option()
+    interpolation: str = interpolation_option()
+
+    def lower(self, params: Params, spec: Spec) -> list[Warp]:
+        width, height = (spec.width, spec.height) if self.unit == "share" else (1, 1)
+        sheared = _shear(params["shear_x"], params["shear_y"]) * params["scale"][:, None, None]
+        matrix = affine.about(rotation(params["angle"]) @ sheared, spec.centre)
+        matrix[:, 0, 2] += params["x"] * width
+        matrix[:, 1, 2] += params["y"] * height
+        return [Warp.of(matrix, spec, None, self.border, self.fill, self.interpolation, antialias=True)]
