@@ -55,7 +55,9 @@ def parameter(default: Any = dataclasses.MISSING, *, unit: str = "", low: float 
     return field(default=default, metadata={"vicinal": Parameter(unit, low, high, neutral, integer, doc)})
 
 
-def option(default: Any = dataclasses.MISSING, *, expected: str = "", admits: Any = None, choices: Sequence[str] = (), doc: str = "") -> Any:
+def option(
+    default: Any = dataclasses.MISSING, *, expected: str = "", admits: Any = None, choices: Sequence[str] = (), doc: str = ""
+) -> Any:
     """Declare a structural setting as a field: one of ``choices``, or anything that ``admits`` says is right."""
     if choices:
         expected, admits = f"one of {', '.join(map(repr, choices))}", lambda value: isinstance(value, str) and value in choices

@@ -161,7 +161,9 @@ class Builder:
     def add(self, primitive: Primitive, path: str) -> None:
         """Place one primitive, in parts if its samples stand at different slots."""
         if self.spec.layout != "HWC" and not isinstance(primitive, Pointwise):
-            raise PolicyError(path, "ToTensor behind everything that needs channels last", f"{path} after it", f"{path} | ToTensor()")
+            raise PolicyError(
+                path, "ToTensor behind everything that needs channels last", f"{path} after it", f"{path} | ToTensor()"
+            )
         if isinstance(primitive, Pointwise) and primitive.cast:
             primitive, target = self._cast(primitive)
         else:
@@ -218,7 +220,11 @@ class Builder:
         if not same:
             return ""
         if same[-1] == len(self.slots) - 1:
-            return "other border, fill or interpolation" if isinstance(primitive, Warp) else f"two {_KINDS[type(primitive)]} passes do not compose"
+            return (
+                "other border, fill or interpolation"
+                if isinstance(primitive, Warp)
+                else f"two {_kind(primitive)} passes do not compose"
+            )
         between = ", ".join(dict.fromkeys(p for paths in self.paths[same[-1] + 1 :] for p in paths))
         hint = "; exact=False lets it pass colour" if isinstance(primitive, Warp) and self.exact else ""
         return f"{between} stands between and does not commute{hint}"
@@ -251,9 +257,13 @@ def _commutes(slot: Primitive, primitive: Primitive) -> bool:
 _KINDS: Mapping[type, str] = {Warp: "affine warp", Pointwise: "pointwise", ColourMatrix: "colour matrix"}
 
 
+def _kind(primitive: Primitive) -> str:
+    return _KINDS.get(type(primitive), type(primitive).__name__.lower())
+
+
 def _described(slot: Slot) -> str:
     primitive = slot.primitive
-    kind = _KINDS.get(type(primitive), type(primitive).__name__.lower())
+    kind = _kind(primitive)
     share = f"{int(primitive.active.sum())} of {len(primitive.active)} samples"
     detail = _detail(primitive)
     reason = f"  [own pass: {slot.reason}]" if slot.reason else ""

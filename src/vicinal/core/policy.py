@@ -34,7 +34,9 @@ def parse(text: str) -> Node:
         tree = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError) as fault:
         got = getattr(fault, "msg", None) or str(fault)
-        raise PolicyError("policy", "transforms joined by |", f"{text!r} ({got})", '"HorizontalFlip(p=0.5) | Rotate(angle=15)"') from None
+        raise PolicyError(
+            "policy", "transforms joined by |", f"{text!r} ({got})", '"HorizontalFlip(p=0.5) | Rotate(angle=15)"'
+        ) from None
     parts = [_data(part) for part in _alternatives(tree)]
     return build(parts[0] if len(parts) == 1 else parts, "policy")
 
@@ -95,7 +97,9 @@ def load(path: str | Path) -> Node:
     document = _document(path, text)
     if isinstance(document, Mapping) and "policy" in document:
         if document.get("vicinal", FORMAT) != FORMAT:
-            raise PolicyError(f"{path}: vicinal", f"format {FORMAT}", repr(document["vicinal"]), "a newer version of vicinal reads it")
+            raise PolicyError(
+                f"{path}: vicinal", f"format {FORMAT}", repr(document["vicinal"]), "a newer version of vicinal reads it"
+            )
         document = document["policy"]
     try:
         return build(document, "policy")
@@ -123,7 +127,9 @@ def read_recipe(data: Mapping[str, Any]) -> Recipe:
     """
     policy = build(data["policy"], "recipe.policy")
     if policy.fingerprint != data["fingerprint"]:
-        raise PolicyError("recipe.fingerprint", policy.fingerprint, str(data["fingerprint"]), "the version of vicinal that wrote the recipe")
+        raise PolicyError(
+            "recipe.fingerprint", policy.fingerprint, str(data["fingerprint"]), "the version of vicinal that wrote the recipe"
+        )
     return Recipe(policy, data["seed"], data["epoch"], data["index"], data["view"], data["params"])
 
 

@@ -152,10 +152,10 @@ class Warp:
         return (self.matrix == np.eye(self.matrix.shape[-1])).all((1, 2)) & (self.size == self.before).all(1)
 
     def supersampling(self) -> NDArray[np.int64]:
-        """(B,) samples per output pixel and axis: the mean of n x n linear samples is the antialiasing, the same on every backend."""
+        """(B,) linear samples per output pixel and axis, as many as it covers source pixels: their mean is the antialiasing of every backend."""
         if not self.antialias.any():
             return np.ones(len(self.active), np.int64)
-        return np.where(self.antialias, np.ceil(affine.minification(self.matrix) - 1e-6).clip(1, 64), 1).astype(np.int64)
+        return np.where(self.antialias, np.rint(affine.minification(self.matrix)).clip(1, 64), 1).astype(np.int64)
 
 
 class Step(Protocol):

@@ -47,7 +47,13 @@ class Recipe:
         """Plain data for JSON."""
         address = {name: getattr(self, name) for name in ("seed", "epoch", "index", "view")}
         params = {path: dict(values) for path, values in self.params.items()}
-        return {"vicinal": 1, "policy": to_data(self.policy), "fingerprint": fingerprint(self.policy), **address, "params": params}
+        return {
+            "vicinal": 1,
+            "policy": to_data(self.policy),
+            "fingerprint": fingerprint(self.policy),
+            **address,
+            "params": params,
+        }
 
     def replay(self, *arrays: Any, backend: str = "auto", **targets: Any) -> Any:
         """Apply these very parameters to one sample; nothing is drawn."""

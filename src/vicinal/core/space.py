@@ -275,7 +275,9 @@ def _from_mapping(value: Mapping[str, Any], where: str) -> Space:
         raise ParameterError(f"{where}.{kind}", f"{' or '.join(map(str, lengths))} numbers", repr(dict(value)))
     positive = {"log": inner[:1], "normal": (), "beta": inner[:2]}[kind]
     if any(number <= 0 for number in positive) or (kind == "normal" and inner[1] < 0):
-        raise ParameterError(f"{where}.{kind}", "positive numbers" if kind != "normal" else "a standard deviation of 0 or more", repr(inner))
+        raise ParameterError(
+            f"{where}.{kind}", "positive numbers" if kind != "normal" else "a standard deviation of 0 or more", repr(inner)
+        )
     return _ordered(LogRange, inner, where) if kind == "log" else {"normal": Normal, "beta": Beta}[kind](*inner)
 
 

@@ -50,7 +50,9 @@ class Boxes:
     def __post_init__(self) -> None:
         for name, value, known in (("format", self.format, FORMATS), ("outside", self.outside, OUTSIDE)):
             if value not in known:
-                raise ParameterError(f"Boxes.{name}", f"one of {', '.join(map(repr, known))}", repr(value), f"{name}={known[0]!r}")
+                raise ParameterError(
+                    f"Boxes.{name}", f"one of {', '.join(map(repr, known))}", repr(value), f"{name}={known[0]!r}"
+                )
         if not 0 <= self.min_visible <= 1:
             raise ParameterError("Boxes.min_visible", "a share in [0, 1]", repr(self.min_visible), "min_visible=0.2")
 
@@ -155,7 +157,9 @@ def checked(boxes: NDArray, owner: NDArray, spec: Spec) -> NDArray[np.float64]:
     return np.clip(boxes, 0, limit)
 
 
-def follow_boxes(moves: Sequence[Warp], boxes: NDArray, owner: NDArray, after: Spec, options: Boxes) -> tuple[NDArray, NDArray[np.bool_]]:
+def follow_boxes(
+    moves: Sequence[Warp], boxes: NDArray, owner: NDArray, after: Spec, options: Boxes
+) -> tuple[NDArray, NDArray[np.bool_]]:
     """(N, 4) boxes after all moves, and (N,) which of them stay."""
     if not moves:
         return boxes, np.ones(len(boxes), bool)

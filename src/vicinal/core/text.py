@@ -132,4 +132,6 @@ def write_whole(path: Path, content: str | bytes) -> None:
         temporary.replace(path)
     except OSError as fault:
         temporary.unlink(missing_ok=True)
-        raise StoreError(str(path), "a place that can be written", fault.strerror or str(fault), "another --out DIR, or free some room") from fault
+        raise StoreError(
+            str(path), "a place that can be written", fault.strerror or str(fault), "another --out DIR, or free some room"
+        ) from fault

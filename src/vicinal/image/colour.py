@@ -149,7 +149,9 @@ class Normalize(Transform):
     whole: ClassVar[bool] = True
     bounded: ClassVar[bool] = True
 
-    mean: float | tuple[float, ...] = option((0.485, 0.456, 0.406), expected="numbers: one, or one per channel", admits=_per_channel(False))
+    mean: float | tuple[float, ...] = option(
+        (0.485, 0.456, 0.406), expected="numbers: one, or one per channel", admits=_per_channel(False)
+    )
     std: float | tuple[float, ...] = option((0.229, 0.224, 0.225), expected="positive numbers: one, or one per channel",
                                             admits=_per_channel(True))  # fmt: skip
 

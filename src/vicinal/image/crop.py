@@ -13,7 +13,7 @@ from vicinal.core.batch import Spec
 from vicinal.core.primitive import NONE, Warp
 from vicinal.core.space import SpaceLike
 from vicinal.core.transform import Transform, option, parameter, register
-from vicinal.image.move import Params, border_option, fill_option, interpolation_option, sides, size_option
+from vicinal.image.move import Params, antialias_option, border_option, fill_option, interpolation_option, sides, size_option
 
 
 def _crop(spec: Spec, size: NDArray, x: NDArray, y: NDArray, border: str, fill: float) -> Warp:
@@ -100,7 +100,7 @@ class RandomResizedCrop(Transform):
     x: SpaceLike = parameter((0.0, 1.0), unit="shares of the free room", low=0, high=1)
     y: SpaceLike = parameter((0.0, 1.0), unit="shares of the free room", low=0, high=1)
     interpolation: str = interpolation_option()
-    antialias: bool = option(True, expected="true or false", admits=lambda v: isinstance(v, bool), doc="average where the window shrinks")
+    antialias: bool = antialias_option(True)
 
     def lower(self, params: Params, spec: Spec) -> list[Warp]:
         area = params["scale"] * spec.width * spec.height
@@ -128,7 +128,7 @@ class Resize(Transform):
 
     size: int | tuple[int, int] = size_option()
     interpolation: str = interpolation_option()
-    antialias: bool = option(True, expected="true or false", admits=lambda v: isinstance(v, bool), doc="average where it shrinks")
+    antialias: bool = antialias_option(True)
 
     def lower(self, params: Params, spec: Spec) -> list[Warp]:
         size = sides(self.size, len(spec))

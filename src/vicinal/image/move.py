@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 
 from vicinal.core import affine
 from vicinal.core.batch import Spec
-from vicinal.core.draw import Draw
-from vicinal.core.errors import ParameterError, VicinalError
 from vicinal.core.primitive import BORDERS, INTERPOLATIONS, Warp
 from vicinal.core.space import SpaceLike, is_number
 from vicinal.core.transform import Transform, option, parameter, register
@@ -35,6 +33,16 @@ def interpolation_option() -> Any:
     return option("linear", choices=tuple(INTERPOLATIONS), doc="how values between pixels are found")
 
 
+def antialias_option(default: bool) -> Any:
+    """Averaging over the footprint of an output pixel where the content shrinks."""
+    return option(
+        default,
+        expected="true or false",
+        admits=lambda v: isinstance(v, bool),
+        doc="average over the footprint of a pixel that shrinks",
+    )
+
+
 def is_size(value: Any) -> bool:
     """A positive whole number, or (height, width)."""
     sides = value if isinstance(value, tuple) else (value, value)
@@ -43,7 +51,9 @@ def is_size(value: Any) -> bool:
 
 def size_option() -> Any:
     """The new canvas."""
-    return option(expected="a whole number of 1 or more, or (height, width)", admits=is_size, doc="pixels: one side, or (height, width)")
+    return option(
+        expected="a whole number of 1 or more, or (height, width)", admits=is_size, doc="pixels: one side, or (height, width)"
+    )
 
 
 def sides(size: int | tuple[int, int], batch: int) -> NDArray[np.int64]:
@@ -209,11 +219,12 @@ class Scale(Transform):
     border: str = border_option()
     fill: float = fill_option()
     interpolation: str = interpolation_option()
+    antialias: bool = antialias_option(False)
 
     def lower(self, params: Params, spec: Spec) -> list[Warp]:
         root = np.sqrt(params["aspect"])
         matrix = affine.about(_diagonal(params["factor"] * root, params["factor"] / root), spec.centre)
-        return [Warp.of(matrix, spec, None, self.border, self.fill, self.interpolation, antialias=True)]
+        return [Warp.of(matrix, spec, None, self.border, self.fill, self.interpolation, self.antialias)]
 
 
 def _diagonal(x: NDArray, y: NDArray) -> NDArray[np.float64]:
@@ -274,6 +285,7 @@ class Affine(Transform):
     border: str = border_option()
     fill: float = fill_option()
     interpolation: str = interpolation_option()
+    antialias: bool = antialias_option(False)
 
     def lower(self, params: Params, spec: Spec) -> list[Warp]:
         width, height = (spec.width, spec.height) if self.unit == "share" else (1, 1)
@@ -281,4 +293,4 @@ class Affine(Transform):
         matrix = affine.about(rotation(params["angle"]) @ sheared, spec.centre)
         matrix[:, 0, 2] += params["x"] * width
         matrix[:, 1, 2] += params["y"] * height
-        return [Warp.of(matrix, spec, None, self.border, self.fill, self.interpolation, antialias=True)]
+        return [Warp.of(matrix, spec, None, self.border, self.fill, self.interpolation, self.antialias)]

@@ -16,13 +16,17 @@ from vicinal.image.move import Params
 
 def overflow_option() -> Any:
     """What happens to values that leave the range."""
-    return option("clip", choices=("clip", "renormalise", "keep"), doc="values that leave the range: clip, rescale the sample, or keep them")
+    return option(
+        "clip", choices=("clip", "renormalise", "keep"), doc="values that leave the range: clip, rescale the sample, or keep them"
+    )
 
 
 def noise(law: str, low: Any, high: Any, params: Params, spec: Spec, overflow: str, where: str) -> Noise:
     """The primitive, after a look at what the dtype can hold."""
     if overflow == "keep" and not spec.dtype.startswith("float"):
-        raise TargetError(f"{where}.overflow", "float images for 'keep'", spec.dtype, "overflow='clip', or images / np.float32(255)")
+        raise TargetError(
+            f"{where}.overflow", "float images for 'keep'", spec.dtype, "overflow='clip', or images / np.float32(255)"
+        )
     return Noise(law, low, high, params["key"], params["share"], everywhere(len(spec)), overflow)
 
 

@@ -51,7 +51,9 @@ class Scaling(Transform):
     paper: ClassVar[str] = "Um et al., Data augmentation of wearable sensor data, 2017"
 
     factor: SpaceLike = parameter(unit="times", neutral=1)
-    per_channel: bool = option(False, expected="true or false", admits=lambda v: isinstance(v, bool), doc="one factor for each channel")
+    per_channel: bool = option(
+        False, expected="true or false", admits=lambda v: isinstance(v, bool), doc="one factor for each channel"
+    )
 
     def sample(self, draw: Draw, spec: Spec) -> dict[str, Any]:
         if not self.per_channel:

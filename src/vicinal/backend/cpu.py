@@ -1,0 +1,324 @@
+"""The fast backend: compiled loops for small images, tables and noise, OpenCV for large warps and colour matrices.
+
+Which of the two warps an image depends on its size alone, so a sample's bits never depend on its batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vicinal.backend import kernels
+from vicinal.backend.noise import gaussian_knots
+from vicinal.backend.reference import canvas, square, stacked
+from vicinal.core import affine
+from vicinal.core.backend import Dense
+from vicinal.core.batch import RANGES
+from vicinal.core.primitive import (
+    CONSTANT,
+    NEAREST,
+    NONE,
+    REFLECT,
+    REPLICATE,
+    ColourMatrix,
+    Noise,
+    Opaque,
+    Patch,
+    Pointwise,
+    Primitive,
+    Warp,
+    quantise,
+)
+
+SMALL = 64 * 64
+_GRID = np.arange(256) / 255.0
+_BORDERS = {
+    NONE: cv2.BORDER_REPLICATE,
+    CONSTANT: cv2.BORDER_CONSTANT,
+    REFLECT: cv2.BORDER_REFLECT,
+    REPLICATE: cv2.BORDER_REPLICATE,
+}
+
+
+@final
+class Cpu:
+    """Runs a plan over whole batches; a warp of small 8-bit images takes the pointwise work behind it along."""
+
+    name = "cpu"
+
+    def run(self, primitives: Sequence[Primitive], data: Dense) -> Dense:
+        position = 0
+        while position < len(primitives):
+            primitive = primitives[position]
+            following = primitives[position + 1] if position + 1 < len(primitives) else None
+            if isinstance(primitive, Warp) and isinstance(following, Pointwise) and fusable(primitive, data):
+                data = _warp_table(primitive, following, data)
+                position += 2
+                continue
+            data = _RUN[type(primitive)](primitive, data)
+            position += 1
+        return data
+
+    def follow(self, moves: Sequence[Warp], data: Dense, fill: float) -> Dense:
+        for move in moves:
+            value = np.full(len(data), fill)
+            data = _resample(move, data, lambda m, rows, part, v=value: _nearest(m, rows, part, v[rows]))
+        return data
+
+
+def backend() -> Cpu:
+    """The backend object, as ``vicinal.core.backend.load`` asks for it."""
+    return Cpu()
+
+
+def fusable(warp: Warp, data: Dense) -> bool:
+    """Equal, small, 8-bit, linear and without antialiasing: then one pass does warp and table."""
+    if not isinstance(data, np.ndarray) or data.dtype != np.uint8 or data.shape[1] * data.shape[2] > SMALL:
+        return False
+    return (
+        _one_size(warp, data) is not None and not (warp.interpolation == NEAREST).any() and int(warp.supersampling().max()) == 1
+    )
+
+
+def _one_size(warp: Warp, data: NDArray) -> tuple[int, int] | None:
+    """The common canvas that comes out, if there is one."""
+    size = np.where(warp.active[:, None], warp.size, np.array(data.shape[1:3])[-warp.size.shape[1] :])
+    return canvas(size[0]) if (size == size[0]).all() else None
+
+
+def inverses(matrix: NDArray) -> NDArray[np.float64]:
+    """(B, 6) inverse maps row by row, as the loops take them."""
+    return affine.invert(square(matrix))[:, :2].reshape(-1, 6)
+
+
+def _warp_table(warp: Warp, chain: Pointwise, data: NDArray) -> NDArray:
+    height, width = _one_size(warp, data) or (0, 0)
+    tables = tabulated(chain, np.uint8)
+    out, view = _allocated((len(data), height, width, data.shape[3]), tables.dtype, chain.layout)
+    kernels.warp_table(data, inverses(warp.matrix), view, warp.border, (warp.fill * 255).astype(np.float32), tables)
+    return out
+
+
+def _allocated(shape: tuple[int, ...], dtype: Any, layout: str | None) -> tuple[NDArray, NDArray]:
+    """A new array, channels first or last, and the view of it that has channels last."""
+    if layout != "CHW":
+        out = np.empty(shape, dtype)
+        return out, out
+    out = np.empty((shape[0], shape[3], shape[1], shape[2]), dtype)
+    return out, out.transpose(0, 2, 3, 1)
+
+
+def tabulated(chain: Pointwise, dtype: Any) -> NDArray:
+    """(B, 256, K) the chain's result for every 8-bit value, K = 1 or the number of channels."""
+    values = chain.evaluate(np.broadcast_to(_GRID[None, :, None], (len(chain.active), 256, 1)))
+    to = chain.dtype or str(np.dtype(dtype))
+    return np.ascontiguousarray(values, np.float32) if to == "float32" else quantise(values, to)
+
+
+def _resample(warp: Warp, data: Dense, some: Callable[[Warp, NDArray, Dense], Dense]) -> Dense:
+    """Copy the samples that stand still; hand the others to ``some``, together where in and out they have one size."""
+    moving = np.flatnonzero(warp.active & ~warp.still())
+    if isinstance(data, np.ndarray) and len(moving) == len(data) and _one_size(warp, data) is not None:
+        return some(warp, moving, data)
+    samples = list(data)
+    groups: dict[tuple, list[int]] = {}
+    for row in moving:
+        groups.setdefault((samples[row].shape, tuple(warp.size[row])), []).append(int(row))
+    for rows in groups.values():
+        for row, result in zip(rows, some(warp, np.array(rows), np.stack([samples[row] for row in rows])), strict=True):
+            samples[row] = result
+    return stacked(samples)
+
+
+def _warp(warp: Warp, data: Dense) -> Dense:
+    return _resample(warp, data, _linear_or_nearest)
+
+
+def _linear_or_nearest(warp: Warp, rows: NDArray, data: Dense) -> Dense:
+    """Samples of one size: nearest ones, antialiased ones and plain ones, each by its own loop."""
+    assert isinstance(data, np.ndarray)
+    out = np.empty((len(data), *canvas(warp.size[rows[0]]), data.shape[3]), data.dtype)
+    near, factor = warp.interpolation[rows] == NEAREST, warp.supersampling()[rows]
+    if near.any():
+        out[near] = _nearest(warp, rows[near], data[near], warp.fill[rows[near]] * RANGES[str(data.dtype)])
+    for times in np.unique(factor[~near]):
+        chosen = ~near & (factor == times)
+        whole = chosen.all()
+        result = _linear(warp, rows[chosen], data if whole else data[chosen], int(times))
+        if whole:
+            return result
+        out[chosen] = result
+    return out
+
+
+def _linear(warp: Warp, rows: NDArray, data: NDArray, times: int) -> NDArray:
+    """Linear sampling at ``times`` samples per pixel and axis, averaged."""
+    height, width = canvas(warp.size[rows[0]])
+    matrix = square(warp.matrix[rows]) if times == 1 else _enlarged(square(warp.matrix[rows]), times)
+    large = data.shape[1] > 1 and max(data.shape[1] * data.shape[2], height * width * times**2) > SMALL
+    sample = _by_opencv if large and data.dtype != np.float64 else _by_loop
+    fine = sample(matrix, (height * times, width * times), warp.border[rows], warp.fill[rows], data)
+    return fine if times == 1 else np.stack([_mean(image, times) for image in fine])
+
+
+def _enlarged(matrix: NDArray, times: int) -> NDArray[np.float64]:
+    return np.diag([float(times), float(times), 1.0]) @ matrix
+
+
+def _mean(image: NDArray, times: int) -> NDArray:
+    """The mean of ``times`` x ``times`` blocks; OpenCV's area interpolation is exactly that for whole factors."""
+    size = (image.shape[1] // times, image.shape[0] // times)
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA).reshape(size[1], size[0], -1)
+
+
+def _by_loop(matrix: NDArray, size: tuple[int, int], border: NDArray, fill: NDArray, data: NDArray) -> NDArray:
+    out = np.empty((len(data), *size, data.shape[3]), data.dtype)
+    scale = RANGES[str(data.dtype)]
+    kernels.warp(data, inverses(matrix), out, border, (fill * scale).astype(np.float32), data.dtype.kind == "u")
+    return out
+
+
+def _by_opencv(matrix: NDArray, size: tuple[int, int], border: NDArray, fill: NDArray, data: NDArray) -> NDArray:
+    out = np.empty((len(data), *size, data.shape[3]), data.dtype)
+    inverse = inverses(matrix).reshape(-1, 2, 3)
+    # From continuous coordinates to pixel indices, on both sides.
+    inverse[:, :, 2] += 0.5 * (inverse[:, :, 0] + inverse[:, :, 1]) - 0.5
+    for row, image in enumerate(data):
+        value = float(fill[row]) * RANGES[str(data.dtype)]
+        _opencv_one(image, inverse[row], out[row], _BORDERS[int(border[row])], value)
+    return out
+
+
+def _opencv_one(image: NDArray, inverse: NDArray, out: NDArray, border: int, fill: float) -> None:
+    height, width, channels = out.shape
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    if channels == 3 and image.dtype == np.uint8:
+        # Four channels fill a vector register: the detour through RGBA nearly halves the time.
+        four = cv2.warpAffine(cv2.cvtColor(image, cv2.COLOR_RGB2RGBA), inverse, (width, height), None, flags, border, (fill,) * 4)
+        cv2.cvtColor(four, cv2.COLOR_RGBA2RGB, out)
+        return
+    for start in range(0, channels, 4):
+        part = np.ascontiguousarray(image[..., start : start + 4])
+        warped = cv2.warpAffine(part, inverse, (width, height), None, flags, border, (fill,) * 4)
+        out[..., start : start + 4] = warped.reshape(height, width, -1)
+
+
+def _nearest(warp: Warp, rows: NDArray, data: Dense, fill: NDArray) -> NDArray:
+    assert isinstance(data, np.ndarray)
+    out = np.empty((len(data), *canvas(warp.size[rows[0]]), data.shape[3]), data.dtype)
+    kernels.nearest(data, inverses(warp.matrix[rows]), out, warp.border[rows], fill.astype(data.dtype))
+    return out
+
+
+def _pointwise(chain: Pointwise, data: Dense) -> Dense:
+    if isinstance(data, list):
+        return stacked([_pointwise_equal(chain.rows(np.array([row])), sample[None])[0] for row, sample in enumerate(data)])
+    return _pointwise_equal(chain, data)
+
+
+def _pointwise_equal(chain: Pointwise, data: NDArray) -> NDArray:
+    to = chain.dtype or str(data.dtype)
+    if data.dtype == np.uint8:
+        tables = tabulated(chain, data.dtype)
+        out, view = _allocated(data.shape, tables.dtype, chain.layout)
+        kernels.table(data, tables, view)
+        return out
+    work = np.float64 if "64" in str(data.dtype) else np.float32
+    values = data.astype(work) / work(RANGES[str(data.dtype)])
+    moved = _in(work, chain).evaluate(values.reshape(len(data), -1, data.shape[3])).reshape(data.shape)
+    moved = moved.astype(to, copy=False) if np.dtype(to).kind == "f" else quantise(moved, to)
+    return np.ascontiguousarray(moved.transpose(0, 3, 1, 2)) if chain.layout == "CHW" else moved
+
+
+def _in(work: Any, chain: Pointwise) -> Pointwise:
+    """The chain with its arrays in the working precision, so that float images are not blown up to float64."""
+    from dataclasses import replace
+
+    steps = []
+    for step in chain.steps:
+        arrays = {name: value.astype(work) for name, value in vars(step).items() if isinstance(value, np.ndarray)}
+        steps.append(replace(step, **arrays) if arrays else step)
+    return replace(chain, steps=tuple(steps))
+
+
+def _each(primitive: Any, data: Dense, change: Callable[[NDArray, int], NDArray]) -> Dense:
+    """Change the active samples one by one."""
+    samples = [change(sample, row) if primitive.active[row] else sample for row, sample in enumerate(data)]
+    return stacked(samples)
+
+
+def _matrix(primitive: ColourMatrix, data: Dense) -> Dense:
+    def change(image: NDArray, row: int) -> NDArray:
+        matrix = primitive.matrix[row].copy()
+        matrix[:, -1] *= RANGES[str(image.dtype)]
+        mixed = cv2.transform(image, matrix)
+        return np.clip(mixed, 0, 1, out=mixed) if image.dtype.kind == "f" else mixed
+
+    return _each(primitive, data, change)
+
+
+def _noise(primitive: Noise, data: Dense) -> Dense:
+    return _each(primitive, data, lambda image, row: _noisy(primitive, row, image))
+
+
+def _noisy(primitive: Noise, row: int, image: NDArray) -> NDArray:
+    noise, (key0, key1) = np.empty(image.size, np.float32), primitive.key[row]
+    low, high = np.float32(primitive.low[row]), np.float32(primitive.high[row])
+    if primitive.law == "gaussian":
+        kernels.gaussian(noise, key0, key1, high, gaussian_knots())
+    else:
+        kernels.uniform(noise, key0, key1, low, high - low)
+    if primitive.share[row] < 1:
+        kernels.thin(noise, key0, key1, np.float32(primitive.share[row]))
+    scale = RANGES[str(image.dtype)]
+    if image.dtype.kind == "u" and primitive.overflow == "clip":
+        out = np.empty_like(image)
+        kernels.add_whole(image.ravel(), noise, np.float32(scale), out.ravel())
+        return out
+    return settled(
+        image.astype(np.result_type(image, np.float32)) + noise.reshape(image.shape) * np.float32(scale),
+        image,
+        primitive.overflow,
+    )
+
+
+def settled(noisy: NDArray, image: NDArray, overflow: str) -> NDArray:
+    """Values that left the range are dealt with, and the result has the image's dtype."""
+    scale = RANGES[str(image.dtype)]
+    if overflow == "renormalise":
+        low, high = min(noisy.min(), 0), max(noisy.max(), scale)
+        noisy = (noisy - low) * noisy.dtype.type(scale / (high - low))
+    if overflow != "keep":
+        noisy = np.clip(noisy, 0, scale)
+    return (np.rint(noisy) if image.dtype.kind == "u" else noisy).astype(image.dtype)
+
+
+def _patch(primitive: Patch, data: Dense) -> Dense:
+    def change(image: NDArray, row: int) -> NDArray:
+        x0, y0, x1, y1 = primitive.box[row]
+        out = image.copy()
+        out[y0:y1, x0:x1] = quantise(np.asarray(primitive.fill[row]), str(image.dtype))
+        return out
+
+    return _each(primitive, data, change)
+
+
+def _opaque(primitive: Opaque, data: Dense) -> Dense:
+    def change(image: NDArray, row: int) -> NDArray:
+        return primitive.function(image, **{name: values[row] for name, values in primitive.arguments.items()})
+
+    return _each(primitive, data, change)
+
+
+_RUN: dict[type, Callable[[Any, Any], Dense]] = {
+    Warp: _warp,
+    Pointwise: _pointwise,
+    ColourMatrix: _matrix,
+    Noise: _noise,
+    Patch: _patch,
+    Opaque: _opaque,
+}

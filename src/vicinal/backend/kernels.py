@@ -1,0 +1,177 @@
+"""Compiled loops over a batch, (B, H, W, C). Each releases the GIL, treats samples independently and writes only to ``out``."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from vicinal.backend.noise import FIRST, GOLDEN, KNOTS, SALT, SECOND
+from vicinal.core.primitive import CONSTANT, REFLECT
+
+_compiled = njit(nogil=True, cache=True, error_model="numpy")
+_inlined = njit(nogil=True, cache=True, error_model="numpy", inline="always")
+
+# Adding and subtracting 1.5 * 2**23 rounds a float32 below 2**22 to the nearest whole number, ties to even, as NumPy does.
+_MAGIC = np.float32(12582912.0)
+_UNIT = np.float32(2**-24)
+
+
+@_inlined
+def _brought(i, size, border):
+    """A pixel index brought onto the canvas; -1 where a constant border shows."""
+    if 0 <= i < size:
+        return i
+    if border == CONSTANT:
+        return -1
+    if border == REFLECT:
+        i = i % (2 * size)
+        return 2 * size - 1 - i if i >= size else i
+    return 0 if i < 0 else size - 1
+
+
+@_inlined
+def _pixel(src, y, x, c, border, fill):
+    row, column = _brought(y, src.shape[0], border), _brought(x, src.shape[1], border)
+    if row < 0 or column < 0:
+        return fill
+    return np.float32(src[row, column, c])
+
+
+@_inlined
+def _corner(src, y, x, c, weight, border, fill):
+    return weight * _pixel(src, y, x, c, border, fill) if weight > 0 else np.float32(0)
+
+
+@_inlined
+def _edge(src, y, x, c, fy, fx, border, fill):
+    """Bilinear interpolation where a neighbour may lie outside; a neighbour with weight 0 is never looked at."""
+    one = np.float32(1)
+    top = _corner(src, y, x, c, (one - fy) * (one - fx), border, fill) + _corner(src, y, x + 1, c, (one - fy) * fx, border, fill)
+    low = _corner(src, y + 1, x, c, fy * (one - fx), border, fill) + _corner(src, y + 1, x + 1, c, fy * fx, border, fill)
+    return top + low
+
+
+@_inlined
+def _inner(src, y, x, c, fy, fx):
+    one = np.float32(1)
+    top = (one - fx) * np.float32(src[y, x, c]) + fx * np.float32(src[y, x + 1, c])
+    low = (one - fx) * np.float32(src[y + 1, x, c]) + fx * np.float32(src[y + 1, x + 1, c])
+    return (one - fy) * top + fy * low
+
+
+@_compiled
+def warp(src, inverse, out, border, fill, whole):
+    """Linear sampling of every sample by its own inverse map.
+
+    src (B, H, W, C), inverse (B, 6) row by row, out (B, h, w, C), border (B,), fill (B,) float32 in units of the dtype, whole: round.
+    """
+    height, width = src.shape[1], src.shape[2]
+    for b in range(out.shape[0]):
+        a00, a01, a02, a10, a11, a12 = inverse[b]
+        image = src[b]
+        for y in range(out.shape[1]):
+            row_x, row_y = a01 * (y + 0.5) + a02 - 0.5, a11 * (y + 0.5) + a12 - 0.5
+            for x in range(out.shape[2]):
+                sx, sy = a00 * (x + 0.5) + row_x, a10 * (x + 0.5) + row_y
+                left, top = int(np.floor(sx)), int(np.floor(sy))
+                fx, fy = np.float32(sx - left), np.float32(sy - top)
+                inside = 0 <= left < width - 1 and 0 <= top < height - 1
+                for c in range(out.shape[3]):
+                    if inside:
+                        value = _inner(image, top, left, c, fy, fx)
+                    else:
+                        value = _edge(image, top, left, c, fy, fx, border[b], fill[b])
+                    out[b, y, x, c] = (value + _MAGIC) - _MAGIC if whole else value
+
+
+@_compiled
+def warp_table(src, inverse, out, border, fill, tables):
+    """``warp`` of 8-bit images and a table look-up of the rounded value, in one pass; tables (B, 256, K), K = 1 or C."""
+    height, width = src.shape[1], src.shape[2]
+    several = tables.shape[2] > 1
+    for b in range(out.shape[0]):
+        a00, a01, a02, a10, a11, a12 = inverse[b]
+        image = src[b]
+        for y in range(out.shape[1]):
+            row_x, row_y = a01 * (y + 0.5) + a02 - 0.5, a11 * (y + 0.5) + a12 - 0.5
+            for x in range(out.shape[2]):
+                sx, sy = a00 * (x + 0.5) + row_x, a10 * (x + 0.5) + row_y
+                left, top = int(np.floor(sx)), int(np.floor(sy))
+                fx, fy = np.float32(sx - left), np.float32(sy - top)
+                inside = 0 <= left < width - 1 and 0 <= top < height - 1
+                for c in range(out.shape[3]):
+                    if inside:
+                        value = _inner(image, top, left, c, fy, fx)
+                    else:
+                        value = _edge(image, top, left, c, fy, fx, border[b], fill[b])
+                    out[b, y, x, c] = tables[b, np.uint8((value + _MAGIC) - _MAGIC), c if several else 0]
+
+
+@_compiled
+def nearest(src, inverse, out, border, fill):
+    """The pixel in which each output centre falls; any dtype, ``fill`` in the dtype itself."""
+    height, width = src.shape[1], src.shape[2]
+    for b in range(out.shape[0]):
+        a00, a01, a02, a10, a11, a12 = inverse[b]
+        for y in range(out.shape[1]):
+            row_x, row_y = a01 * (y + 0.5) + a02, a11 * (y + 0.5) + a12
+            for x in range(out.shape[2]):
+                column = _brought(int(np.floor(a00 * (x + 0.5) + row_x)), width, border[b])
+                row = _brought(int(np.floor(a10 * (x + 0.5) + row_y)), height, border[b])
+                for c in range(out.shape[3]):
+                    out[b, y, x, c] = fill[b] if row < 0 or column < 0 else src[b, row, column, c]
+
+
+@_compiled
+def table(src, tables, out):
+    """Look every 8-bit value up: src (B, H, W, >= C), tables (B, 256, K) with K = 1 or C, out (B, H, W, C) of any strides."""
+    several = tables.shape[2] > 1
+    for b in range(out.shape[0]):
+        for c in range(out.shape[3]):
+            column = tables[b, :, c if several else 0].copy()
+            for y in range(out.shape[1]):
+                for x in range(out.shape[2]):
+                    out[b, y, x, c] = column[src[b, y, x, c]]
+
+
+@_inlined
+def _hash(position, key0, key1):
+    # Numba widens 32-bit products to 64 bits: each one is cut back, as NumPy's reference does.
+    x = np.uint32(np.uint32(position) * np.uint32(GOLDEN)) ^ key0
+    x = np.uint32(np.uint32((x ^ (x >> np.uint32(16))) * np.uint32(FIRST)) + key1)
+    x = np.uint32((x ^ (x >> np.uint32(16))) * np.uint32(FIRST))
+    x = np.uint32((x ^ (x >> np.uint32(15))) * np.uint32(SECOND))
+    return np.uint32(x ^ (x >> np.uint32(16)))
+
+
+@_compiled
+def uniform(out, key0, key1, low, span):
+    """Uniform noise on (n,) float32, in place of what is there."""
+    for i in range(out.shape[0]):
+        out[i] = low + np.float32(_hash(i, key0, key1) >> np.uint32(8)) * _UNIT * span
+
+
+@_compiled
+def gaussian(out, key0, key1, std, knots):
+    """Gaussian noise on (n,) float32 through the interpolated quantile table."""
+    scale = _UNIT * np.float32(KNOTS)
+    for i in range(out.shape[0]):
+        place = np.float32(_hash(i, key0, key1) >> np.uint32(8)) * scale
+        knot = np.int32(place)
+        out[i] = std * (knots[knot] + (place - np.float32(knot)) * (knots[knot + 1] - knots[knot]))
+
+
+@_compiled
+def thin(noise, key0, key1, share):
+    """Set all but a share of the noise to 0."""
+    for i in range(noise.shape[0]):
+        if np.float32(_hash(i, key0 ^ np.uint32(SALT), key1) >> np.uint32(8)) * _UNIT >= share:
+            noise[i] = np.float32(0)
+
+
+@_compiled
+def add_whole(image, noise, scale, out):
+    """Integer values plus noise in units of the range, clipped and rounded; flat arrays."""
+    for i in range(image.shape[0]):
+        value = np.float32(image[i]) + noise[i] * scale
+        out[i] = (min(max(value, np.float32(0)), scale) + _MAGIC) - _MAGIC
