@@ -1,0 +1,105 @@
+"""The verdicts in a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich import box
+from rich.cells import cell_len
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from vicinal.lab.wording import (
+    MISSING,
+    SYMBOLS,
+    Arm,
+    accuracy,
+    decimal,
+    duration,
+    interval,
+    leak_sentence,
+    p_value,
+    points,
+    ranked,
+)
+
+_STYLES = (("helps", "bold blue"), ("hurts", "bold yellow"), ("no evidence", "dim"), ("reference", "dim"))
+
+_BY_WEIGHT = ("points", "interval", "accuracy", "p adj.", "seeds to settle", "steps", "train time", "ms/item")
+_GAP = 3  # characters between two columns
+_NAME = 16  # characters that a long name may always have
+
+
+def print_result(result: Mapping[str, Any], console: Console) -> None:
+    """Print the question, the verdict table, the answer, and what a reader must know to believe it.
+
+    Args:
+        result: the object that ``result.json`` holds.
+        console: where to print; its width decides how many columns the table has.
+    """
+    _say(console, result["question"], "bold")
+    console.line()
+    console.print(_table(result, console))
+    console.line()
+    _say(console, result["answer"], "bold")
+    if result.get("step_note"):
+        _say(console, f"Steps differ: {result['step_note']}", "yellow")
+    for warning in result.get("warnings", ()):
+        _say(console, f"Warning: {warning}", "yellow")
+    if leak := leak_sentence(result["leak"]):
+        _say(console, leak, "bold red")
+
+
+def _say(console: Console, text: str, style: str) -> None:
+    console.print(Text(text, style=style))  # Text, not markup: names come from the user and may hold brackets
+
+
+def _table(result: Mapping[str, Any], console: Console) -> Table:
+    arms = ranked(result["arms"])
+    verdicts = [_verdict(arm["verdict"], console) for arm in arms]
+    columns = _columns(arms)
+    name, shown = _fit(arms, columns, console.width - max(map(len, verdicts)) - _GAP)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
+    table.add_column("arm", no_wrap=True, overflow="ellipsis", max_width=name)
+    table.add_column("verdict", no_wrap=True)
+    for heading in shown:
+        table.add_column(heading, no_wrap=True, justify="right")
+    for i, arm in enumerate(arms):
+        table.add_row(Text(arm["name"]), verdicts[i], *[Text(columns[heading][i]) for heading in shown])
+    return table
+
+
+def _verdict(verdict: str, console: Console) -> Text:
+    symbol = "" if console.options.ascii_only else f"{SYMBOLS[verdict]} "
+    return Text(f"{symbol}{verdict}", style=dict(_STYLES)[verdict])
+
+
+def _columns(arms: Sequence[Arm]) -> dict[str, list[str]]:
+    """Headings and cells, in the order of the page."""
+    differences = [arm["difference"] or {} for arm in arms]
+    return {
+        "accuracy": [accuracy(arm["mean"]) for arm in arms],
+        "points": [points(difference.get("mean")) for difference in differences],
+        "interval": [interval(difference.get("low"), difference.get("high")) or MISSING for difference in differences],
+        "p adj.": [p_value(difference.get("p_adjusted")) for difference in differences],
+        "seeds to settle": [decimal(arm["seeds_needed"], 0) for arm in arms],
+        "steps": [f"{decimal(arm['step_ratio'])}x" for arm in arms],
+        "train time": [duration(arm["cost"]["train_seconds"]) for arm in arms],
+        "ms/item": [decimal(arm["cost"]["ms_per_item"], 3) for arm in arms],
+    }
+
+
+def _fit(arms: Sequence[Arm], columns: Mapping[str, Sequence[str]], room: int) -> tuple[int, list[str]]:
+    """The width of the names and the columns that fit beside them: numbers are never cut, long names are."""
+    longest = max((cell_len(arm["name"]) for arm in arms), default=0)
+    room -= min(longest, _NAME)
+    chosen = set()
+    for heading in _BY_WEIGHT:
+        width = max(map(len, (heading, *columns[heading]))) + _GAP
+        if width > room:
+            break
+        chosen.add(heading)
+        room -= width
+    return min(longest, _NAME + max(room, 0)), [heading for heading in columns if heading in chosen]

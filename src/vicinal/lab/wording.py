@@ -1,0 +1,221 @@
+"""The words and numbers of a verdict, said the same way in the terminal, in the report and in result.json."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+Arm = Mapping[str, Any]
+"""One entry of ``result["arms"]``: see the schema in :mod:`vicinal.lab.store`."""
+
+MISSING = "-"
+"""What stands where there is no number: None, NaN or an infinity."""
+
+SYMBOLS = MappingProxyType({"helps": "▲", "hurts": "▼", "no evidence": "○", "reference": "·"})
+"""A sign for every verdict, always shown beside the word: colour alone never carries it."""
+
+
+def missing(value: float | None) -> bool:
+    """True where there is no number to show.
+
+    Example:
+        >>> missing(None), missing(float("nan")), missing(0.0)
+        (True, True, False)
+    """
+    return value is None or not math.isfinite(value)
+
+
+def decimal(value: float | None, digits: int = 1) -> str:
+    """A plain number; a zero never carries a sign.
+
+    Example:
+        >>> decimal(-0.04), decimal(1234.5), decimal(None)
+        ('0.0', '1,234.5', '-')
+    """
+    if value is None or missing(value):
+        return MISSING
+    return f"{round(value, digits) + 0.0:,.{digits}f}"
+
+
+def accuracy(fraction: float | None) -> str:
+    """A share of 1 as per cent.
+
+    Example:
+        >>> accuracy(0.8507)
+        '85.1 %'
+    """
+    return MISSING if fraction is None or missing(fraction) else f"{decimal(100 * fraction)} %"
+
+
+def points(difference: float | None) -> str:
+    """A difference of two shares of 1, in percentage points, with its sign.
+
+    Example:
+        >>> points(0.067), points(-0.049), points(0.0001)
+        ('+6.7', '-4.9', '0.0')
+    """
+    if difference is None or missing(difference):
+        return MISSING
+    text = decimal(100 * difference)
+    return f"+{text}" if float(text.replace(",", "")) > 0 else text
+
+
+def interval(low: float | None, high: float | None) -> str:
+    """The two ends of an interval of differences, in percentage points; empty without an interval (one seed has none).
+
+    Example:
+        >>> interval(0.06, 0.073), interval(None, None)
+        ('[6.0, 7.3]', '')
+    """
+    if low is None or high is None or missing(low) or missing(high):
+        return ""
+    return f"[{decimal(100 * low)}, {decimal(100 * high)}]"
+
+
+def estimate(difference: Mapping[str, Any] | None, unit: str = "") -> str:
+    """A difference with its interval.
+
+    Example:
+        >>> estimate({"mean": 0.067, "low": 0.06, "high": 0.073}, " points")
+        '+6.7 points [6.0, 7.3]'
+    """
+    if difference is None:
+        return MISSING
+    return f"{points(difference['mean'])}{unit} {interval(difference['low'], difference['high'])}".rstrip()
+
+
+def p_value(p: float | None) -> str:
+    """A p-value to three decimals.
+
+    Example:
+        >>> p_value(0.00195), p_value(0.0002)
+        ('0.002', '< 0.001')
+    """
+    if p is None or missing(p):
+        return MISSING
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def duration(seconds: float | None) -> str:
+    """A time span as a person says it.
+
+    Example:
+        >>> duration(0.42), duration(211), duration(7500)
+        ('0.4 s', '3 min 31 s', '2 h 5 min')
+    """
+    if seconds is None or missing(seconds):
+        return MISSING
+    if seconds < 60:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def listed(items: Sequence[str]) -> str:
+    """Items as an English list.
+
+    Example:
+        >>> listed(["a"]), listed(["a", "b", "c"])
+        ('a', 'a, b and c')
+    """
+    return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)
+
+
+def seed_range(seeds: Sequence[int]) -> str:
+    """Seeds in short.
+
+    Example:
+        >>> seed_range([0, 1, 2, 3]), seed_range([3, 7])
+        ('0 to 3', '3, 7')
+    """
+    seeds = list(seeds)
+    if len(seeds) > 2 and seeds == list(range(seeds[0], seeds[0] + len(seeds))):
+        return f"{seeds[0]} to {seeds[-1]}"
+    return ", ".join(map(str, seeds))
+
+
+def ranked(arms: Sequence[Arm]) -> list[Arm]:
+    """The arms in the order in which every table and figure shows them: the reference, then by falling difference.
+
+    Example:
+        >>> gain = lambda name, mean: {"name": name, "difference": {"mean": mean}}
+        >>> [arm["name"] for arm in ranked([gain("b", -0.1), {"name": "none", "difference": None}, gain("a", 0.2)])]
+        ['none', 'a', 'b']
+    """
+
+    def place(arm: Arm) -> tuple[int, float]:
+        if arm["difference"] is None:
+            return (0, 0.0)
+        mean = arm["difference"]["mean"]
+        return (2, 0.0) if missing(mean) else (1, -mean)
+
+    return sorted(arms, key=place)
+
+
+def leak_sentence(leak: Mapping[str, Any]) -> str | None:
+    """What a reader must know first if the split was allowed to separate siblings; None if it was not.
+
+    Example:
+        >>> leak_sentence({"allowed": True, "share": 0.9})
+        'Leak allowed: 90.0 % of the dev items have a sibling in train, so dev scores are too high and cannot be believed.'
+    """
+    if not leak["allowed"]:
+        return None
+    found = f"Leak allowed: {accuracy(leak['share'])} of the dev items have a sibling in train"
+    return f"{found}, so dev scores are too high and cannot be believed."
+
+
+def answer_sentence(arms: Sequence[Arm]) -> str:
+    """The answer to "which arm helps, and by how much?".
+
+    Args:
+        arms: entries of ``result["arms"]`` with ``name``, ``difference``, ``verdict`` and ``seeds_needed``.
+
+    Returns:
+        One to three short sentences: what helps, what hurts, and what the seeds could not decide.
+
+    Example:
+        >>> gain = {"mean": 0.067, "low": 0.06, "high": 0.073}
+        >>> answer_sentence([{"name": "shift", "difference": gain, "verdict": "helps", "seeds_needed": None}])
+        'shift helps: +6.7 points [6.0, 7.3].'
+    """
+    order = ranked(arms)
+    helps, hurts, open_ = ([arm for arm in order if arm["verdict"] == kind] for kind in ("helps", "hurts", "no evidence"))
+    if not (helps or hurts or open_):
+        return "Nothing was compared: there is only the reference."
+    parts = [_effect(helps, "help", with_interval=True), _effect(hurts, "hurt", with_interval=False), _undecided(open_)]
+    if hurts and not helps:
+        parts.insert(0, "No arm is shown to help.")
+    return " ".join(filter(None, parts))
+
+
+def _effect(arms: Sequence[Arm], verb: str, *, with_interval: bool) -> str:
+    """``shift helps: +6.7 points [6.0, 7.3].`` or ``hflip (-4.9) and turn (-8.3) hurt.``"""
+    if not arms:
+        return ""
+    if len(arms) == 1:
+        return f"{arms[0]['name']} {verb}s: {estimate(arms[0]['difference'], ' points')}."
+    say = estimate if with_interval else _mean_only
+    units = [" points", *[""] * (len(arms) - 1)]
+    effects = [f"{arm['name']} ({say(arm['difference'], unit)})" for arm, unit in zip(arms, units, strict=True)]
+    return f"{listed(effects)} {verb}."
+
+
+def _mean_only(difference: Mapping[str, Any], unit: str) -> str:
+    return points(difference["mean"]) + unit
+
+
+def _undecided(arms: Sequence[Arm]) -> str:
+    """``No evidence either way for noise (34 seeds would settle it) and duplicate.``"""
+    if not arms:
+        return ""
+    sentence = f"No evidence either way for {listed([_with_seeds(arm) for arm in arms])}."
+    lone = all(not interval(arm["difference"]["low"], arm["difference"]["high"]) for arm in arms)
+    return f"{sentence} One seed gives no interval: compare over more seeds." if lone else sentence
+
+
+def _with_seeds(arm: Arm) -> str:
+    needed = arm["seeds_needed"]
+    return arm["name"] if missing(needed) else f"{arm['name']} ({needed:,} seeds would settle it)"
