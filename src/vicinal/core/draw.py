@@ -200,7 +200,7 @@ class Draw:
         start = 0
         for name, n in sites:
             count = -(-n // 4)
-            rows = words[:, start : start + count].transpose(2, 1, 0).reshape(len(self.address), -1)
+            rows = words[:, start : start + count].transpose(2, 1, 0).reshape(len(self.address), 4 * count)
             self.known[name, n] = rows[:, :n]
             start += count
 

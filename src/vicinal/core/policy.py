@@ -206,7 +206,12 @@ def _field_faults(cls: type[Node], fields: Mapping[str, Any], where: str) -> lis
     known = {field.name: field for field in dataclasses.fields(cls)}
     found: list[VicinalError] = []
     for name in fields:
-        if name not in known:
+        if name == "of" and not issubclass(cls, Group):
+            first = next((n for n in known if n not in ("p", "name")), "p")
+            found.append(
+                ParameterError(f"{where}.{cls.__name__}", "fields by name", repr(fields["of"]), f"{cls.__name__}({first}=...)")
+            )
+        elif name not in known:
             place, close = f"{where}.{cls.__name__}.{name}", nearest(str(name), known)
             found.append(ParameterError(place, f"one of {', '.join(known)}", repr(name), f"{close}=..." if close else None))
     for name, field in known.items():

@@ -38,7 +38,11 @@ class Primitive(Protocol):
 
     verb: ClassVar[str]
     tolerance: ClassVar[float]
-    active: NDArray[np.bool_]
+
+    @property
+    def active(self) -> NDArray[np.bool_]:
+        """(B,) the samples that are concerned."""
+        ...
 
     def where(self, on: NDArray[np.bool_]) -> Self:
         """The same primitive, neutral for the samples that are off."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import os
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vicinal.core.declare import Parameter, declarations
-from vicinal.core.errors import PolicyError, StoreError
+from vicinal.core.errors import PolicyError
+from vicinal.core.files import write_files
 from vicinal.core.space import Space, space
 
 if TYPE_CHECKING:
@@ -107,31 +107,10 @@ def save(node: Node, path: Path) -> None:
     """Write {vicinal: 1, policy: ...} as YAML or JSON, by the suffix; to a temporary name first, then renamed."""
     document = {"vicinal": FORMAT, "policy": to_data(node)}
     if path.suffix == ".json":
-        write_whole(path, json.dumps(document, indent=2) + "\n")
+        write_files({path: (json.dumps(document, indent=2) + "\n").encode()})
     elif path.suffix in (".yaml", ".yml"):
         import yaml
 
-        write_whole(path, yaml.safe_dump(document, sort_keys=False))
+        write_files({path: yaml.safe_dump(document, sort_keys=False).encode()})
     else:
         raise PolicyError(str(path), "a name that ends in .yaml, .yml or .json", repr(path.suffix), f"{path.stem}.yaml")
-
-
-def write_whole(path: Path, content: str | bytes) -> None:
-    """The one way to write a file: whole or not at all.
-
-    Raises:
-        StoreError: where the folder cannot be written or the disk is full; what was there before stays, nothing else is left.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            file.write(content.encode() if isinstance(content, str) else content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as fault:
-        temporary.unlink(missing_ok=True)
-        raise StoreError(
-            str(path), "a place that can be written", fault.strerror or str(fault), "another --out DIR, or free some room"
-        ) from fault

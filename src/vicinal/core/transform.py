@@ -7,6 +7,7 @@ from it. A transform says what is to be done (``lower`` yields primitives), neve
 from __future__ import annotations
 
 import dataclasses
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -196,11 +197,11 @@ def _converted(transform: Transform, name: str, declared: Parameter | Option) ->
     if isinstance(declared, Option):
         value = tuple(value) if isinstance(value, list) else value
         if declared.admits is not None and not declared.admits(value):
-            raise ParameterError(where, declared.expected, repr(value), _suggestion(type(transform), name))
+            raise ParameterError(where, declared.expected, repr(value), _default(type(transform), name))
         return value
     held = space(value, where)
     if not all(declared.admits(end) for end in held.ends()):
-        raise ParameterError(where, declared.expected(), _shown(value), _suggestion(type(transform), name))
+        raise ParameterError(where, declared.expected(), _shown(value), _within(declared, name))
     return held
 
 
@@ -208,10 +209,17 @@ def _shown(value: Any) -> str:
     return repr(value.data()) if isinstance(value, Space) else repr(value)
 
 
-def _suggestion(cls: type, name: str) -> str | None:
+def _default(cls: type, name: str) -> str | None:
     """A default that is right, as advice; none where the field has no default."""
     default = next(f.default for f in dataclasses.fields(cls) if f.name == name)
     return None if default is dataclasses.MISSING else f"{name}={default!r}"
+
+
+def _within(declared: Parameter, name: str) -> str | None:
+    """The bounds as a range, as advice."""
+    return (
+        f"{name}=({declared.low:g}, {declared.high:g})" if math.isfinite(declared.low) and math.isfinite(declared.high) else None
+    )
 
 
 _REGISTRY: dict[str, type[Node]] = {}
