@@ -1,0 +1,127 @@
+"""From arrays to a checked data set: every reader ends here, and so does a user who has arrays already."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from vicinal.core.errors import DataError
+from vicinal.data.dataset import Dataset, Images
+from vicinal.data.part import Part
+from vicinal.data.validate import check_dataset, check_part, shortlist
+
+
+def from_arrays(
+    images: ArrayLike | list[NDArray],
+    labels: ArrayLike,
+    *,
+    name: str = "arrays",
+    classes: Sequence[str] | None = None,
+    sources: ArrayLike | None = None,
+    official_test: ArrayLike = False,
+) -> Dataset:
+    """A checked data set from arrays in memory.
+
+    Args:
+        images: (N, H, W) or (N, H, W, C) uint8, uint16 or float in [0, 1] (kept as float32), or a list of such images.
+        labels: (N,) class indices or class names.
+        name: short name for titles and errors.
+        classes: class names; without them they are what stands in ``labels``.
+        sources: (N,) ids; items with the same id are copies of one original. None: every item is an original.
+        official_test: (N,) True where an item belongs to a test part that must stay the test part.
+
+    Raises:
+        DataError: lengths differ, a float is NaN or outside [0, 1], there is one class only, or a class with one item.
+
+    Example:
+        >>> data = from_arrays(np.zeros((4, 8, 8), np.uint8), ["cat", "dog", "dog", "cat"])
+        >>> data.images.shape, data.classes, data.labels
+        ((4, 8, 8, 1), ('cat', 'dog'), array([0, 1, 1, 0]))
+    """
+    images = images if isinstance(images, list) else np.asarray(images)
+    part = Part(name, images, np.asarray(labels), None if sources is None else np.asarray(sources), np.asarray(official_test))
+    return joined([part], name=name, format="arrays", origin=name, classes=classes)
+
+
+def joined(
+    parts: Sequence[Part],
+    *,
+    name: str,
+    format: str,
+    origin: str,
+    classes: Sequence[str] | None = None,
+    skipped: Sequence[str] = (),
+) -> Dataset:
+    """One checked data set from its parts, in their order; see ``from_arrays`` for what is refused."""
+    parts = [check_part(_canonical(part)) for part in parts]
+    labels, known = _encoded(np.concatenate([part.labels for part in parts]), classes, origin)
+    test = np.concatenate([np.broadcast_to(np.asarray(part.test, bool), len(part.images)) for part in parts])
+    images = _together([part.images for part in parts])
+    return check_dataset(Dataset(name, images, labels, known, _sources(parts, origin), test, format, origin, tuple(skipped)))
+
+
+def natural(name: str) -> tuple:
+    """Sort key under which ``"9"`` comes before ``"10"`` and ``"b2"`` before ``"b10"``.
+
+    Example:
+        >>> sorted(["b10", "10", "b2", "9"], key=natural)
+        ['9', '10', 'b2', 'b10']
+    """
+    parts = re.split("([0-9]+)", name)
+    return tuple(int(part) if odd % 2 else part for odd, part in enumerate(parts)), name
+
+
+def _canonical(part: Part) -> Part:
+    """The same part with a channel axis, float32 for any float, and one array where all images have one size."""
+    if isinstance(part.images, list):
+        images: Images = [_image(np.asarray(image), 2) for image in part.images]
+        if len({(image.shape, image.dtype) for image in images}) == 1:
+            images = np.stack(images)
+    else:
+        images = _image(part.images, 3)
+    return replace(part, images=images, labels=part.labels if part.labels.size else part.labels.astype(np.int64))
+
+
+def _image(array: NDArray, dims: int) -> NDArray:
+    array = array[..., None] if array.ndim == dims else array
+    with np.errstate(over="ignore"):  # what overflows becomes infinite, and the check of the range says so
+        return array.astype(np.float32) if array.dtype.kind == "f" else array
+
+
+def _together(images: Sequence[Images]) -> Images:
+    whole = [some for some in images if not isinstance(some, list)]
+    if len(whole) < len(images) or len({(some.dtype, some.shape[1:]) for some in whole}) > 1:
+        return [image for some in images for image in some]
+    return np.concatenate(whole) if len(whole) > 1 else whole[0]
+
+
+def _encoded(labels: NDArray, classes: Sequence[str] | None, origin: str) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+    """(N,) class indices and the class names: as given, or what is present in numeric or natural order."""
+    if classes is None:
+        present, rows = np.unique(labels, return_inverse=True)
+        names = [str(name) for name in present]  # numbers are in numeric order already
+        order = sorted(range(len(names)), key=lambda row: natural(names[row]) if labels.dtype.kind == "U" else row)
+        return np.argsort(order)[rows], tuple(names[row] for row in order)
+    if labels.dtype.kind == "U":
+        index = {name: number for number, name in enumerate(classes)}
+        labels = np.array([index.get(name, -1) for name in labels.tolist()], np.int64)
+    if (bad := np.flatnonzero((labels < 0) | (labels >= len(classes)))).size:
+        rows = shortlist([f"item {row}" for row in bad])
+        raise DataError(origin, f"labels that are among the {len(classes)} classes", f"others in {rows}")
+    return labels.astype(np.int64), tuple(classes)
+
+
+def _sources(parts: Sequence[Part], origin: str) -> NDArray[np.int64]:
+    given = [part.sources for part in parts if part.sources is not None]
+    if not given:
+        return np.arange(sum(len(part.images) for part in parts))
+    if len(given) < len(parts):
+        raise DataError(origin, "source ids for every part or for none", f"{len(given)} of {len(parts)} parts with them")
+    ids = np.concatenate(given)
+    if ids.dtype.kind not in "iuU":
+        raise DataError(origin, "source ids that are whole numbers or names", str(ids.dtype))
+    return np.unique(ids, return_inverse=True)[1] if ids.dtype.kind == "U" else ids.astype(np.int64)

@@ -1,0 +1,73 @@
+"""What the lab works on: images with labels, source ids and, if the data set declares one, an official test part."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Images = NDArray | list[NDArray]
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """N labelled images. Readers and ``from_arrays`` build it and check it; the constructor itself checks nothing.
+
+    Args:
+        name: short name for titles.
+        images: (N, H, W, C) uint8, uint16 or float32 in [0, 1]; a list of N arrays (H, W, C) where sizes differ.
+        labels: (N,) class indices.
+        classes: class names; numbers in numeric order, names in natural order (``"9"`` before ``"10"``).
+        sources: (N,) source ids in [0, 2**48). Items with the same id are siblings: copies of one original.
+        official_test: (N,) True where the data set itself declares the test part; all False when it declares none.
+        format: ``digits``, ``csv``, ``idx``, ``folder``, ``npz`` or ``arrays``.
+        origin: what the user gave: a path or a name.
+        skipped: unreadable items that ``skip_bad`` left out, by name.
+
+    Example:
+        >>> from vicinal.data import read
+        >>> digits = read("digits")
+        >>> len(digits), digits.images.shape, digits.classes[:3], digits.take([5, 7]).labels
+        (1797, (1797, 8, 8, 1), ('0', '1', '2'), array([5, 7]))
+    """
+
+    name: str
+    images: Images
+    labels: NDArray[np.int64]
+    classes: tuple[str, ...]
+    sources: NDArray[np.int64]
+    official_test: NDArray[np.bool_]
+    format: str
+    origin: str
+    skipped: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, rows: ArrayLike | slice) -> Dataset:
+        """Some of the items, in the order given: integers, a boolean mask or a slice. Classes and source ids are kept."""
+        chosen = np.arange(len(self))[rows if isinstance(rows, slice) else _index(rows)]
+        images = [self.images[row] for row in chosen] if isinstance(self.images, list) else self.images[chosen]
+        fields = {name: getattr(self, name)[chosen] for name in ("labels", "sources", "official_test")}
+        return replace(self, images=images, **fields)
+
+
+def _index(rows: ArrayLike) -> NDArray:
+    rows = np.atleast_1d(np.asarray(rows))
+    return rows if rows.size else rows.astype(np.int64)
+
+
+def source_classes(sources: NDArray[np.int64], labels: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The distinct source ids in ascending order, and the class of each: the smallest label among its items.
+
+    Example:
+        >>> source_classes(np.array([7, 3, 7]), np.array([1, 0, 1]))
+        (array([3, 7]), array([0, 1]))
+    """
+    ids, first = np.unique(sources, return_inverse=True)
+    classes = np.full(len(ids), np.iinfo(np.int64).max)
+    np.minimum.at(classes, first, labels)
+    return ids, classes

@@ -1,0 +1,51 @@
+"""Bytes of files that may be packed with gzip, and the file that was probably meant."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from pathlib import Path
+
+from vicinal.core.errors import DataError, nearest
+
+_GZIP = b"\x1f\x8b"
+_CHUNK = 1 << 20
+
+
+def load(path: Path) -> tuple[bytes, str]:
+    """The bytes of a file, unpacked if it is gzip (by content, not by name), and what cut them short ('' if nothing did)."""
+    with path.open("rb") as raw:
+        packed = raw.read(2) == _GZIP
+        raw.seek(0)
+        return _unpacked(raw) if packed else (raw.read(), "")
+
+
+def _unpacked(raw) -> tuple[bytes, str]:
+    chunks: list[bytes] = []
+    try:
+        with gzip.GzipFile(fileobj=raw) as stream:
+            while chunk := stream.read1(_CHUNK):
+                chunks.append(chunk)
+    except EOFError:
+        return b"".join(chunks), "the gzip stream ends early"
+    except (zlib.error, gzip.BadGzipFile) as error:
+        return b"".join(chunks), f"the gzip stream is damaged: {error}"
+    return b"".join(chunks), ""
+
+
+def stem(path: Path) -> str:
+    """The name without its endings: ``mnist_train_small`` for ``data/mnist_train_small.csv.gz``."""
+    return path.absolute().name.split(".")[0] or path.absolute().name
+
+
+def missing(path: Path, builtin: str) -> DataError:
+    """The error for a path that does not exist, with the nearest name that does."""
+    child = path
+    while not child.parent.exists():
+        child = child.parent
+    names = [entry.name for entry in child.parent.iterdir() if entry.name != child.name] if child.parent.is_dir() else []
+    alone = len(path.parts) == 1
+    close = nearest(child.name, [*names, builtin] if alone else names)
+    advice = str(child.with_name(close)) if close else None
+    got = f"nothing named {child.name!r} in {child.parent}"
+    return DataError(str(path), f"a file or folder that exists, or the name {builtin!r}", got, advice)

@@ -1,0 +1,1 @@
+"""One file a format; ``vicinal.data.readers`` knows them all."""
