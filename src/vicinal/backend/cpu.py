@@ -6,6 +6,7 @@ Which of the two warps an image depends on its size alone, so a sample's bits ne
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, final
 
 import cv2
@@ -31,6 +32,7 @@ from vicinal.core.primitive import (
     Pointwise,
     Primitive,
     Warp,
+    mapped,
     quantise,
 )
 
@@ -51,12 +53,13 @@ class Cpu:
     name = "cpu"
 
     def run(self, primitives: Sequence[Primitive], data: Dense) -> Dense:
+        data = _contiguous(data)
         position = 0
         while position < len(primitives):
             primitive = primitives[position]
             following = primitives[position + 1] if position + 1 < len(primitives) else None
             if isinstance(primitive, Warp) and isinstance(following, Pointwise) and fusable(primitive, data):
-                data = _warp_table(primitive, following, data)
+                data = _warp_table(primitive, following, np.asarray(data))
                 position += 2
                 continue
             data = _RUN[type(primitive)](primitive, data)
@@ -75,13 +78,16 @@ def backend() -> Cpu:
     return Cpu()
 
 
+def _contiguous(data: Dense) -> Dense:
+    """The loops are compiled for contiguous arrays; a view of something else is copied once."""
+    return [np.ascontiguousarray(sample) for sample in data] if isinstance(data, list) else np.ascontiguousarray(data)
+
+
 def fusable(warp: Warp, data: Dense) -> bool:
     """Equal, small, 8-bit, linear and without antialiasing: then one pass does warp and table."""
     if not isinstance(data, np.ndarray) or data.dtype != np.uint8 or data.shape[1] * data.shape[2] > SMALL:
         return False
-    return (
-        _one_size(warp, data) is not None and not (warp.interpolation == NEAREST).any() and int(warp.supersampling().max()) == 1
-    )
+    return _one_size(warp, data) is not None and not (warp.interpolation == NEAREST).any() and int(warp.supersampling().max()) == 1
 
 
 def _one_size(warp: Warp, data: NDArray) -> tuple[int, int] | None:
@@ -236,13 +242,7 @@ def _pointwise_equal(chain: Pointwise, data: NDArray) -> NDArray:
 
 def _in(work: Any, chain: Pointwise) -> Pointwise:
     """The chain with its arrays in the working precision, so that float images are not blown up to float64."""
-    from dataclasses import replace
-
-    steps = []
-    for step in chain.steps:
-        arrays = {name: value.astype(work) for name, value in vars(step).items() if isinstance(value, np.ndarray)}
-        steps.append(replace(step, **arrays) if arrays else step)
-    return replace(chain, steps=tuple(steps))
+    return replace(chain, steps=tuple(mapped(step, lambda array: array.astype(work)) for step in chain.steps))
 
 
 def _each(primitive: Any, data: Dense, change: Callable[[NDArray, int], NDArray]) -> Dense:

@@ -50,8 +50,6 @@ def load(name: str) -> Backend:
         raise BackendError("backend", f"one of 'auto', {', '.join(map(repr, _NEEDS))}", repr(name), "backend='auto'")
     missing = [library for library in _NEEDS[name] if importlib.util.find_spec(library) is None]
     if missing:
-        raise BackendError(
-            f"backend {name!r}", f"{', '.join(missing)} to be installed", "no such module", "pip install vicinal[cpu]"
-        )
+        raise BackendError(f"backend {name!r}", f"{', '.join(missing)} to be installed", "no such module", "pip install vicinal[cpu]")
     module: Any = importlib.import_module(f"vicinal.backend.{name}")
     return module.backend()

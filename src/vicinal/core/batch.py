@@ -20,7 +20,7 @@ class Spec:
         size: (B, d) integers: height and width of images, length of series.
         channels: 1 to N.
         dtype: "uint8", "uint16", "float32" or "float64".
-        unit: True where values are declared to lie in [0, 1] (for integers: 0 to the largest integer); series and normalised images are not.
+        unit: True where values are declared to lie in [0, 1] (integers: 0 to the largest); series and normalised images are not.
         layout: "HWC" or "CHW"; series are (T, C) with layout "HWC".
         targets: the names of all targets of the call.
 

@@ -34,13 +34,9 @@ class Group(Node):
     def faults(self) -> Iterator[VicinalError]:
         for position, child in enumerate(self.of):
             if not isinstance(child, Node):
-                yield PolicyError(
-                    f"{type(self).__name__}[{position}]", "a transform", repr(child), "v.HorizontalFlip(p=0.5), say"
-                )
+                yield PolicyError(f"{type(self).__name__}[{position}]", "a transform", repr(child), "v.HorizontalFlip(p=0.5), say")
             elif isinstance(child, Views):
-                yield PolicyError(
-                    f"{type(self).__name__}[{position}]", "Views at the top of a policy only", "Views inside another node"
-                )
+                yield PolicyError(f"{type(self).__name__}[{position}]", "Views at the top of a policy only", "Views inside another node")
         yield from self.more_faults() if all(isinstance(child, Node) for child in self.of) else ()
 
     def more_faults(self) -> Iterable[VicinalError]:

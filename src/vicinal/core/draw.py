@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import final
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -112,10 +112,10 @@ class Address:
     def __len__(self) -> int:
         return len(self.index)
 
-    def __getitem__(self, rows) -> Address:
+    def __getitem__(self, rows: int | slice | NDArray) -> Address:
         """The address of some of the samples: an integer, a slice or an index array."""
-        rows = [rows] if isinstance(rows, (int, np.integer)) else rows
-        return Address(self.seed, self.epoch[rows], self.index[rows], self.view[rows])
+        chosen: Any = np.array([rows]) if isinstance(rows, int) else rows
+        return Address(self.seed, self.epoch[chosen], self.index[chosen], self.view[chosen])
 
     def counter(self, blocks: int) -> NDArray[np.uint64]:
         """(4, blocks, B) Philox counters: index low, epoch, index high and view, block number."""
@@ -176,12 +176,12 @@ class Draw:
             self.prefetch([site])
         return self.known[site]
 
-    def unit(self, name: str) -> NDArray[np.float64]:
-        """(B,) numbers in [0, 1); the ends are never hit, so every quantile function is finite."""
+    def unit(self, name: str) -> NDArray:
+        """(B,) float64 numbers in [0, 1); the ends are never hit, so every quantile function is finite."""
         return (self.words(name, 1)[:, 0] + 0.5) * _TO_UNIT
 
-    def units(self, name: str, n: int) -> NDArray[np.float64]:
-        """(B, n) numbers in [0, 1)."""
+    def units(self, name: str, n: int) -> NDArray:
+        """(B, n) float64 numbers in [0, 1)."""
         return (self.words(name, n) + 0.5) * _TO_UNIT
 
     def key(self, name: str) -> NDArray[np.uint32]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 
 class VicinalError(Exception):
@@ -28,7 +29,7 @@ class VicinalError(Exception):
         advice = f"; write {self.write}" if self.write else ""
         return f"{self.where}: expected {self.expected}, got {self.got}{advice}"
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[Any, ...]:
         return (_rebuild, (type(self), self.where, self.expected, self.got, self.write))
 
     def under(self, prefix: str) -> VicinalError:
@@ -90,7 +91,7 @@ class Faults(PolicyError):
         plural = "" if len(self.faults) == 1 else "s"
         return "\n".join([f"{self.where}: {len(self.faults)} fault{plural}", *(f"  {fault}" for fault in self.faults)])
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[Any, ...]:
         return (Faults, (self.where, self.faults))
 
     def under(self, prefix: str) -> Faults:

@@ -38,9 +38,7 @@ class Inputs:
 
 def named_targets(policy: Node, arrays: tuple, targets: Mapping[str, Any]) -> dict[str, Any]:
     if len(arrays) > 1 or bool(arrays) == bool(targets):
-        raise TargetError(
-            "call", "one array, or targets by name", f"{len(arrays)} arrays and {len(targets)} names", "policy(image=images)"
-        )
+        raise TargetError("call", "one array, or targets by name", f"{len(arrays)} arrays and {len(targets)} names", "policy(image=images)")
     if arrays:
         return {main_kind(policy): arrays[0]}
     unknown = [name for name in targets if name not in KINDS]
@@ -54,8 +52,7 @@ def named_targets(policy: Node, arrays: tuple, targets: Mapping[str, Any]) -> di
 
 def main_kind(policy: Node) -> str:
     """What a policy acts on: "series" if some of its transforms can do nothing else, else "image"."""
-    needs = [node.needs for node in policy.walk() if hasattr(node, "needs")]
-    return "series" if needs and any("image" not in need for need in needs) else "image"
+    return "series" if any("image" not in getattr(node, "needs", ("image",)) for node in policy.walk()) else "image"
 
 
 def read(named: Mapping[str, Any]) -> Inputs:
@@ -92,9 +89,7 @@ def dense(value: Any, rank: int, where: str) -> tuple[Dense, bool]:
         raise TargetError(where, f"NumPy arrays: {form}, a batch of them, or a list", got, f"np.asarray({where})")
     ranks = {item.ndim for item in value}
     if ranks - {rank, rank - 1} or len(ranks) != 1:
-        raise TargetError(
-            where, f"arrays of shape {form}", f"ranks {sorted(ranks)}", f"{where}[..., None] for a batch without channels"
-        )
+        raise TargetError(where, f"arrays of shape {form}", f"ranks {sorted(ranks)}", f"{where}[..., None] for a batch without channels")
     squeeze = ranks == {rank - 1}
     items = [item[..., None] if squeeze else item for item in value]
     if len({(item.shape, item.dtype) for item in items}) == 1:
@@ -126,7 +121,5 @@ def _in_range(array: NDArray, number: int, ragged: bool) -> None:
     if not (low >= 0 and high <= 1):
         where = f"image[{number}]" if ragged else "image"
         got = "NaN" if np.isnan(low) else f"values from {low:g} to {high:g}"
-        advice = (
-            "images.astype(np.uint8), or images / 255" if 1 < high <= RANGES["uint8"] and low >= 0 else "np.clip(images, 0, 1)"
-        )
+        advice = "images.astype(np.uint8), or images / 255" if 1 < high <= RANGES["uint8"] and low >= 0 else "np.clip(images, 0, 1)"
         raise DataError(where, "float values in [0, 1]", got, advice)

@@ -68,7 +68,8 @@ class Plan:
     def explain(self) -> str:
         """The passes in words: what fused, what did not, and why."""
         operations = len({path for slot in self.slots for path in slot.paths})
-        head = f"{len(self.slots)} pass{'es' * (len(self.slots) != 1)} for {operations} operation{'s' * (operations != 1)}, batch of {len(self.before)}"
+        passes = f"{len(self.slots)} pass{'es' * (len(self.slots) != 1)}"
+        head = f"{passes} for {operations} operation{'s' * (operations != 1)}, batch of {len(self.before)}"
         lines = [f"  {number}. {_described(slot)}" for number, slot in enumerate(self.slots, 1)]
         return "\n".join([head, *lines, f"  out: {_shape(self.after)}"])
 
@@ -161,9 +162,7 @@ class Builder:
     def add(self, primitive: Primitive, path: str) -> None:
         """Place one primitive, in parts if its samples stand at different slots."""
         if self.spec.layout != "HWC" and not isinstance(primitive, Pointwise):
-            raise PolicyError(
-                path, "ToTensor behind everything that needs channels last", f"{path} after it", f"{path} | ToTensor()"
-            )
+            raise PolicyError(path, "ToTensor behind everything that needs channels last", f"{path} after it", f"{path} | ToTensor()")
         if isinstance(primitive, Pointwise) and primitive.cast:
             primitive, target = self._cast(primitive)
         else:
@@ -220,11 +219,7 @@ class Builder:
         if not same:
             return ""
         if same[-1] == len(self.slots) - 1:
-            return (
-                "other border, fill or interpolation"
-                if isinstance(primitive, Warp)
-                else f"two {_kind(primitive)} passes do not compose"
-            )
+            return "other border, fill or interpolation" if isinstance(primitive, Warp) else f"two {_kind(primitive)} passes do not compose"
         between = ", ".join(dict.fromkeys(p for paths in self.paths[same[-1] + 1 :] for p in paths))
         hint = "; exact=False lets it pass colour" if isinstance(primitive, Warp) and self.exact else ""
         return f"{between} stands between and does not commute{hint}"

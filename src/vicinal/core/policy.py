@@ -34,9 +34,7 @@ def parse(text: str) -> Node:
         tree = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError) as fault:
         got = getattr(fault, "msg", None) or str(fault)
-        raise PolicyError(
-            "policy", "transforms joined by |", f"{text!r} ({got})", '"HorizontalFlip(p=0.5) | Rotate(angle=15)"'
-        ) from None
+        raise PolicyError("policy", "transforms joined by |", f"{text!r} ({got})", '"HorizontalFlip(p=0.5) | Rotate(angle=15)"') from None
     parts = [_data(part) for part in _alternatives(tree)]
     return build(parts[0] if len(parts) == 1 else parts, "policy")
 
@@ -97,9 +95,7 @@ def load(path: str | Path) -> Node:
     document = _document(path, text)
     if isinstance(document, Mapping) and "policy" in document:
         if document.get("vicinal", FORMAT) != FORMAT:
-            raise PolicyError(
-                f"{path}: vicinal", f"format {FORMAT}", repr(document["vicinal"]), "a newer version of vicinal reads it"
-            )
+            raise PolicyError(f"{path}: vicinal", f"format {FORMAT}", repr(document["vicinal"]), "a newer version of vicinal reads it")
         document = document["policy"]
     try:
         return build(document, "policy")
@@ -208,9 +204,7 @@ def _field_faults(cls: type[Node], fields: Mapping[str, Any], where: str) -> lis
     for name in fields:
         if name == "of" and not issubclass(cls, Group):
             first = next((n for n in known if n not in ("p", "name")), "p")
-            found.append(
-                ParameterError(f"{where}.{cls.__name__}", "fields by name", repr(fields["of"]), f"{cls.__name__}({first}=...)")
-            )
+            found.append(ParameterError(f"{where}.{cls.__name__}", "fields by name", repr(fields["of"]), f"{cls.__name__}({first}=...)"))
         elif name not in known:
             place, close = f"{where}.{cls.__name__}.{name}", nearest(str(name), known)
             found.append(ParameterError(place, f"one of {', '.join(known)}", repr(name), f"{close}=..." if close else None))

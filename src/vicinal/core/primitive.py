@@ -156,7 +156,7 @@ class Warp:
         return (self.matrix == np.eye(self.matrix.shape[-1])).all((1, 2)) & (self.size == self.before).all(1)
 
     def supersampling(self) -> NDArray[np.int64]:
-        """(B,) linear samples per output pixel and axis, as many as it covers source pixels: their mean is the antialiasing of every backend."""
+        """(B,) linear samples per output pixel and axis, as many as it covers source pixels; their mean is the antialiasing."""
         if not self.antialias.any():
             return np.ones(len(self.active), np.int64)
         return np.where(self.antialias, np.rint(affine.minification(self.matrix)).clip(1, 64), 1).astype(np.int64)
@@ -284,14 +284,13 @@ class Pointwise:
 
     def rows(self, rows: NDArray | slice) -> Pointwise:
         """The chain of some of the samples."""
-        return replace(self, steps=tuple(_rows(step, rows) for step in self.steps), active=self.active[rows])
+        return replace(self, steps=tuple(mapped(step, lambda array: array[rows]) for step in self.steps), active=self.active[rows])
 
 
-def _rows(step: Any, rows: Any) -> Any:
-    if isinstance(step, Round):
-        return step
-    arrays = {name: value[rows] for name, value in vars(step).items() if isinstance(value, np.ndarray)}
-    return replace(step, **arrays)
+def mapped(step: Any, change: Callable[[NDArray], NDArray]) -> Any:
+    """A step with all its arrays changed."""
+    arrays = {name: change(value) for name, value in vars(step).items() if isinstance(value, np.ndarray)}
+    return replace(step, **arrays) if arrays else step
 
 
 class Alone:

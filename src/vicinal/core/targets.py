@@ -50,9 +50,7 @@ class Boxes:
     def __post_init__(self) -> None:
         for name, value, known in (("format", self.format, FORMATS), ("outside", self.outside, OUTSIDE)):
             if value not in known:
-                raise ParameterError(
-                    f"Boxes.{name}", f"one of {', '.join(map(repr, known))}", repr(value), f"{name}={known[0]!r}"
-                )
+                raise ParameterError(f"Boxes.{name}", f"one of {', '.join(map(repr, known))}", repr(value), f"{name}={known[0]!r}")
         if not 0 <= self.min_visible <= 1:
             raise ParameterError("Boxes.min_visible", "a share in [0, 1]", repr(self.min_visible), "min_visible=0.2")
 
@@ -149,7 +147,7 @@ def checked(boxes: NDArray, owner: NDArray, spec: Spec) -> NDArray[np.float64]:
     bad = (boxes < -_TOLERANCE).any(1) | (boxes > limit + _TOLERANCE).any(1)
     turned = (boxes[:, 2:] < boxes[:, :2]).any(1)
     if (bad | turned).any():
-        row = int(np.argmax(bad | turned))
+        row = int(np.argmax(np.asarray(bad | turned)))
         sample, number = int(owner[row]), int(row - np.argmax(owner == owner[row]))
         expected = f"x0 <= x1 and y0 <= y1 within the canvas of {limit[row, 1]} rows and {limit[row, 0]} columns"
         advice = "Boxes(..., format='xywh'), if that is what they are; or clip them before"
@@ -157,9 +155,7 @@ def checked(boxes: NDArray, owner: NDArray, spec: Spec) -> NDArray[np.float64]:
     return np.clip(boxes, 0, limit)
 
 
-def follow_boxes(
-    moves: Sequence[Warp], boxes: NDArray, owner: NDArray, after: Spec, options: Boxes
-) -> tuple[NDArray, NDArray[np.bool_]]:
+def follow_boxes(moves: Sequence[Warp], boxes: NDArray, owner: NDArray, after: Spec, options: Boxes) -> tuple[NDArray, NDArray[np.bool_]]:
     """(N, 4) boxes after all moves, and (N,) which of them stay."""
     if not moves:
         return boxes, np.ones(len(boxes), bool)
@@ -170,7 +166,7 @@ def follow_boxes(
     whole = area(full)
     share = np.divide(area(seen), whole, out=np.zeros(len(boxes)), where=whole > 0)
     canvas = after.size[owner][:, ::-1]
-    inside = ((full >= 0) & (full <= canvas[:, None])).all((1, 2))
+    inside = np.asarray(((full >= 0) & (full <= canvas[:, None])).all((1, 2)))
     share = np.where(inside, 1.0, share)
     kept = inside | ((share > 0) & (share >= options.min_visible - 1e-9) & (options.outside != "drop"))
     whole_box = inside | (options.outside == "keep")

@@ -156,9 +156,7 @@ class Transform(Node):
             except VicinalError as fault:
                 faults.append(fault)
         if self.whole and self.p != 1:
-            faults.append(
-                ParameterError(f"{type(self).__name__}.p", "1 (dtype or layout change for all samples alike)", repr(self.p))
-            )
+            faults.append(ParameterError(f"{type(self).__name__}.p", "1 (dtype or layout change for all samples alike)", repr(self.p)))
         raise_all(type(self).__name__, faults or [*self.faults()])
 
     @abstractmethod
@@ -176,15 +174,11 @@ class Transform(Node):
 
     def spaces(self) -> dict[str, Space]:
         """The random parameters and the spaces they are drawn from."""
-        return {
-            name: getattr(self, name) for name, declared in declarations(type(self)).items() if isinstance(declared, Parameter)
-        }
+        return {name: getattr(self, name) for name, declared in declarations(type(self)).items() if isinstance(declared, Parameter)}
 
     def stronger(self, strength: float) -> Self:
-        declared = declarations(type(self))
-        shrunk = {
-            n: held.toward(declared[n].neutral, strength) for n, held in self.spaces().items() if declared[n].neutral is not None
-        }
+        neutral = {name: declared.neutral for name, declared in declarations(type(self)).items() if isinstance(declared, Parameter)}
+        shrunk = {name: held.toward(neutral[name], strength) for name, held in self.spaces().items() if neutral[name] is not None}
         return dataclasses.replace(self, **shrunk) if shrunk and strength != 1 else self
 
     @final
@@ -217,9 +211,7 @@ def _default(cls: type, name: str) -> str | None:
 
 def _within(declared: Parameter, name: str) -> str | None:
     """The bounds as a range, as advice."""
-    return (
-        f"{name}=({declared.low:g}, {declared.high:g})" if math.isfinite(declared.low) and math.isfinite(declared.high) else None
-    )
+    return f"{name}=({declared.low:g}, {declared.high:g})" if math.isfinite(declared.low) and math.isfinite(declared.high) else None
 
 
 _REGISTRY: dict[str, type[Node]] = {}
@@ -232,9 +224,7 @@ def register(cls: T) -> T:
     made = dataclass(frozen=True, kw_only=True, repr=False)(cls)
     known = _REGISTRY.get(made.__name__)
     if known is not None and (known.__module__, known.__qualname__) != (made.__module__, made.__qualname__):
-        raise PolicyError(
-            f"register({made.__name__})", "a name that is not taken", f"the name of {known.__module__}.{known.__qualname__}"
-        )
+        raise PolicyError(f"register({made.__name__})", "a name that is not taken", f"the name of {known.__module__}.{known.__qualname__}")
     _REGISTRY[made.__name__] = made
     return made
 

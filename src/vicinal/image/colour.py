@@ -14,6 +14,8 @@ from vicinal.core.space import SpaceLike, is_number
 from vicinal.core.transform import Transform, option, parameter, register
 from vicinal.image.move import Params
 
+__all__ = ["Brightness", "Contrast", "Gamma", "Grayscale", "Invert", "Normalize", "ToTensor"]
+
 
 def _linear(gain: Any, bias: Any, batch: int) -> Pointwise:
     """One step ``gain * x + bias`` for numbers or (B,) arrays."""
@@ -149,9 +151,7 @@ class Normalize(Transform):
     whole: ClassVar[bool] = True
     bounded: ClassVar[bool] = True
 
-    mean: float | tuple[float, ...] = option(
-        (0.485, 0.456, 0.406), expected="numbers: one, or one per channel", admits=_per_channel(False)
-    )
+    mean: float | tuple[float, ...] = option((0.485, 0.456, 0.406), expected="numbers: one, or one per channel", admits=_per_channel(False))
     std: float | tuple[float, ...] = option((0.229, 0.224, 0.225), expected="positive numbers: one, or one per channel",
                                             admits=_per_channel(True))  # fmt: skip
 

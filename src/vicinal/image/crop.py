@@ -15,6 +15,8 @@ from vicinal.core.space import SpaceLike
 from vicinal.core.transform import Transform, option, parameter, register
 from vicinal.image.move import Params, antialias_option, border_option, fill_option, interpolation_option, sides, size_option
 
+__all__ = ["CenterCrop", "Pad", "RandomCrop", "RandomResizedCrop", "Resize"]
+
 
 def _crop(spec: Spec, size: NDArray, x: NDArray, y: NDArray, border: str, fill: float) -> Warp:
     """A window whose free room is shared out by x and y in [0, 1]; where it is larger than the canvas, the border shows."""

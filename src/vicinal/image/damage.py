@@ -12,6 +12,8 @@ from vicinal.core.space import SpaceLike
 from vicinal.core.transform import Transform, parameter, register
 from vicinal.image.move import Params
 
+__all__ = ["Erase"]
+
 
 @register
 @final
@@ -19,7 +21,7 @@ class Erase(Transform):
     """One value in a rectangle, which lies wholly on the canvas; boxes, masks and keypoints stay.
 
     Args:
-        area: share of the canvas; ratio: width over height; x, y: where it lies, as shares of the free room; fill: share of the value range.
+        area: share of the canvas; ratio: width over height; x, y: where it lies, as shares of the free room; fill: its value.
 
     Example:
         >>> int(Erase(area=0.25, ratio=1, fill=1)(np.zeros((4, 4), np.uint8), seed=0).sum()) // 255

@@ -14,6 +14,8 @@ from vicinal.core.primitive import BORDERS, INTERPOLATIONS, Warp
 from vicinal.core.space import SpaceLike, is_number
 from vicinal.core.transform import Transform, option, parameter, register
 
+__all__ = ["Affine", "HorizontalFlip", "RandomRotate90", "Rotate", "Scale", "Shear", "Translate", "Transpose", "VerticalFlip"]
+
 Params = Mapping[str, NDArray]
 
 
@@ -51,9 +53,7 @@ def is_size(value: Any) -> bool:
 
 def size_option() -> Any:
     """The new canvas."""
-    return option(
-        expected="a whole number of 1 or more, or (height, width)", admits=is_size, doc="pixels: one side, or (height, width)"
-    )
+    return option(expected="a whole number of 1 or more, or (height, width)", admits=is_size, doc="pixels: one side, or (height, width)")
 
 
 def sides(size: int | tuple[int, int], batch: int) -> NDArray[np.int64]:

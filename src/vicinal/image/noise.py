@@ -13,6 +13,8 @@ from vicinal.core.space import SpaceLike
 from vicinal.core.transform import Transform, option, parameter, register
 from vicinal.image.move import Params
 
+__all__ = ["GaussianNoise", "UniformNoise"]
+
 
 def overflow_option() -> Any:
     """What happens to values that leave the range."""
@@ -24,9 +26,7 @@ def overflow_option() -> Any:
 def noise(law: str, low: Any, high: Any, params: Params, spec: Spec, overflow: str, where: str) -> Noise:
     """The primitive, after a look at what the dtype can hold."""
     if overflow == "keep" and not spec.dtype.startswith("float"):
-        raise TargetError(
-            f"{where}.overflow", "float images for 'keep'", spec.dtype, "overflow='clip', or images / np.float32(255)"
-        )
+        raise TargetError(f"{where}.overflow", "float images for 'keep'", spec.dtype, "overflow='clip', or images / np.float32(255)")
     return Noise(law, low, high, params["key"], params["share"], everywhere(len(spec)), overflow)
 
 

@@ -13,6 +13,8 @@ from vicinal.core.primitive import BORDERS, INTERPOLATIONS, Linear, Noise, Point
 from vicinal.core.space import SpaceLike
 from vicinal.core.transform import Transform, option, parameter, register
 
+__all__ = ["Jitter", "Scaling", "TimeShift"]
+
 SERIES = frozenset({"series"})
 
 
@@ -51,9 +53,7 @@ class Scaling(Transform):
     paper: ClassVar[str] = "Um et al., Data augmentation of wearable sensor data, 2017"
 
     factor: SpaceLike = parameter(unit="times", neutral=1)
-    per_channel: bool = option(
-        False, expected="true or false", admits=lambda v: isinstance(v, bool), doc="one factor for each channel"
-    )
+    per_channel: bool = option(False, expected="true or false", admits=lambda v: isinstance(v, bool), doc="one factor for each channel")
 
     def sample(self, draw: Draw, spec: Spec) -> dict[str, Any]:
         if not self.per_channel:

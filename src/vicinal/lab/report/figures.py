@@ -212,8 +212,7 @@ def classes(names: Sequence[str], arms: Sequence[Arm]) -> Classes | None:
 def _cells(row: NDArray, shown: NDArray, strongest: float) -> tuple[Cell, ...]:
     worst = int(np.nanargmin(row)) if np.isfinite(row).any() else -1
     return tuple(
-        Cell(float(row[i]), float(abs(row[i]) / strongest), i == worst) if np.isfinite(row[i]) else Cell(None, 0.0, False)
-        for i in shown
+        Cell(float(row[i]), float(abs(row[i]) / strongest), i == worst) if np.isfinite(row[i]) else Cell(None, 0.0, False) for i in shown
     )
 
 
