@@ -32,7 +32,7 @@ def feed_of(replicas: int, batch: int = 16) -> ArrayFeed:
 
 
 def fit(model: MLP, feed=None, seeds=SEEDS, **options) -> Predictor:
-    options = {"features": FEATURES, "classes": CLASSES, "steps": STEPS} | options
+    options = {"features": FEATURES, "classes": CLASSES, "steps": STEPS, "threads": 1} | options
     return train(model, feed_of(len(seeds)) if feed is None else feed, seeds=seeds, **options)
 
 
