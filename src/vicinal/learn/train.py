@@ -84,7 +84,7 @@ def train(
         >>> from vicinal.learn.feed import ArrayFeed
         >>> corners = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float32)
         >>> feed = ArrayFeed(corners, np.array([0, 1, 1, 0]), rows=np.tile(np.arange(4), (1, 2, 1)))
-        >>> fitted = train(MLP(hidden=(16,), lr=0.5), feed, features=2, classes=2, steps=500, seeds=[0, 1])
+        >>> fitted = train(MLP(hidden=(16,), lr=0.5), feed, features=2, classes=2, steps=500, seeds=[0, 1], threads=1)
         >>> fitted.predict(corners).tolist()
         [[0, 1, 1, 0], [0, 1, 1, 0]]
     """
