@@ -102,9 +102,7 @@ def read_idx(path: Path) -> np.ndarray:
 def read_part(folder: Path, part: str) -> tuple[np.ndarray, np.ndarray]:
     """Images (M, 784) float32 in [0, 1] and labels (M,) int64 of the part "train" or "t10k"."""
     images = read_idx(folder / f"{part}-images-idx3-ubyte.gz")
-    return images.reshape(len(images), -1).astype(np.float32) / 255, read_idx(folder / f"{part}-labels-idx1-ubyte.gz").astype(
-        np.int64
-    )
+    return images.reshape(len(images), -1).astype(np.float32) / 255, read_idx(folder / f"{part}-labels-idx1-ubyte.gz").astype(np.int64)
 
 
 def main() -> None:

@@ -211,9 +211,7 @@ def seeds_to_settle(differences: ArrayLike, alpha: float = 0.05, power: float = 
     return None if needed is None else max(needed, fewest_seeds(alpha, arms))
 
 
-def compare(
-    reference: ArrayLike, arms: Mapping[str, ArrayLike], alpha: float = 0.05, method: Method = "t"
-) -> dict[str, Comparison]:
+def compare(reference: ArrayLike, arms: Mapping[str, ArrayLike], alpha: float = 0.05, method: Method = "t") -> dict[str, Comparison]:
     """Every arm against the reference, with Holm's correction over the arms.
 
     Args:
@@ -260,8 +258,7 @@ def identical_scores(scores_by_arm: Mapping[str, ArrayLike]) -> list[str]:
     """
     arms = ((name, np.asarray(scores, np.float64)) for name, scores in scores_by_arm.items())
     return [
-        f"arm {name!r}: all {len(scores)} seeds scored exactly {scores[0]:.6g}; "
-        "either the seed is not used or the score is saturated"
+        f"arm {name!r}: all {len(scores)} seeds scored exactly {scores[0]:.6g}; either the seed is not used or the score is saturated"
         for name, scores in arms
         if len(scores) > 1 and (scores == scores[0]).all()
     ]

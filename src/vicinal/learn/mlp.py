@@ -92,8 +92,7 @@ def initial_layers(widths: Sequence[int], seeds: Sequence[int]) -> Layers:
     def uniform(name: str, shape: tuple[int, int], fan_in: int) -> Tensor:
         bound = 1 / math.sqrt(fan_in)
         values = {
-            seed: torch.from_numpy((2 * draw.units(name, math.prod(shape)) - 1) * bound).float().view(shape)
-            for seed, draw in drawn.items()
+            seed: torch.from_numpy((2 * draw.units(name, math.prod(shape)) - 1) * bound).float().view(shape) for seed, draw in drawn.items()
         }
         return torch.stack([values[seed] for seed in seeds])
 
