@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from vicinal.core.errors import DataError, ParameterError, VicinalError
 from vicinal.learn.feed import Feed, GroupFeed, Together, checked_batch
-from vicinal.learn.mlp import MLP, Layers, activations, initial_layers
+from vicinal.learn.mlp import MLP, Layer, Layers, activations, initial_layers
 from vicinal.learn.replicas import OneByOne, Replicas, Stacked
 
 CHUNK_FLOATS = 1 << 24  # 64 MiB of activations at a time
@@ -29,6 +29,10 @@ class Predictor:
 
     def __len__(self) -> int:
         return len(self.layers[0].weight)
+
+    def take(self, rows: Sequence[int]) -> Predictor:
+        """Some of the replicas, in the order given."""
+        return Predictor(tuple(Layer(layer.weight[list(rows)], layer.bias[list(rows)]) for layer in self.layers))
 
     def logits(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
         """(R, N, classes) float32 for inputs (N, D), which all replicas see, or (R, N, D), to each its own."""
