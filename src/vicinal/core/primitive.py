@@ -159,7 +159,8 @@ class Warp:
         """(B,) linear samples per output pixel and axis, as many as it covers source pixels; their mean is the antialiasing."""
         if not self.antialias.any():
             return np.ones(len(self.active), np.int64)
-        return np.where(self.antialias, np.rint(affine.minification(self.matrix)).clip(1, 64), 1).astype(np.int64)
+        smooth = self.antialias & (self.interpolation != NEAREST)
+        return np.where(smooth, np.rint(affine.minification(self.matrix)).clip(1, 64), 1).astype(np.int64)
 
 
 class Step(Protocol):

@@ -137,6 +137,7 @@ class Transform(Node):
         safe: False where reading order or side may carry meaning (flips, large rotations): a dataset declares which labels survive.
         keys: names of the (B, 2) uint32 keys that it hands to a backend for dense noise.
         paper: the source, for the documentation.
+        example: fields for an instance that does something typical; the laws, the documentation and the gallery use it.
     """
 
     verb: ClassVar[str] = "map"
@@ -146,6 +147,7 @@ class Transform(Node):
     bounded: ClassVar[bool] = False
     keys: ClassVar[tuple[str, ...]] = ()
     paper: ClassVar[str] = ""
+    example: ClassVar[Mapping[str, Any]] = MappingProxyType({})
 
     def __post_init__(self) -> None:
         # Spaces are stored as spaces, so what was written as a number or a tuple is converted once, here.
@@ -155,7 +157,7 @@ class Transform(Node):
                 object.__setattr__(self, name, _converted(self, name, declared))
             except VicinalError as fault:
                 faults.append(fault)
-        if self.whole and self.p != 1:
+        if self.whole and self.p != 1 and not faults:
             faults.append(ParameterError(f"{type(self).__name__}.p", "1 (dtype or layout change for all samples alike)", repr(self.p)))
         raise_all(type(self).__name__, faults or [*self.faults()])
 

@@ -154,6 +154,7 @@ class Rotate(Transform):
     """
 
     verb: ClassVar[str] = "move"
+    example: ClassVar[Mapping[str, Any]] = {"angle": (-15, 15)}
 
     angle: SpaceLike = parameter(unit="degrees", low=-360, high=360, neutral=0)
     border: str = border_option()
@@ -185,6 +186,7 @@ class Translate(Transform):
     """
 
     verb: ClassVar[str] = "move"
+    example: ClassVar[Mapping[str, Any]] = {"x": (-2, 2), "y": (-2, 2)}
 
     x: SpaceLike = parameter(0.0, unit="pixels (or shares of the width)", neutral=0)
     y: SpaceLike = parameter(0.0, unit="pixels (or shares of the height)", neutral=0)
@@ -213,6 +215,7 @@ class Scale(Transform):
     """
 
     verb: ClassVar[str] = "move"
+    example: ClassVar[Mapping[str, Any]] = {"factor": (0.8, 1.25)}
 
     factor: SpaceLike = parameter(unit="times", low=0.01, high=100, neutral=1)
     aspect: SpaceLike = parameter(1.0, unit="times wider than high", low=0.01, high=100, neutral=1)
@@ -244,6 +247,7 @@ class Shear(Transform):
     """
 
     verb: ClassVar[str] = "move"
+    example: ClassVar[Mapping[str, Any]] = {"x": (-10, 10)}
 
     x: SpaceLike = parameter(0.0, unit="degrees", low=-80, high=80, neutral=0)
     y: SpaceLike = parameter(0.0, unit="degrees", low=-80, high=80, neutral=0)
@@ -274,6 +278,7 @@ class Affine(Transform):
     """
 
     verb: ClassVar[str] = "move"
+    example: ClassVar[Mapping[str, Any]] = {"angle": (-15, 15), "scale": (0.9, 1.1), "x": (-0.1, 0.1), "unit": "share"}
 
     angle: SpaceLike = parameter(0.0, unit="degrees", low=-360, high=360, neutral=0)
     scale: SpaceLike = parameter(1.0, unit="times", low=0.01, high=100, neutral=1)
