@@ -106,7 +106,7 @@ class Builder:
 
     def plan(self) -> Plan:
         """The finished plan."""
-        slots = tuple(map(Slot, self.slots, map(tuple, self.paths), self.reasons))
+        slots = tuple(map(Slot, (slot.settled() for slot in self.slots), map(tuple, self.paths), self.reasons))
         return Plan(slots, self.before, self.spec, self.params, tuple(self.barriers))
 
     @contextmanager
@@ -156,8 +156,9 @@ class Builder:
         params = node.sample(self._draw(path), self.spec) if given is None else {k: v for k, v in given.items() if k != "on"}
         self._note(path, "on", on)
         self.params[path].update(params)
+        everywhere = on.all()
         for primitive in node.lower(params, self.spec):
-            self.add(primitive.where(on), path)
+            self.add(primitive if everywhere else primitive.where(on), path)
 
     def add(self, primitive: Primitive, path: str) -> None:
         """Place one primitive, in parts if its samples stand at different slots."""
@@ -166,43 +167,51 @@ class Builder:
         if isinstance(primitive, Pointwise) and primitive.cast:
             primitive, target = self._cast(primitive)
         else:
-            target = self._targets(primitive)
-        for slot in np.unique(target[target >= 0]):
-            part = primitive if (target == slot).all() else primitive.where(target == slot)
-            self.slots[slot] = self.slots[slot].then(part) if self._used(slot) else part
-            self.paths[slot].extend([path] * (path not in self.paths[slot]))
-        rest = primitive.active & (target < 0)
-        if rest.any():
-            self.reasons.append(self._reason(primitive, path))
-            self.slots.append(primitive if rest.all() else primitive.where(rest))
-            self.paths.append([path])
+            target = self._target(primitive)
+        if isinstance(target, int):
+            self._place(primitive, path, target)
+        else:
+            for slot in np.unique(target[primitive.active]):
+                self._place(primitive.where(target == slot), path, int(slot))
         self.spec = primitive.spec(self.spec)
+
+    def _place(self, primitive: Primitive, path: str, slot: int) -> None:
+        """Let a primitive join a slot, or open a new one behind all others (-1)."""
+        if slot < 0:
+            self.reasons.append(self._reason(primitive, path))
+            self.slots.append(primitive)
+            self.paths.append([path])
+        else:
+            self.slots[slot] = self.slots[slot].then(primitive)
+            self.paths[slot].extend([path] * (path not in self.paths[slot]))
 
     def barrier(self) -> None:
         """Close every slot."""
         self.barriers.append(len(self.slots))
 
-    def _used(self, slot: int) -> bool:
-        return bool(self.slots[slot].active.any())
-
-    def _targets(self, primitive: Primitive) -> NDArray[np.int64]:
-        """(B,) the slot that each active sample may join; -1 for none."""
+    def _target(self, primitive: Primitive) -> NDArray[np.int64] | int:
+        """The slot that every active sample may join, -1 for none: (B,), or one for all."""
+        floor = self.barriers[-1] if self.barriers else 0
+        if len(self.slots) == floor:
+            return -1
+        last = self.slots[-1]
+        joins = last.joins(primitive)
+        if len(self.slots) == floor + 1 and np.all(joins):
+            return floor
         target = np.full(len(primitive.active), -1)
         open_ = primitive.active.copy()
-        floor = self.barriers[-1] if self.barriers else 0
         for number in range(len(self.slots) - 1, floor - 1, -1):
             slot = self.slots[number]
             joins = slot.joins(primitive)
             target[open_ & joins] = number
-            if self.exact or not _commutes(slot, primitive):
-                open_ &= ~slot.active
-            else:
-                open_ &= ~(slot.active & joins)
+            passed = ~slot.active if self.exact or not _commutes(slot, primitive) else ~(slot.active & joins)
+            open_ &= passed
             if not open_.any():
                 break
-        return target
+        chosen = target[primitive.active]
+        return int(chosen[0]) if (chosen == chosen[0]).all() else target
 
-    def _cast(self, primitive: Pointwise) -> tuple[Pointwise, NDArray[np.int64]]:
+    def _cast(self, primitive: Pointwise) -> tuple[Pointwise, int]:
         """A cast joins the last slot or opens a new one, all samples together: mixed dtypes do not fit one array."""
         floor = self.barriers[-1] if self.barriers else 0
         last = len(self.slots) - 1
@@ -210,7 +219,7 @@ class Builder:
         already = joins and cast("Pointwise", self.slots[last]).cast
         if joins and not already:
             primitive = replace(primitive, steps=(Round(self.spec.dtype), *primitive.steps))
-        return primitive, np.full(len(primitive.active), last if joins else -1)
+        return primitive, last if joins else -1
 
     def _reason(self, primitive: Primitive, path: str) -> str:
         if self.barriers and self.barriers[-1] == len(self.slots):
