@@ -84,10 +84,13 @@ def _contiguous(data: Dense) -> Dense:
 
 
 def fusable(warp: Warp, data: Dense) -> bool:
-    """Equal, small, 8-bit, linear and without antialiasing: then one pass does warp and table."""
+    """Equal, small (in and out), 8-bit, linear and without antialiasing: then one pass does warp and table."""
     if not isinstance(data, np.ndarray) or data.dtype != np.uint8 or data.shape[1] * data.shape[2] > SMALL:
         return False
-    return _one_size(warp, data) is not None and not (warp.interpolation == NEAREST).any() and int(warp.supersampling().max()) == 1
+    size = _one_size(warp, data)
+    if size is None or size[0] * size[1] > SMALL:
+        return False
+    return not (warp.interpolation == NEAREST).any() and int(warp.supersampling().max()) == 1
 
 
 def _one_size(warp: Warp, data: NDArray) -> tuple[int, int] | None:
