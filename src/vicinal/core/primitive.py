@@ -223,7 +223,7 @@ class Round:
     dtype: str
 
     def __call__(self, values: NDArray) -> NDArray:
-        return dequantise(quantise(values, self.dtype))
+        return dequantise(quantise(values, self.dtype)).astype(values.dtype)
 
     def where(self, on: NDArray[np.bool_]) -> Round:
         return self
