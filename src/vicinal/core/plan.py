@@ -188,16 +188,17 @@ class Builder:
     def _targets(self, primitive: Primitive) -> NDArray[np.int64]:
         """(B,) the slot that each active sample may join; -1 for none."""
         target = np.full(len(primitive.active), -1)
-        open_ = primitive.active.copy()
+        open_, passed = primitive.active.copy(), np.zeros(len(target), bool)
         floor = self.barriers[-1] if self.barriers else 0
         for number in range(len(self.slots) - 1, floor - 1, -1):
             slot = self.slots[number]
-            joins = slot.joins(primitive)
+            # Having passed a slot of its own, a sample joins another of its own only: one that neighbours opened is chance.
+            joins = slot.joins(primitive) & (slot.active | ~passed)
             target[open_ & joins] = number
             if self.exact or not _commutes(slot, primitive):
                 open_ &= ~slot.active
             else:
-                open_ &= ~(slot.active & joins)
+                passed |= slot.active
             if not open_.any():
                 break
         return target
