@@ -103,7 +103,7 @@ class Compose(Group):
         self.emit(build, "", on)
 
     def emit(self, build: Builder, path: str, on: NDArray[np.bool_]) -> None:
-        on = build.gate(path or self.label, self.p, on)
+        on = build.gate(path or "/", self.p, on)
         nodes = [node.stronger(self.strength) for node in spliced(self.of)]
         with build.exactly(self.exact):
             for node, below in zip(nodes, paths(nodes, path), strict=True):
