@@ -18,6 +18,7 @@ from vicinal.core.batch import Spec
 from vicinal.core.errors import ParameterError, TargetError
 from vicinal.core.polygon import area, clip
 from vicinal.core.primitive import Warp
+from vicinal.core.space import is_number
 
 FORMATS = ("xyxy", "xywh", "cxcywh", "yolo", "normalised")
 OUTSIDE = ("clip", "keep", "drop")
@@ -51,7 +52,7 @@ class Boxes:
         for name, value, known in (("format", self.format, FORMATS), ("outside", self.outside, OUTSIDE)):
             if value not in known:
                 raise ParameterError(f"Boxes.{name}", f"one of {', '.join(map(repr, known))}", repr(value), f"{name}={known[0]!r}")
-        if not 0 <= self.min_visible <= 1:
+        if not is_number(self.min_visible) or not 0 <= self.min_visible <= 1:
             raise ParameterError("Boxes.min_visible", "a share in [0, 1]", repr(self.min_visible), "min_visible=0.2")
 
 
@@ -162,7 +163,9 @@ def follow_boxes(moves: Sequence[Warp], boxes: NDArray, owner: NDArray, after: S
     corners = boxes[:, [[0, 1], [2, 1], [2, 3], [0, 3]]]
     full, seen = forward(moves, corners, owner), corners
     for move in moves:
-        seen = clip(affine.apply(move.matrix[owner], seen), move.size[owner][:, ::-1].astype(float))
+        # A pass that does not concern a sample may hold a canvas that is not the sample's any more.
+        canvas = np.where(move.active[owner][:, None], move.size[owner][:, ::-1], np.inf)
+        seen = clip(affine.apply(move.matrix[owner], seen), canvas)
     whole = area(full)
     share = np.divide(area(seen), whole, out=np.zeros(len(boxes)), where=whole > 0)
     canvas = after.size[owner][:, ::-1]
