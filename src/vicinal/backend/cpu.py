@@ -67,6 +67,7 @@ class Cpu:
         return data
 
     def follow(self, moves: Sequence[Warp], data: Dense, fill: float) -> Dense:
+        data = _contiguous(data)
         for move in moves:
             value = np.full(len(data), fill)
             data = _resample(move, data, lambda m, rows, part, v=value: _nearest(m, rows, part, v[rows]))
@@ -79,8 +80,8 @@ def backend() -> Cpu:
 
 
 def _contiguous(data: Dense) -> Dense:
-    """The loops are compiled for contiguous arrays; a view of something else is copied once."""
-    return [np.ascontiguousarray(sample) for sample in data] if isinstance(data, list) else np.ascontiguousarray(data)
+    """The loops are compiled for contiguous arrays. Samples of a list are copied: those that no pass touches go out as they are."""
+    return [np.array(sample, order="C") for sample in data] if isinstance(data, list) else np.ascontiguousarray(data)
 
 
 def fusable(warp: Warp, data: Dense) -> bool:
@@ -312,7 +313,7 @@ def _patch(primitive: Patch, data: Dense) -> Dense:
 
 def _opaque(primitive: Opaque, data: Dense) -> Dense:
     def change(image: NDArray, row: int) -> NDArray:
-        return primitive.function(image, **{name: values[row] for name, values in primitive.arguments.items()})
+        return primitive.function(image.copy(), **{name: values[row] for name, values in primitive.arguments.items()})
 
     return _each(primitive, data, change)
 
