@@ -105,6 +105,8 @@ def _spec(data: Dense, kind: str, targets: frozenset[str]) -> Spec:
             raise TargetError(f"{kind}[{number}]", f"dtype {', '.join(known)}", str(array.dtype), f"{kind}.astype(np.float32)")
         if array.shape[-1] != first.shape[-1]:
             raise TargetError(f"{kind}[{number}]", f"{first.shape[-1]} channels, as the first", f"{array.shape[-1]}")
+        if array.dtype != first.dtype:
+            raise TargetError(f"{kind}[{number}]", f"dtype {first.dtype}, as the first", str(array.dtype))
         if kind == "image":
             _in_range(array, number, isinstance(data, list))
     shapes = [array.shape for array in data] if isinstance(data, list) else [data.shape[1:]] * len(data)
@@ -120,6 +122,8 @@ def _in_range(array: NDArray, number: int, ragged: bool) -> None:
     low, high = array.min(), array.max()
     if not (low >= 0 and high <= 1):
         where = f"image[{number}]" if ragged else "image"
-        got = "NaN" if np.isnan(low) else f"values from {low:g} to {high:g}"
+        if np.isnan(low):
+            raise DataError(where, "float values in [0, 1]", "NaN", "np.nan_to_num(images)")
+        got = f"values from {low:g} to {high:g}"
         advice = "images.astype(np.uint8), or images / 255" if 1 < high <= RANGES["uint8"] and low >= 0 else "np.clip(images, 0, 1)"
         raise DataError(where, "float values in [0, 1]", got, advice)
