@@ -55,6 +55,12 @@ def main_kind(policy: Node) -> str:
     return "series" if any("image" not in getattr(node, "needs", ("image",)) for node in policy.walk()) else "image"
 
 
+def is_empty(named: Mapping[str, Any]) -> bool:
+    """True for a batch of no samples: (0, H, W, C) images or (0, T, C) series."""
+    main, rank = (named["image"], 4) if "image" in named else (named["series"], 3)
+    return isinstance(main, np.ndarray) and main.ndim == rank and not len(main)
+
+
 def read(named: Mapping[str, Any]) -> Inputs:
     """The targets of a call in the form that planner and backends use, checked."""
     kind = "image" if "image" in named else "series"
@@ -98,7 +104,9 @@ def dense(value: Any, rank: int, where: str) -> tuple[Dense, bool]:
 
 
 def _spec(data: Dense, kind: str, targets: frozenset[str]) -> Spec:
-    first = data[0] if len(data) else np.zeros((1, 1, 1), data.dtype if isinstance(data, np.ndarray) else np.uint8)
+    if not len(data):
+        raise TargetError(kind, "at least one sample", "a batch of none")
+    first = data[0]
     known = ("uint8", "uint16", "float32") if kind == "image" else ("float32", "float64")
     for number, array in enumerate(data if isinstance(data, list) else [data]):
         if str(array.dtype) not in known:
