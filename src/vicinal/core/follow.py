@@ -109,7 +109,7 @@ def _mask(value: Any, inputs: Inputs, moves: Sequence[Warp], engine: Backend) ->
         masks = [array[None] for array in masks] if isinstance(masks, list) else masks[:, None]
     _fits(masks, inputs.spec)
     dtype = masks[0].dtype
-    if np.asarray(options.fill).astype(dtype) != options.fill:
+    if dtype.kind in "iub" and np.asarray(options.fill).astype(dtype) != options.fill:
         raise TargetError("Mask.fill", f"a value that {dtype} can hold", repr(options.fill))
     moved = engine.follow(moves, masks, options.fill) if moves else copied(masks)
     if inputs.kind == "series":
