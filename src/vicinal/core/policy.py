@@ -33,8 +33,8 @@ def parse(text: str) -> Node:
     try:
         tree = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as fault:
-        got = getattr(fault, "msg", None) or str(fault) or "nested too deeply"
-        raise PolicyError("policy", "transforms joined by |", f"{text[:200]!r} ({got})", '"HorizontalFlip(p=0.5) | Rotate(angle=15)"') from None
+        got = f"{text[:200]!r} ({getattr(fault, 'msg', None) or str(fault) or 'nested too deeply'})"
+        raise PolicyError("policy", "transforms joined by |", got, '"HorizontalFlip(p=0.5) | Rotate(angle=15)"') from None
     parts = [_data(part) for part in _alternatives(tree)]
     return build(parts[0] if len(parts) == 1 else parts, "policy")
 
