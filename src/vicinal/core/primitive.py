@@ -209,7 +209,8 @@ class Power:
     exponent: NDArray[np.float64]
 
     def __call__(self, values: NDArray) -> NDArray:
-        return values ** self.exponent[:, None]
+        # Written out: NumPy squares where one exponent of 2 is repeated, and calls pow where a batch brings several.
+        return values ** np.broadcast_to(self.exponent[:, None], values.shape).copy()
 
     def where(self, on: NDArray[np.bool_]) -> Power:
         return self if on.all() else Power(np.where(on[:, None], self.exponent, 1.0))
