@@ -218,7 +218,7 @@ class Barrier(Node):
     """
 
     def emit(self, build: Builder, path: str, on: NDArray[np.bool_]) -> None:
-        build.barrier()
+        build.barrier(build.gate(path, self.p, on))
 
     def stronger(self, strength: float) -> Barrier:
         return self
