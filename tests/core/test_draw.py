@@ -140,7 +140,10 @@ def test_two_of_a_kind_and_nested_gates_are_independent():
 
 
 def test_another_operation_leaves_all_draws_as_they_are():
-    alone, among = v.parse("Rotate(angle=(-30, 30), p=0.5)"), v.parse("Invert(p=0.5) | Rotate(angle=(-30, 30), p=0.5) | Gamma(exponent=(1, 2))")
+    alone, among = (
+        v.parse("Rotate(angle=(-30, 30), p=0.5)"),
+        v.parse("Invert(p=0.5) | Rotate(angle=(-30, 30), p=0.5) | Gamma(exponent=(1, 2))"),
+    )
     images = np.zeros((50, 4, 4, 3), np.uint8)
     for name in ("angle", "on"):
         here, there = (policy(image=images, seed=3).plan.params["Rotate"][name] for policy in (alone, among))
