@@ -210,7 +210,9 @@ class Power:
 
     def __call__(self, values: NDArray) -> NDArray:
         # Written out: NumPy squares where one exponent of 2 is repeated, and calls pow where a batch brings several.
-        return values ** np.broadcast_to(self.exponent[:, None], values.shape).copy()
+        exponent = np.broadcast_to(self.exponent[:, None], values.shape).copy()
+        # Vectorised pow is a last bit off even at 1, but a neutral step changes nothing.
+        return np.where(exponent == 1, values, values**exponent)
 
     def where(self, on: NDArray[np.bool_]) -> Power:
         return self if on.all() else Power(np.where(on[:, None], self.exponent, 1.0))
