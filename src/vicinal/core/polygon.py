@@ -51,7 +51,7 @@ def _half(polygons: NDArray, distance: NDArray) -> NDArray[np.float64]:
     inside, inside_next = (distance >= 0)[..., None], (beyond >= 0)[..., None]
     start, end = np.where(inside, polygons, crossing), np.where(inside_next, following, crossing)
     valid = np.repeat((inside | inside_next)[..., 0], 2, axis=1)
-    points = np.stack([start, end], 2).reshape(len(polygons), -1, 2)
+    points = np.stack([start, end], 2).reshape(len(polygons), 2 * polygons.shape[1], 2)
     return _carried(points, valid)
 
 
