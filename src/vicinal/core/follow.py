@@ -50,7 +50,7 @@ def _boxes(inputs: Inputs, planned: Plan) -> tuple[Any, tuple[NDArray, NDArray],
     batch = len(inputs.spec)
     rows = Rows.of(per_sample(options.data, batch, "boxes"), (4,), "boxes")
     boxes = checked(to_xyxy(rows, options.format, inputs.spec), rows.owner, inputs.spec)
-    moved, kept = follow_boxes(planned.moves(), boxes, rows.owner, planned.after, options)
+    moved, kept = follow_boxes(planned.moves(), boxes, rows.owner, options)
     out = Rows(from_xyxy(moved[kept], rows.owner[kept], options.format, planned.after), rows.owner[kept])
     numbers = [np.flatnonzero(kept[rows.owner == sample]) for sample in range(batch)]
     return _like(out.parts(batch), options.data), (rows.owner, kept), numbers

@@ -23,6 +23,7 @@ from vicinal.core.space import is_number
 FORMATS = ("xyxy", "xywh", "cxcywh", "yolo", "normalised")
 OUTSIDE = ("clip", "keep", "drop")
 _TOLERANCE = 0.5
+_NOISE = 1e-6  # pixels: a box that ends at the edge still does after rounding
 
 
 @final
@@ -156,24 +157,22 @@ def checked(boxes: NDArray, owner: NDArray, spec: Spec) -> NDArray[np.float64]:
     return np.clip(boxes, 0, limit)
 
 
-def follow_boxes(moves: Sequence[Warp], boxes: NDArray, owner: NDArray, after: Spec, options: Boxes) -> tuple[NDArray, NDArray[np.bool_]]:
+def follow_boxes(moves: Sequence[Warp], boxes: NDArray, owner: NDArray, options: Boxes) -> tuple[NDArray, NDArray[np.bool_]]:
     """(N, 4) boxes after all moves, and (N,) which of them stay."""
     if not moves:
         return boxes, np.ones(len(boxes), bool)
-    corners = boxes[:, [[0, 1], [2, 1], [2, 3], [0, 3]]]
-    full, seen = forward(moves, corners, owner), corners
+    full = seen = boxes[:, [[0, 1], [2, 1], [2, 3], [0, 3]]]
+    inside = np.ones(len(boxes), bool)
     for move in moves:
         # A pass that does not concern a sample may hold a canvas that is not the sample's any more.
         canvas = np.where(move.active[owner][:, None], move.size[owner][:, ::-1], np.inf)
-        seen = clip(affine.apply(move.matrix[owner], seen), canvas)
+        full, seen = affine.apply(move.matrix[owner], full), clip(affine.apply(move.matrix[owner], seen), canvas)
+        inside &= np.asarray(((full >= -_NOISE) & (full <= canvas[:, None] + _NOISE)).all((1, 2)))
     whole = area(full)
     share = np.divide(area(seen), whole, out=np.zeros(len(boxes)), where=whole > 0)
-    canvas = after.size[owner][:, ::-1]
-    inside = np.asarray(((full >= 0) & (full <= canvas[:, None])).all((1, 2)))
     share = np.where(inside, 1.0, share)
     kept = inside | ((share > 0) & (share >= options.min_visible - 1e-9) & (options.outside != "drop"))
-    whole_box = inside | (options.outside == "keep")
-    return np.where(whole_box[:, None], _extent(full), _extent(seen)), kept
+    return _extent(full if options.outside == "keep" else seen), kept
 
 
 def _extent(polygons: NDArray) -> NDArray[np.float64]:
