@@ -78,7 +78,7 @@ class Warp:
             its place, and the half pixel that interpolation looks over the edge is the edge pixel.
         fill: (B,) the value of CONSTANT, as a share of the value range.
         interpolation: (B,) NONE (pixels map onto pixels), NEAREST or LINEAR.
-        antialias: (B,) average over the footprint of an output pixel where the map shrinks.
+        antialias: (B,) average over the footprint of an output pixel where the map shrinks; NEAREST never averages.
 
     Linear sampling agrees between backends within 4/255: OpenCV rounds coordinates to 1/32 of a pixel.
     """
@@ -157,9 +157,10 @@ class Warp:
 
     def supersampling(self) -> NDArray[np.int64]:
         """(B,) linear samples per output pixel and axis, as many as it covers source pixels; their mean is the antialiasing."""
-        if not self.antialias.any():
+        averaged = self.antialias & (self.interpolation != NEAREST)
+        if not averaged.any():
             return np.ones(len(self.active), np.int64)
-        return np.where(self.antialias, np.rint(affine.minification(self.matrix)).clip(1, 64), 1).astype(np.int64)
+        return np.where(averaged, np.rint(affine.minification(self.matrix)).clip(1, 64), 1).astype(np.int64)
 
 
 class Step(Protocol):
