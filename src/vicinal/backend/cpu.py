@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vicinal.backend import kernels
+from vicinal.backend import kernels, reference
 from vicinal.backend.noise import gaussian_knots
 from vicinal.backend.reference import canvas, square, stacked
 from vicinal.core import affine
@@ -145,6 +145,8 @@ def _resample(warp: Warp, data: Dense, some: Callable[[Warp, NDArray, Dense], De
 
 
 def _warp(warp: Warp, data: Dense) -> Dense:
+    if data[0].dtype == np.float64:  # series; the compiled loops and OpenCV would go through float32
+        return reference.backend().run([warp], data)
     return _resample(warp, data, _linear_or_nearest)
 
 
@@ -170,7 +172,7 @@ def _linear(warp: Warp, rows: NDArray, data: NDArray, times: int) -> NDArray:
     height, width = canvas(warp.size[rows[0]])
     matrix = square(warp.matrix[rows]) if times == 1 else _enlarged(square(warp.matrix[rows]), times)
     large = data.shape[1] > 1 and max(data.shape[1] * data.shape[2], height * width * times**2) > SMALL
-    sample = _by_opencv if large and data.dtype != np.float64 else _by_loop
+    sample = _by_opencv if large else _by_loop
     fine = sample(matrix, (height * times, width * times), warp.border[rows], warp.fill[rows], data)
     return fine if times == 1 else np.stack([_mean(image, times) for image in fine])
 
