@@ -32,6 +32,10 @@ class Addressed(np.ndarray):
     def __array_finalize__(self, other: Any) -> None:
         self.address = None
 
+    def __array_wrap__(self, array: NDArray, context: Any = None, return_scalar: bool = False) -> Any:
+        # A number computed from it, a mean for example, is a plain number.
+        return np.asarray(array)[()] if array.ndim == 0 else array.view(Addressed)
+
 
 def _marked(array: NDArray, address: Address) -> NDArray:
     marked = array.view(Addressed)
