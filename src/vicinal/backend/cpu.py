@@ -213,10 +213,13 @@ def _opencv_one(image: NDArray, inverse: NDArray, out: NDArray, border: int, fil
         four = cv2.warpAffine(cv2.cvtColor(image, cv2.COLOR_RGB2RGBA), inverse, (width, height), None, flags, border, (fill,) * 4)
         cv2.cvtColor(four, cv2.COLOR_RGBA2RGB, out)
         return
-    for start in range(0, channels, 4):
-        part = np.ascontiguousarray(image[..., start : start + 4])
+    # Four channels at most; and never two, for which OpenCV rounds coordinates to 1/32 of a pixel even where it needs not.
+    rest = {0: [], 1: [1], 2: [1, 1], 3: [3]}[channels % 4]
+    ends = np.cumsum([4] * (channels // 4) + rest)
+    for start, end in zip([0, *ends[:-1]], ends, strict=True):
+        part = np.ascontiguousarray(image[..., start:end])
         warped = cv2.warpAffine(part, inverse, (width, height), None, flags, border, (fill,) * 4)
-        out[..., start : start + 4] = warped.reshape(height, width, -1)
+        out[..., start:end] = warped.reshape(height, width, -1)
 
 
 def _nearest(warp: Warp, rows: NDArray, data: Dense, fill: NDArray) -> NDArray:

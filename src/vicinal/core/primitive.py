@@ -80,11 +80,12 @@ class Warp:
         interpolation: (B,) NONE (pixels map onto pixels), NEAREST or LINEAR.
         antialias: (B,) average over the footprint of an output pixel where the map shrinks; NEAREST never averages.
 
-    Linear sampling agrees between backends within 4/255: OpenCV rounds coordinates to 1/32 of a pixel.
+    Linear sampling agrees between backends within 8/255: OpenCV before 5.0 rounds both coordinates to 1/32 of a pixel, which is at
+    most 1/64 of the largest possible step along each.
     """
 
     verb: ClassVar[str] = "move"
-    tolerance: ClassVar[float] = 4 / 255
+    tolerance: ClassVar[float] = 8 / 255
 
     matrix: NDArray[np.float64]
     size: NDArray[np.int64]
