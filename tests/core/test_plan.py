@@ -128,6 +128,25 @@ def assert_alone_as_together(policy, data, sizes, order, backend):
                 assert result.dtype == whole[row].dtype
 
 
+# What the random policies above found once, or are too small to find.
+COMPANY = [
+    ("Affine(angle=10, scale=3) | Resize(size=128) | Brightness(by=0.1)", "uint8"),
+    ("Brightness(by=(-0.2, 0.2), p=0.5) | Normalize()", "uint16"),
+    ("Brightness(by=(-0.2, 0.2), p=0.5) | Normalize()", "float32"),
+    ("Gamma(exponent=(0.5, 2), p=0.5) | Normalize()", "float32"),
+    ("Gamma(exponent=2)", "float32"),
+    ("Contrast(gain=1.5) | OneOf([Barrier(), Invert()]) | Gamma(exponent=2)", "uint8"),
+    ("Contrast(gain=1.5) | Barrier(p=0.5) | Gamma(exponent=2)", "uint8"),
+    ("Compose([OneOf([Rotate(angle=30), Brightness(by=0.3)]), Rotate(angle=(10, 40))], exact=False)", "uint8"),
+]
+
+
+@pytest.mark.parametrize(("text", "dtype"), COMPANY)
+@pytest.mark.parametrize("ragged", [False, True])
+def test_company_changes_no_bit(text, dtype, ragged):
+    assert_alone_as_together(v.parse(text), images(7, dtype, ragged), [1, 1, 1, 1, 3], list(range(7)), "cpu")
+
+
 @settings(derandomize=True, max_examples=40, deadline=None)
 @given(policies, st.integers(0, 99))
 def test_annotations_do_not_depend_on_neighbours_either(policy, seed):

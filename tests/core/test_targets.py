@@ -66,6 +66,12 @@ def test_boxes_that_left_the_canvas_never_come_back(outside):
     assert boxes_of(there_and_back, boxes).tolist() == [[20, 5, 30, 15]]
 
 
+def test_polygons_stay_small_over_many_passes():
+    policy = v.Compose([node for number in range(8) for node in (v.Rotate(angle=7, name=f"r{number}"), v.Barrier())])
+    out = policy(image=IMAGE, boxes=[[10.0, 5, 30, 25]] * 1000, seed=0)  # 16 times the points a pass would fill the memory
+    assert len(out["boxes"]) == 1000
+
+
 def test_a_box_along_the_edge_is_not_cut_by_rounding():
     whole = v.Boxes([[0.0, 0, 40, 30]], outside="drop", min_visible=1)
     for size in range(1, 60):
