@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vicinal.backend import kernels
+from vicinal.backend import kernels, reference
 from vicinal.backend.noise import gaussian_knots
 from vicinal.backend.reference import canvas, square, stacked
 from vicinal.core import affine
@@ -69,6 +69,7 @@ class Cpu:
         return data
 
     def follow(self, moves: Sequence[Warp], data: Dense, fill: float) -> Dense:
+        data = _contiguous(data)
         for move in moves:
             value = np.full(len(data), fill)
             data = _resample(move, data, lambda m, rows, part, v=value: _nearest(m, rows, part, v[rows]))
@@ -81,15 +82,18 @@ def backend() -> Cpu:
 
 
 def _contiguous(data: Dense) -> Dense:
-    """The loops are compiled for contiguous arrays; a view of something else is copied once."""
-    return [np.ascontiguousarray(sample) for sample in data] if isinstance(data, list) else np.ascontiguousarray(data)
+    """The loops are compiled for contiguous arrays. Samples of a list are copied: those that no pass touches go out as they are."""
+    return [np.array(sample, order="C") for sample in data] if isinstance(data, list) else np.ascontiguousarray(data)
 
 
 def fusable(warp: Warp, data: Dense) -> bool:
-    """Equal, small, 8-bit, linear and without antialiasing: then one pass does warp and table."""
+    """Equal, small (in and out), 8-bit, linear and without antialiasing: then one pass does warp and table."""
     if not isinstance(data, np.ndarray) or data.dtype != np.uint8 or data.shape[1] * data.shape[2] > SMALL:
         return False
-    return _one_size(warp, data) is not None and not (warp.interpolation == NEAREST).any() and int(warp.supersampling().max()) == 1
+    size = _one_size(warp, data)
+    if size is None or size[0] * size[1] > SMALL:
+        return False
+    return not (warp.interpolation == NEAREST).any() and int(warp.supersampling().max()) == 1
 
 
 def _one_size(warp: Warp, data: NDArray) -> tuple[int, int] | None:
@@ -163,6 +167,8 @@ def _resample(warp: Warp, data: Dense, some: Callable[[Warp, NDArray, Dense], De
 
 
 def _warp(warp: Warp, data: Dense) -> Dense:
+    if data[0].dtype == np.float64:  # series; the compiled loops and OpenCV would go through float32
+        return reference.backend().run([warp], data)
     return _resample(warp, data, _linear_or_nearest)
 
 
@@ -188,7 +194,7 @@ def _linear(warp: Warp, rows: NDArray, data: NDArray, times: int) -> NDArray:
     height, width = canvas(warp.size[rows[0]])
     matrix = square(warp.matrix[rows]) if times == 1 else _enlarged(square(warp.matrix[rows]), times)
     large = data.shape[1] > 1 and max(data.shape[1] * data.shape[2], height * width * times**2) > SMALL
-    sample = _by_opencv if large and data.dtype != np.float64 else _by_loop
+    sample = _by_opencv if large else _by_loop
     fine = sample(matrix, (height * times, width * times), warp.border[rows], warp.fill[rows], data)
     return fine if times == 1 else np.stack([_mean(image, times) for image in fine])
 
@@ -232,10 +238,13 @@ def _opencv_one(image: NDArray, inverse: NDArray, out: NDArray, border: int, fil
         four = cv2.warpAffine(cv2.cvtColor(image, cv2.COLOR_RGB2RGBA), inverse, (width, height), None, flags, border, (fill,) * 4)
         cv2.cvtColor(four, cv2.COLOR_RGBA2RGB, out)
         return
-    for start in range(0, channels, 4):
-        part = np.ascontiguousarray(image[..., start : start + 4])
+    # Four channels at most; and never two, for which OpenCV rounds coordinates to 1/32 of a pixel even where it needs not.
+    rest = {0: [], 1: [1], 2: [1, 1], 3: [3]}[channels % 4]
+    ends = np.cumsum([4] * (channels // 4) + rest)
+    for start, end in zip([0, *ends[:-1]], ends, strict=True):
+        part = np.ascontiguousarray(image[..., start:end])
         warped = cv2.warpAffine(part, inverse, (width, height), None, flags, border, (fill,) * 4)
-        out[..., start : start + 4] = warped.reshape(height, width, -1)
+        out[..., start:end] = warped.reshape(height, width, -1)
 
 
 def _nearest(warp: Warp, rows: NDArray, data: Dense, fill: NDArray) -> NDArray:
@@ -334,7 +343,7 @@ def _patch(primitive: Patch, data: Dense) -> Dense:
 
 def _opaque(primitive: Opaque, data: Dense) -> Dense:
     def change(image: NDArray, row: int) -> NDArray:
-        return primitive.function(image, **{name: values[row] for name, values in primitive.arguments.items()})
+        return primitive.function(image.copy(), **{name: values[row] for name, values in primitive.arguments.items()})
 
     return _each(primitive, data, change)
 

@@ -54,7 +54,6 @@ class Plan:
     before: Spec
     after: Spec
     params: Mapping[str, Mapping[str, NDArray]]
-    barriers: tuple[int, ...]
 
     @property
     def primitives(self) -> tuple[Primitive, ...]:
@@ -101,13 +100,13 @@ class Builder:
         self.paths: list[list[str]] = []
         self.reasons: list[str] = []
         self.params: dict[str, dict[str, NDArray]] = {}
-        self.barriers: list[int] = []
+        self.floor = np.zeros(len(spec), np.int64)  # (B,) the first slot that is not behind a barrier
         self.exact = True
 
     def plan(self) -> Plan:
         """The finished plan."""
         slots = tuple(map(Slot, (slot.settled() for slot in self.slots), map(tuple, self.paths), self.reasons))
-        return Plan(slots, self.before, self.spec, self.params, tuple(self.barriers))
+        return Plan(slots, self.before, self.spec, self.params)
 
     @contextmanager
     def exactly(self, exact: bool) -> Iterator[None]:
@@ -185,44 +184,42 @@ class Builder:
             self.slots[slot] = self.slots[slot].then(primitive)
             self.paths[slot].extend([path] * (path not in self.paths[slot]))
 
-    def barrier(self) -> None:
-        """Close every slot."""
-        self.barriers.append(len(self.slots))
+    def barrier(self, on: NDArray[np.bool_]) -> None:
+        """Close every slot, for the samples that are on."""
+        self.floor = np.where(on, len(self.slots), self.floor)
 
     def _target(self, primitive: Primitive) -> NDArray[np.int64] | int:
         """The slot that every active sample may join, -1 for none: (B,), or one for all."""
-        floor = self.barriers[-1] if self.barriers else 0
-        if len(self.slots) == floor:
-            return -1
-        last = self.slots[-1]
-        joins = last.joins(primitive)
-        if len(self.slots) == floor + 1 and np.all(joins):
-            return floor
+        if not self.slots or (len(self.slots) == 1 and not self.floor.any() and np.all(self.slots[0].joins(primitive))):
+            return len(self.slots) - 1
         target = np.full(len(primitive.active), -1)
-        open_ = primitive.active.copy()
-        for number in range(len(self.slots) - 1, floor - 1, -1):
+        open_, passed = primitive.active.copy(), np.zeros(len(target), bool)
+        for number in range(len(self.slots) - 1, -1, -1):
             slot = self.slots[number]
-            joins = slot.joins(primitive)
+            open_ &= number >= self.floor
+            # Having passed a slot of its own, a sample joins another of its own only: one that neighbours opened is chance.
+            joins = slot.joins(primitive) & (slot.active | ~passed)
             target[open_ & joins] = number
-            passed = ~slot.active if self.exact or not _commutes(slot, primitive) else ~(slot.active & joins)
-            open_ &= passed
+            if self.exact or not _commutes(slot, primitive):
+                open_ &= ~slot.active
+            else:
+                passed |= slot.active
             if not open_.any():
                 break
         chosen = target[primitive.active]
-        return int(chosen[0]) if (chosen == chosen[0]).all() else target
+        return int(chosen.max(initial=-1)) if (chosen == chosen.max(initial=-1)).all() else target
 
     def _cast(self, primitive: Pointwise) -> tuple[Pointwise, int]:
         """A cast joins the last slot or opens a new one, all samples together: mixed dtypes do not fit one array."""
-        floor = self.barriers[-1] if self.barriers else 0
         last = len(self.slots) - 1
-        joins = last >= floor and isinstance(self.slots[last], Pointwise)
+        joins = last >= self.floor.max(initial=0) and isinstance(self.slots[last], Pointwise)
         already = joins and cast("Pointwise", self.slots[last]).cast
         if joins and not already:
             primitive = replace(primitive, steps=(Round(self.spec.dtype), *primitive.steps))
         return primitive, last if joins else -1
 
     def _reason(self, primitive: Primitive, path: str) -> str:
-        if self.barriers and self.barriers[-1] == len(self.slots):
+        if self.slots and self.floor.max(initial=0) == len(self.slots):
             return "behind a barrier"
         same = [n for n, slot in enumerate(self.slots) if type(slot) is type(primitive)]
         if not same:
