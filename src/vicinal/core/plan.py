@@ -190,8 +190,13 @@ class Builder:
 
     def _target(self, primitive: Primitive) -> NDArray[np.int64] | int:
         """The slot that every active sample may join, -1 for none: (B,), or one for all."""
-        if not self.slots or (len(self.slots) == 1 and not self.floor.any() and np.all(self.slots[0].joins(primitive))):
-            return len(self.slots) - 1
+        if not self.slots:
+            return -1
+        last = self.slots[-1]
+        if self.exact and last.active.all() and not self.floor.any():  # then the last slot alone decides, mostly for all alike
+            joins = last.joins(primitive)
+            if isinstance(joins, bool) or joins.all():
+                return len(self.slots) - 1 if joins is not False else -1
         target = np.full(len(primitive.active), -1)
         open_, passed = primitive.active.copy(), np.zeros(len(target), bool)
         for number in range(len(self.slots) - 1, -1, -1):

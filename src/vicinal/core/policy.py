@@ -9,8 +9,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from vicinal.core.compose import Compose, Group
 from vicinal.core.errors import Faults, ParameterError, PolicyError, VicinalError, nearest, raise_all
 from vicinal.core.recipe import Recipe
@@ -113,6 +111,8 @@ def read_policy(text: str) -> Node:
 
 
 def _document(path: Path, text: str) -> Any:
+    import yaml  # here, so that importing the library loads NumPy alone
+
     try:
         return json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
     except (yaml.YAMLError, ValueError) as fault:

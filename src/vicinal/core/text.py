@@ -120,7 +120,7 @@ def save(node: Node, path: Path) -> None:
     if path.suffix == ".json":
         write_files({path: (json.dumps(document, indent=2) + "\n").encode()})
     elif path.suffix in (".yaml", ".yml"):
-        import yaml
+        import yaml  # here, so that importing the library loads NumPy alone
 
         write_files({path: yaml.safe_dump(document, sort_keys=False).encode()})
     else:
