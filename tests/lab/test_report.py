@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import io
+import os
 import re
 import shutil
 import subprocess
@@ -18,7 +19,6 @@ from PIL import Image
 from specimen import sheets, specimen
 
 from vicinal.core.errors import StoreError
-from vicinal.lab import store
 from vicinal.lab.report import Sheet, SheetRow, render_report, write_outputs, write_report
 from vicinal.lab.report.figures import Axis, classes, curves, forest
 from vicinal.lab.report.sheet import picture
@@ -211,7 +211,7 @@ def test_noisy_photographs_stay_small(tmp_path: Path) -> None:
 def test_a_full_disk_leaves_the_old_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data, page = write_outputs(specimen(seeds=2), sheets(), tmp_path)
     before = data.read_bytes(), page.read_bytes()
-    real, calls = store.os.fsync, []
+    real, calls = os.fsync, []
 
     def full_at_the_second(descriptor: int) -> None:
         calls.append(descriptor)
@@ -219,7 +219,7 @@ def test_a_full_disk_leaves_the_old_report(tmp_path: Path, monkeypatch: pytest.M
             raise OSError(28, "No space left on device")
         real(descriptor)
 
-    monkeypatch.setattr(store.os, "fsync", full_at_the_second)
+    monkeypatch.setattr(os, "fsync", full_at_the_second)
     with pytest.raises(StoreError, match="No space left"):
         write_outputs(specimen(seeds=3), sheets(), tmp_path)
     assert (data.read_bytes(), page.read_bytes()) == before

@@ -31,13 +31,15 @@ from vicinal.core.primitive import (
     Patch,
     Pointwise,
     Primitive,
+    Round,
     Warp,
     mapped,
     quantise,
 )
 
 SMALL = 64 * 64
-_GRID = np.arange(256) / 255.0
+_GRID = (np.arange(256) / 255.0).astype(np.float32)[None, :, None]
+_SAME = np.arange(256, dtype=np.uint8)[None, :, None]
 _BORDERS = {
     NONE: cv2.BORDER_REPLICATE,
     CONSTANT: cv2.BORDER_CONSTANT,
@@ -109,8 +111,12 @@ def _warp_table(warp: Warp, chain: Pointwise, data: NDArray) -> NDArray:
     height, width = _one_size(warp, data) or (0, 0)
     tables = tabulated(chain, np.uint8)
     out, view = _allocated((len(data), height, width, data.shape[3]), tables.dtype, chain.layout)
-    kernels.warp_table(data, inverses(warp.matrix), view, warp.border, (warp.fill * 255).astype(np.float32), tables)
+    _sampled(data, inverses(warp.matrix), view, warp.border, warp.fill, tables)
     return out
+
+
+def _sampled(data: NDArray, inverse: NDArray, out: NDArray, border: NDArray, fill: NDArray, tables: NDArray) -> None:
+    kernels.warp_table(data, inverse, out, border, np.rint(fill * 255), tables, (0,) * data.shape[3])
 
 
 def _allocated(shape: tuple[int, ...], dtype: Any, layout: str | None) -> tuple[NDArray, NDArray]:
@@ -123,9 +129,25 @@ def _allocated(shape: tuple[int, ...], dtype: Any, layout: str | None) -> tuple[
 
 
 def tabulated(chain: Pointwise, dtype: Any) -> NDArray:
-    """(B, 256, K) the chain's result for every 8-bit value, K = 1 or the number of channels."""
-    values = chain.evaluate(np.broadcast_to(_GRID[None, :, None], (len(chain.active), 256, 1)))
-    to = chain.dtype or str(np.dtype(dtype))
+    """(B, 256, K) the chain's result for every 8-bit value, K = 1 or the number of channels; in float32, which rounds as float64 does."""
+    chain, to = _in(np.float32, chain), chain.dtype or str(np.dtype(dtype))
+    at = next((n for n, step in enumerate(chain.steps) if isinstance(step, Round)), len(chain.steps))
+    if at == len(chain.steps) or not _shared(chain.steps[at:]):
+        return _finished(chain.evaluate(np.broadcast_to(_GRID, (len(chain.active), 256, 1))), to)
+    # What follows the rounding is the same for all samples: one table of it, looked up by the rounded values.
+    first, cast = replace(chain, steps=chain.steps[:at]), replace(chain, steps=chain.steps[at:])
+    rounded = _finished(first.evaluate(np.broadcast_to(_GRID, (len(chain.active), 256, 1))), "uint8")
+    table = _finished(cast.evaluate(_GRID), to)[0]
+    if rounded.shape[2] == 1:
+        return np.take(table, rounded[..., 0], axis=0)
+    return np.stack([table[rounded[..., c], min(c, table.shape[1] - 1)] for c in range(rounded.shape[2])], axis=-1)
+
+
+def _shared(steps: Sequence[Any]) -> bool:
+    return all(len(array) == 1 for step in steps for array in vars(step).values() if isinstance(array, np.ndarray))
+
+
+def _finished(values: NDArray, to: str) -> NDArray:
     return np.ascontiguousarray(values, np.float32) if to == "float32" else quantise(values, to)
 
 
@@ -189,6 +211,9 @@ def _mean(image: NDArray, times: int) -> NDArray:
 
 def _by_loop(matrix: NDArray, size: tuple[int, int], border: NDArray, fill: NDArray, data: NDArray) -> NDArray:
     out = np.empty((len(data), *size, data.shape[3]), data.dtype)
+    if data.dtype == np.uint8:
+        _sampled(data, inverses(matrix), out, border, fill, _SAME)
+        return out
     scale = RANGES[str(data.dtype)]
     kernels.warp(data, inverses(matrix), out, border, (fill * scale).astype(np.float32), data.dtype.kind == "u")
     return out

@@ -104,7 +104,7 @@ class Compose(Group):
 
     def emit(self, build: Builder, path: str, on: NDArray[np.bool_]) -> None:
         on = build.gate(path or "/", self.p, on)
-        nodes = [node.stronger(self.strength) for node in spliced(self.of)]
+        nodes = list(spliced(self.of)) if self.strength == 1 else [node.stronger(self.strength) for node in spliced(self.of)]
         with build.exactly(self.exact):
             for node, below in zip(nodes, paths(nodes, path), strict=True):
                 build.enter(node, below, on)

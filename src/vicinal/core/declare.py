@@ -46,6 +46,7 @@ class Option:
     expected: str
     admits: Any
     doc: str
+    choices: tuple[Any, ...] = ()
 
 
 def parameter(default: Any = dataclasses.MISSING, *, unit: str = "", low: float = -math.inf, high: float = math.inf,
@@ -61,10 +62,16 @@ def option(
     """Declare a structural setting as a field: one of ``choices``, or anything that ``admits`` says is right."""
     if choices:
         expected, admits = f"one of {', '.join(map(repr, choices))}", lambda value: isinstance(value, str) and value in choices
-    return field(default=default, metadata={"vicinal": Option(expected, admits, doc)})
+    return field(default=default, metadata={"vicinal": Option(expected, admits, doc, tuple(choices))})
 
 
 @lru_cache(maxsize=1024)
 def declarations(cls: type) -> dict[str, Parameter | Option]:
     """The declared parameters and options of a transform class, in order."""
     return {f.name: f.metadata["vicinal"] for f in dataclasses.fields(cls) if "vicinal" in f.metadata}
+
+
+@lru_cache(maxsize=1024)
+def random_fields(cls: type) -> tuple[str, ...]:
+    """The names of the random parameters of a transform class, in order."""
+    return tuple(name for name, declared in declarations(cls).items() if isinstance(declared, Parameter))

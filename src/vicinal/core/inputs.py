@@ -118,7 +118,8 @@ def _spec(data: Dense, kind: str, targets: frozenset[str]) -> Spec:
         if kind == "image":
             _in_range(array, number, isinstance(data, list))
     shapes = [array.shape for array in data] if isinstance(data, list) else [data.shape[1:]] * len(data)
-    size = np.array([shape[:2] if kind == "image" else shape[1:2] for shape in shapes], np.int64).reshape(len(data), -1)
+    size = np.array([shape[:2] if kind == "image" else shape[1:2] for shape in shapes], np.int64)
+    size = size.reshape(len(data), 2 if kind == "image" else 1)
     if not size.all():
         raise TargetError(kind, "at least one pixel", f"a canvas of {size[np.argmin(size.min(1))].tolist()}")
     return Spec(size, first.shape[-1], str(first.dtype), unit=kind == "image", targets=targets)

@@ -100,12 +100,12 @@ class Builder:
         self.paths: list[list[str]] = []
         self.reasons: list[str] = []
         self.params: dict[str, dict[str, NDArray]] = {}
-        self.floor = np.zeros(len(spec), np.int64)  # (B,) the first slot that is not behind a barrier
+        self.floor: NDArray[np.int64] | int = 0  # the first slot that is not behind a barrier: (B,), or one for all
         self.exact = True
 
     def plan(self) -> Plan:
         """The finished plan."""
-        slots = tuple(map(Slot, self.slots, map(tuple, self.paths), self.reasons))
+        slots = tuple(map(Slot, (slot.settled() for slot in self.slots), map(tuple, self.paths), self.reasons))
         return Plan(slots, self.before, self.spec, self.params)
 
     @contextmanager
@@ -155,64 +155,75 @@ class Builder:
         params = node.sample(self._draw(path), self.spec) if given is None else {k: v for k, v in given.items() if k != "on"}
         self._note(path, "on", on)
         self.params[path].update(params)
+        everywhere = on.all()
         for primitive in node.lower(params, self.spec):
-            self.add(primitive.where(on), path)
+            self.add(primitive if everywhere else primitive.where(on), path)
 
     def add(self, primitive: Primitive, path: str) -> None:
         """Place one primitive, in parts if its samples stand at different slots."""
         if self.spec.layout != "HWC" and not isinstance(primitive, Pointwise):
             raise PolicyError(path, "ToTensor behind everything that needs channels last", f"{path} after it", f"{path} | ToTensor()")
+        if not primitive.active.any():  # a grey amount of 0, for example
+            return
         if isinstance(primitive, Pointwise) and primitive.cast:
             primitive, target = self._cast(primitive)
         else:
-            target = self._targets(primitive)
-        for slot in np.unique(target[target >= 0]):
-            part = primitive if (target == slot).all() else primitive.where(target == slot)
-            self.slots[slot] = self.slots[slot].then(part) if self._used(slot) else part
-            self.paths[slot].extend([path] * (path not in self.paths[slot]))
-        rest = primitive.active & (target < 0)
-        if rest.any():
-            self.reasons.append(self._reason(primitive, path))
-            self.slots.append(primitive if rest.all() else primitive.where(rest))
-            self.paths.append([path])
+            target = self._target(primitive)
+        if isinstance(target, int):
+            self._place(primitive, path, target)
+        else:
+            for slot in np.unique(target[primitive.active]):
+                self._place(primitive.where(target == slot), path, int(slot))
         self.spec = primitive.spec(self.spec)
+
+    def _place(self, primitive: Primitive, path: str, slot: int) -> None:
+        """Let a primitive join a slot, or open a new one behind all others (-1)."""
+        if slot < 0:
+            self.reasons.append(self._reason(primitive, path))
+            self.slots.append(primitive)
+            self.paths.append([path])
+        else:
+            self.slots[slot] = self.slots[slot].then(primitive)
+            self.paths[slot].extend([path] * (path not in self.paths[slot]))
 
     def barrier(self, on: NDArray[np.bool_]) -> None:
         """Close every slot, for the samples that are on."""
-        self.floor = np.where(on, len(self.slots), self.floor)
+        self.floor = len(self.slots) if on.all() else np.where(on, len(self.slots), self.floor)
 
-    def _used(self, slot: int) -> bool:
-        return bool(self.slots[slot].active.any())
-
-    def _targets(self, primitive: Primitive) -> NDArray[np.int64]:
-        """(B,) the slot that each active sample may join; -1 for none."""
+    def _target(self, primitive: Primitive) -> NDArray[np.int64] | int:
+        """The slot that every active sample may join, -1 for none: (B,), or one for all."""
+        only = len(self.slots) - 1
+        if isinstance(self.floor, int) and self.floor > only:
+            return -1
+        if isinstance(self.floor, int) and self.floor == only and np.all(self.slots[only].joins(primitive)):
+            return only
         target = np.full(len(primitive.active), -1)
         open_, passed = primitive.active.copy(), np.zeros(len(target), bool)
         for number in range(len(self.slots) - 1, -1, -1):
             slot = self.slots[number]
             open_ &= number >= self.floor
             # Having passed a slot of its own, a sample joins another of its own only: one that neighbours opened is chance.
-            joins = slot.joins(primitive) & (slot.active | ~passed)
-            target[open_ & joins] = number
+            target[open_ & slot.joins(primitive) & (slot.active | ~passed)] = number
             if self.exact or not _commutes(slot, primitive):
                 open_ &= ~slot.active
             else:
                 passed |= slot.active
             if not open_.any():
                 break
-        return target
+        chosen = target[primitive.active]
+        return int(chosen[0]) if (chosen == chosen[0]).all() else target
 
-    def _cast(self, primitive: Pointwise) -> tuple[Pointwise, NDArray[np.int64]]:
+    def _cast(self, primitive: Pointwise) -> tuple[Pointwise, int]:
         """A cast joins the last slot or opens a new one, all samples together: mixed dtypes do not fit one array."""
         last = len(self.slots) - 1
-        joins = last >= self.floor.max(initial=0) and isinstance(self.slots[last], Pointwise)
+        joins = last >= np.max(self.floor) and isinstance(self.slots[last], Pointwise)
         already = joins and cast("Pointwise", self.slots[last]).cast
         if joins and not already:
             primitive = replace(primitive, steps=(Round(self.spec.dtype), *primitive.steps))
-        return primitive, np.full(len(primitive.active), last if joins else -1)
+        return primitive, last if joins else -1
 
     def _reason(self, primitive: Primitive, path: str) -> str:
-        if self.slots and self.floor.max(initial=0) == len(self.slots):
+        if self.slots and np.max(self.floor) == len(self.slots):
             return "behind a barrier"
         same = [n for n, slot in enumerate(self.slots) if type(slot) is type(primitive)]
         if not same:

@@ -107,6 +107,11 @@ def load(path: str | Path) -> Node:
         raise Faults(str(path), [fault]) from None
 
 
+def read_policy(text: str) -> Node:
+    """A policy as it is typed: one line of text, or the name of a .yaml or .json file."""
+    return load(text) if Path(text.strip()).suffix in (".yaml", ".yml", ".json") else parse(text)
+
+
 def _document(path: Path, text: str) -> Any:
     try:
         return json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)

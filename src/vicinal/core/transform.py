@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vicinal.core.batch import Spec
-from vicinal.core.declare import Option, Parameter, declarations, option, parameter
+from vicinal.core.declare import Option, Parameter, declarations, option, parameter, random_fields
 from vicinal.core.draw import Draw
 from vicinal.core.errors import ParameterError, PolicyError, UnknownTransform, VicinalError, nearest, raise_all
 from vicinal.core.primitive import Primitive
@@ -137,6 +137,7 @@ class Transform(Node):
         safe: False where reading order or side may carry meaning (flips, large rotations): a dataset declares which labels survive.
         keys: names of the (B, 2) uint32 keys that it hands to a backend for dense noise.
         paper: the source, for the documentation.
+        example: fields for an instance that does something typical; the laws, the documentation and the gallery use it.
     """
 
     verb: ClassVar[str] = "map"
@@ -146,6 +147,7 @@ class Transform(Node):
     bounded: ClassVar[bool] = False
     keys: ClassVar[tuple[str, ...]] = ()
     paper: ClassVar[str] = ""
+    example: ClassVar[Mapping[str, Any]] = MappingProxyType({})
 
     def __post_init__(self) -> None:
         # Spaces are stored as spaces, so what was written as a number or a tuple is converted once, here.
@@ -155,7 +157,7 @@ class Transform(Node):
                 object.__setattr__(self, name, _converted(self, name, declared))
             except VicinalError as fault:
                 faults.append(fault)
-        if self.whole and self.p != 1:
+        if self.whole and self.p != 1 and not faults:
             faults.append(ParameterError(f"{type(self).__name__}.p", "1 (dtype or layout change for all samples alike)", repr(self.p)))
         raise_all(type(self).__name__, faults or [*self.faults()])
 
@@ -165,7 +167,7 @@ class Transform(Node):
 
     def sample(self, draw: Draw, spec: Spec) -> dict[str, NDArray]:
         """(B,) values of every parameter and the keys, one site each; override only where parameters depend on each other."""
-        return {name: self.value(draw, name) for name in self.spaces()} | {name: draw.key(name) for name in self.keys}
+        return {name: self.value(draw, name) for name in random_fields(type(self))} | {name: draw.key(name) for name in self.keys}
 
     def value(self, draw: Draw, name: str) -> NDArray:
         """(B,) values of one parameter; a fixed one asks for no randomness."""
@@ -174,7 +176,7 @@ class Transform(Node):
 
     def spaces(self) -> dict[str, Space]:
         """The random parameters and the spaces they are drawn from."""
-        return {name: getattr(self, name) for name, declared in declarations(type(self)).items() if isinstance(declared, Parameter)}
+        return {name: getattr(self, name) for name in random_fields(type(self))}
 
     def stronger(self, strength: float) -> Self:
         neutral = {name: declared.neutral for name, declared in declarations(type(self)).items() if isinstance(declared, Parameter)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, final
 
 import numpy as np
@@ -34,6 +35,7 @@ class Brightness(Transform):
     """
 
     bounded: ClassVar[bool] = True
+    example: ClassVar[Mapping[str, Any]] = {"by": (-0.2, 0.2)}
 
     by: SpaceLike = parameter(unit="shares of the value range", low=-1, high=1, neutral=0)
 
@@ -54,6 +56,7 @@ class Contrast(Transform):
     """
 
     bounded: ClassVar[bool] = True
+    example: ClassVar[Mapping[str, Any]] = {"gain": (0.6, 1.4)}
 
     gain: SpaceLike = parameter(unit="times", low=0, high=100, neutral=1)
     pivot: SpaceLike = parameter(0.5, unit="shares of the value range", low=0, high=1)
@@ -73,6 +76,7 @@ class Gamma(Transform):
     """
 
     bounded: ClassVar[bool] = True
+    example: ClassVar[Mapping[str, Any]] = {"exponent": (0.6, 1.6)}
 
     exponent: SpaceLike = parameter(unit="exponents", low=0.01, high=100, neutral=1)
 
@@ -150,6 +154,7 @@ class Normalize(Transform):
 
     whole: ClassVar[bool] = True
     bounded: ClassVar[bool] = True
+    example: ClassVar[Mapping[str, Any]] = {"mean": 0.5, "std": 0.25}
 
     mean: float | tuple[float, ...] = option((0.485, 0.456, 0.406), expected="numbers: one, or one per channel", admits=_per_channel(False))
     std: float | tuple[float, ...] = option((0.229, 0.224, 0.225), expected="positive numbers: one, or one per channel",
@@ -157,15 +162,14 @@ class Normalize(Transform):
 
     def lower(self, params: Params, spec: Spec) -> list[Pointwise]:
         mean, std = (_channels(getattr(self, name), spec.channels, name) for name in ("mean", "std"))
-        gain, bias = np.tile(1 / std, (len(spec), 1)), np.tile(-mean / std, (len(spec), 1))
-        return [Pointwise((Linear(gain, bias, clip=False),), everywhere(len(spec)), dtype="float32", unit=False)]
+        return [Pointwise((Linear(1 / std, -mean / std, clip=False),), everywhere(len(spec)), dtype="float32", unit=False)]
 
 
 def _channels(value: float | tuple[float, ...], channels: int, name: str) -> NDArray[np.float64]:
     numbers = np.atleast_1d(np.asarray(value, float))
     if len(numbers) not in (1, channels):
         raise TargetError(f"Normalize.{name}", f"one number, or {channels}: one per channel", f"{len(numbers)}", f"{name}=0.5")
-    return numbers
+    return numbers[None]
 
 
 @register

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import ClassVar, final
+from typing import Any, ClassVar, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +39,7 @@ class CenterCrop(Transform):
     """
 
     verb: ClassVar[str] = "move"
+    example: ClassVar[Mapping[str, Any]] = {"size": 24}
 
     size: int | tuple[int, int] = size_option()
     border: str = border_option()
@@ -59,6 +61,7 @@ class RandomCrop(Transform):
     """
 
     verb: ClassVar[str] = "move"
+    example: ClassVar[Mapping[str, Any]] = {"size": 24}
 
     size: int | tuple[int, int] = size_option()
     x: SpaceLike = parameter((0.0, 1.0), unit="shares of the free room", low=0, high=1)
@@ -95,6 +98,7 @@ class RandomResizedCrop(Transform):
 
     verb: ClassVar[str] = "move"
     paper: ClassVar[str] = "Szegedy et al., Going deeper with convolutions, 2015"
+    example: ClassVar[Mapping[str, Any]] = {"size": 32}
 
     size: int | tuple[int, int] = size_option()
     scale: SpaceLike = parameter((0.08, 1.0), unit="shares of the area", low=0.0001, high=1, neutral=1)
@@ -127,6 +131,7 @@ class Resize(Transform):
     """
 
     verb: ClassVar[str] = "move"
+    example: ClassVar[Mapping[str, Any]] = {"size": 24}
 
     size: int | tuple[int, int] = size_option()
     interpolation: str = interpolation_option()
@@ -158,6 +163,7 @@ class Pad(Transform):
     """
 
     verb: ClassVar[str] = "move"
+    example: ClassVar[Mapping[str, Any]] = {"by": 4}
 
     by: int | tuple[int, int, int, int] = option(
         expected="whole numbers of 0 or more: one, or (left, top, right, bottom)", admits=_is_margin, doc="pixels on each side"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, final
 
 import numpy as np
@@ -47,6 +48,7 @@ class GaussianNoise(Transform):
 
     bounded: ClassVar[bool] = True
     keys: ClassVar[tuple[str, ...]] = ("key",)
+    example: ClassVar[Mapping[str, Any]] = {"std": (0, 0.1)}
 
     std: SpaceLike = parameter(unit="shares of the value range", low=0, high=10, neutral=0)
     share: SpaceLike = parameter(1.0, unit="shares of the values", low=0, high=1, neutral=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, final
 
 import numpy as np
@@ -31,6 +32,7 @@ class Jitter(Transform):
     needs: ClassVar[frozenset[str]] = SERIES
     keys: ClassVar[tuple[str, ...]] = ("key",)
     paper: ClassVar[str] = "Um et al., Data augmentation of wearable sensor data, 2017"
+    example: ClassVar[Mapping[str, Any]] = {"std": (0, 0.1)}
 
     std: SpaceLike = parameter(unit="units of the series", low=0, neutral=0)
 
@@ -51,6 +53,7 @@ class Scaling(Transform):
 
     needs: ClassVar[frozenset[str]] = SERIES
     paper: ClassVar[str] = "Um et al., Data augmentation of wearable sensor data, 2017"
+    example: ClassVar[Mapping[str, Any]] = {"factor": (0.8, 1.2)}
 
     factor: SpaceLike = parameter(unit="times", neutral=1)
     per_channel: bool = option(False, expected="true or false", admits=lambda v: isinstance(v, bool), doc="one factor for each channel")
@@ -81,6 +84,7 @@ class TimeShift(Transform):
 
     verb: ClassVar[str] = "move"
     needs: ClassVar[frozenset[str]] = SERIES
+    example: ClassVar[Mapping[str, Any]] = {"by": (-8, 8)}
 
     by: SpaceLike = parameter(unit="samples (or shares of the length)", neutral=0)
     unit: str = option("sample", choices=("sample", "share"), doc="what by is counted in")

@@ -1,0 +1,153 @@
+"""The command line. It alone knows Typer and Rich; it prints sentences, never tracebacks, and exits with 2 on bad input."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from vicinal.core.declare import Parameter, declarations
+from vicinal.core.errors import VicinalError
+from vicinal.core.transform import find, registry
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Data augmentation that proves itself.",
+)
+
+
+def main() -> None:
+    """Run the command line; bad input gives a sentence and exit code 2."""
+    try:
+        app()
+    except VicinalError as fault:
+        Console(stderr=True, soft_wrap=True).print(f"error: {fault}", style="red", markup=False, highlight=False)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        Console(stderr=True).print("interrupted: nothing was written", style="red")
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+
+
+@app.command("list")
+def list_(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """List the transforms.
+
+    Example: vicinal list
+    """
+    import vicinal  # noqa: F401  (registers the transforms)
+
+    rows = {name: _facts(name) for name in sorted(registry())}
+    if as_json:
+        typer.echo(json.dumps(rows, indent=2))
+        return
+    table = Table(box=None, pad_edge=False)
+    for heading in ("transform", "acts on", "what it does"):
+        table.add_column(heading)
+    for name, facts in rows.items():
+        table.add_row(name, facts["needs"], facts["summary"])
+    Console().print(table)
+
+
+def _facts(name: str) -> dict[str, Any]:
+    cls = find(name)
+    parameters = {
+        field: {"expected": declared.expected() if isinstance(declared, Parameter) else declared.expected, "help": declared.doc}
+        for field, declared in declarations(cls).items()
+    }
+    summary = (cls.__doc__ or "").strip().splitlines()[0]
+    return {"needs": ", ".join(sorted(getattr(cls, "needs", ("any",)))), "summary": summary, "parameters": parameters}
+
+
+@app.command()
+def show(
+    data: Annotated[str, typer.Argument(help="As for compare.")],
+    policy: Annotated[str, typer.Option(help="One line of text, or a .yaml or .json file.")],
+    at: Annotated[str | None, typer.Option(help="EPOCH:INDEX: print the recipe of that sample instead.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the draws.")] = 0,
+    format: Annotated[str, typer.Option(help="As for compare.")] = "auto",
+    out: Annotated[Path, typer.Option(help="The contact sheet, a PNG file.")] = Path("vicinal-out/sheet.png"),
+) -> None:
+    """Show what a policy does to your images: a contact sheet, or the recipe of one sample.
+
+    Example: vicinal show digits --policy "Rotate(angle=(-15, 15))" --at 3:17
+    """
+    from vicinal.lab.preview import recipe_of, sheet_file
+
+    if at is not None:
+        typer.echo(str(recipe_of(data, format, policy, seed, at)))
+        return
+    plan, path = sheet_file(data, format, policy, seed, out)
+    typer.echo(plan)
+    typer.echo(f"Sheet: {path}")
+
+
+@app.command()
+def compare(
+    data: Annotated[str, typer.Argument(help="digits, a CSV, an IDX file or folder, a folder per class, or an NPZ.")],
+    arm: Annotated[
+        list[str] | None, typer.Option(help="NAME=POLICY, or NAME:K=POLICY for K fixed copies of every item; repeat it.")
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Paired repetitions.")] = 10,
+    steps: Annotated[int | None, typer.Option(min=1, help="Optimiser steps of every arm (2000 unless --epochs is given).")] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Instead of steps: passes over each arm's own items.")] = None,
+    size: Annotated[int | None, typer.Option(min=1, help="Distinct images in train and dev together; all of them otherwise.")] = None,
+    copies: Annotated[int, typer.Option(min=0, help="Copies of every item for arms that do not say; 0 is on the fly.")] = 0,
+    lr: Annotated[float, typer.Option(help="Learning rate.")] = 0.1,
+    batch: Annotated[int, typer.Option(min=1, help="Items a step.")] = 32,
+    hidden: Annotated[str, typer.Option(help="Widths of the hidden layers.")] = "64,32",
+    dev: Annotated[float, typer.Option(help="Share of the size that is dev.")] = 0.1,
+    resize: Annotated[int | None, typer.Option(min=1, help="Resize every image to this side first.")] = None,
+    format: Annotated[str, typer.Option(help="digits, csv, idx, folder or npz, where sniffing is not wanted.")] = "auto",
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave unreadable items out, and count them.")] = False,
+    split: Annotated[str, typer.Option(help="source, or item: after copying, which leaks.")] = "source",
+    allow_leak: Annotated[bool, typer.Option("--allow-leak", help="Go on with a split that leaks, and say so in red.")] = False,
+    alpha: Annotated[float, typer.Option(help="Level of the verdicts, after Holm's correction.")] = 0.05,
+    interval: Annotated[str, typer.Option(help="t or bca.")] = "t",
+    out: Annotated[Path, typer.Option(help="Folder for report.html and result.json.")] = Path("vicinal-out"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print result.json instead of the table.")] = False,
+) -> None:
+    """Compare augmentations on your data: which helps, by how much, and can it be believed?
+
+    Without --arm a small panel is compared. The arms none and duplicate are always there.
+
+    Example: vicinal compare digits --arm shift="Translate(x=(-1, 1), y=(-1, 1))" --out results
+    """
+    from vicinal.lab.session import Options, session
+
+    console = Console(stderr=as_json)
+    options = Options(
+        data=data, arms=tuple(arm or ()), seeds=seeds, steps=steps, epochs=epochs, size=size, copies=copies, lr=lr, batch=batch,
+        hidden=hidden, dev=dev, resize=resize, format=format, skip_bad=skip_bad, split=split, allow_leak=allow_leak, alpha=alpha,
+        interval=interval, out=out, command=shlex.join(["vicinal", *sys.argv[1:]]),
+    )  # fmt: skip
+    with _progress(console) as bar:
+        task = bar.add_task("training", total=None)
+        result, report = session(options, lambda done, total: bar.update(task, completed=done, total=total))
+    if as_json:
+        typer.echo((report.parent / "result.json").read_text("utf-8"))
+        return
+    from vicinal.lab.terminal import print_result
+
+    print_result(result, console)
+    console.print(f"\nReport: {report}", soft_wrap=True, highlight=False, markup=False)
+
+
+def _progress(console: Console) -> Progress:
+    """A bar with time left; silent where there is no terminal."""
+    percent = TextColumn("{task.percentage:>3.0f} %")
+    columns = (TextColumn("{task.description}"), BarColumn(), percent, TimeElapsedColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
