@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from vicinal.backend import kernels, reference
 from vicinal.backend.noise import gaussian_knots
-from vicinal.backend.reference import canvas, square, stacked
+from vicinal.backend.reference import canvas, read_only, square, stacked
 from vicinal.core import affine
 from vicinal.core.backend import Dense
 from vicinal.core.batch import RANGES
@@ -343,7 +343,8 @@ def _patch(primitive: Patch, data: Dense) -> Dense:
 
 def _opaque(primitive: Opaque, data: Dense) -> Dense:
     def change(image: NDArray, row: int) -> NDArray:
-        return primitive.function(image.copy(), **{name: values[row] for name, values in primitive.arguments.items()})
+        made = primitive.function(read_only(image), **{name: values[row] for name, values in primitive.arguments.items()})
+        return made.copy() if np.may_share_memory(made, image) else made
 
     return _each(primitive, data, change)
 

@@ -164,7 +164,15 @@ def _patch(primitive: Patch, row: int, image: NDArray) -> NDArray:
 
 
 def _opaque(primitive: Opaque, row: int, image: NDArray) -> NDArray:
-    return primitive.function(image, **{name: values[row] for name, values in primitive.arguments.items()})
+    made = primitive.function(read_only(image), **{name: values[row] for name, values in primitive.arguments.items()})
+    return made.copy() if np.may_share_memory(made, image) else made
+
+
+def read_only(image: NDArray) -> NDArray:
+    """What a foreign function gets: writing into what may be the caller's array is then an error, not a silent change."""
+    seen = image.view()
+    seen.flags.writeable = False
+    return seen
 
 
 _ONE: dict[type, Callable[[Any, int, NDArray], NDArray]] = {

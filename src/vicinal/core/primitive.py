@@ -399,7 +399,7 @@ class Patch(Alone):
 @final
 @dataclass(frozen=True, eq=False)
 class Opaque(Alone):
-    """Opaque: any function of one sample, for what no other primitive says. It sees (H, W, C) or (T, C) and returns the same form.
+    """Opaque: any function of one sample, for what no other primitive says. It sees (H, W, C), read-only, and returns the same form.
 
     Args:
         function: ``function(data, **arguments)``; arguments: name to (B, ...) array, of which each sample gets its row.
