@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # workers share the cores; read when torch is first imported
+
 
 @pytest.fixture(scope="session")
 def shared_data() -> Callable[[str], Path]:

@@ -146,7 +146,7 @@ def compare(
     """
     from vicinal.lab.session import Options, session
     from vicinal.lab.store import result_bytes
-    from vicinal.lab.terminal import print_result
+    from vicinal.lab.terminal import print_policies, print_result
 
     console = Console(stderr=as_json)
     options = Options(
@@ -161,6 +161,8 @@ def compare(
         typer.echo(result_bytes(result), nl=False)
         return
     print_result(result, console)
+    console.line()
+    print_policies(result, console)
     console.print(Text(f"\nReport: {report}"), soft_wrap=True)
 
 
