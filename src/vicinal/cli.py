@@ -24,7 +24,6 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    help="Data augmentation that proves itself.",
 )
 
 
@@ -57,11 +56,28 @@ def _complain(sentence: str) -> None:
     Console(stderr=True, soft_wrap=True).print(Text(sentence, style="red"))  # Text, not markup: it may hold what a person typed
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        from vicinal import __version__
+
+        typer.echo(f"vicinal {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def whole(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")] = False,
+) -> None:
+    """Data augmentation that proves itself."""
+
+
 @app.command("list")
 def list_(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """List the transforms.
 
-    Example: vicinal list
+    \b
+    Example:
+      vicinal list
     """
     import vicinal  # noqa: F401  (registers the transforms)
 
@@ -89,7 +105,7 @@ def _facts(name: str) -> dict[str, Any]:
 
 @app.command()
 def show(
-    data: Annotated[str, typer.Argument(help="As for compare.")],
+    data: Annotated[str, typer.Argument(metavar="DATA", help="As for compare.")],
     policy: Annotated[str, typer.Option(help="One line of text, or a .yaml or .json file.")],
     at: Annotated[str | None, typer.Option(help="EPOCH:INDEX or EPOCH:INDEX:VIEW: print the recipe of that sample instead.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the draws.")] = 0,
@@ -100,7 +116,9 @@ def show(
 ) -> None:
     """Show what a policy does to your images: a contact sheet, or the recipe of one sample.
 
-    Example: vicinal show digits --policy "Rotate(angle=(-15, 15))" --at 3:17
+    \b
+    Example:
+      vicinal show digits --policy "Rotate(angle=(-15, 15))" --at 3:17
     """
     from vicinal.lab.preview import recipe_of, sheet_file
     from vicinal.lab.session import load
@@ -115,7 +133,7 @@ def show(
 
 @app.command()
 def compare(
-    data: Annotated[str, typer.Argument(help="digits, a CSV, an IDX file or folder, a folder per class, or an NPZ.")],
+    data: Annotated[str, typer.Argument(metavar="DATA", help="digits, a CSV, an IDX file or folder, a folder per class, or an NPZ.")],
     arm: Annotated[
         list[str] | None, typer.Option(help="NAME=POLICY, or NAME:K=POLICY for K fixed copies of every item; repeat it.")
     ] = None,
@@ -142,7 +160,9 @@ def compare(
 
     Without --arm a small panel is compared. The arms none and duplicate are always there.
 
-    Example: vicinal compare digits --arm shift="Translate(x=(-1, 1), y=(-1, 1))" --out results
+    \b
+    Example:
+      vicinal compare digits --arm shift="Translate(x=(-1, 1), y=(-1, 1))" --out results
     """
     from vicinal.lab.session import Options, session
     from vicinal.lab.store import result_bytes

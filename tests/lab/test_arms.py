@@ -81,7 +81,7 @@ def test_names_of_controls_are_taken(name: str) -> None:
 def test_a_name_stands_for_one_arm() -> None:
     found = fault("a=Invert()", "b=Invert()", "a:1=Rotate(angle=900)", "a=Invert()")
     assert isinstance(found, Faults)
-    assert [one.got for one in found.faults][0] == "'a' 3 times"
+    assert found.faults[0].got == "'a' 3 times"
 
 
 @pytest.mark.parametrize(

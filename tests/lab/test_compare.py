@@ -155,7 +155,9 @@ def test_a_split_by_item_needs_leave(compared: Compare) -> None:
 
 
 def test_a_leak_that_is_allowed_is_measured(compared: Compare) -> None:
-    found = by_name(compared(["noisy:1=GaussianNoise(std=0.1)", "fly=GaussianNoise(std=0.1)"], by="item", allow_leak=True, size=500, steps=2))
+    found = by_name(
+        compared(["noisy:1=GaussianNoise(std=0.1)", "fly=GaussianNoise(std=0.1)"], by="item", allow_leak=True, size=500, steps=2)
+    )
     shares = {name: float(np.mean([run.leak for run in runs])) for name, runs in found.items()}
     assert (shares["none"], shares["fly"]) == (0.0, 0.0)
     assert shares["duplicate"] == shares["noisy"] == pytest.approx(900 / 999, abs=0.04)

@@ -138,19 +138,21 @@ def _step_sentence(runs: Sequence[Run], usual: Sequence[Run], matched: Sequence[
     naive, honest = (np.array([a.score - b.score for a, b in zip(runs, other, strict=True)]) for other in (usual, matched))
     low, high = statistics.interval(honest, 1 - setup.alpha, setup.interval)
     estimate = wording.estimate({"mean": float(honest.mean()), "low": low, "high": high}, " points")
-    return (
+    sentences = (
         f"{runs[0].arm.name} took {runs[0].steps / usual[0].steps:.1f} times the optimiser steps of none and differs from it by "
-        f"{wording.points(float(naive.mean()))} points. Against none trained for as many steps it differs by {estimate}"
-        f"{_compute(float(naive.mean()), float(honest.mean()))}."
+        f"{wording.points(float(naive.mean()))} points.",
+        f"Against none trained for as many steps it differs by {estimate}.",
+        _compute(float(naive.mean()), float(honest.mean())) if len(runs) > 1 else "",
     )
+    return " ".join(filter(None, sentences))
 
 
 def _compute(naive: float, honest: float) -> str:
     """How much of a naive gain is compute, in words; nothing where there is no gain to explain."""
     share = (naive - honest) / naive if naive > 0 else 0.0
     if share >= 0.995:
-        return ": all of the gain is compute, not augmentation"
-    return f": {100 * share:.0f} % of the gain is compute" if share > 0.005 else ""
+        return "All of the gain is compute, not augmentation."
+    return f"About {100 * share:.0f} % of the gain is compute." if share > 0.005 else ""
 
 
 def warnings(data: Dataset, setup: Setup, scores: Mapping[str, NDArray]) -> list[str]:
