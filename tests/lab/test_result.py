@@ -222,6 +222,7 @@ def test_the_leak_is_that_of_the_arm_that_leaks_most(digits: Dataset, compared: 
     assert told["leak"]["allowed"]
     assert told["leak"]["share"] == pytest.approx(np.mean([run.leak for run in leaking if run.arm.name == "duplicate"]))
     assert told["leak"]["share"] > 0.7
+    assert any("part of any difference is more data" in warning for warning in told["warnings"])
     assert told["leak"]["test_share"] == 0.0
 
 

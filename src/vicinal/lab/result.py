@@ -166,6 +166,11 @@ def warnings(data: Dataset, setup: Setup, scores: Mapping[str, NDArray]) -> list
             f"{count} cannot settle anything, however large the effect: the sign-flip test with Holm's correction for "
             f"{arms} arms needs at least {least}; write --seeds {least}"
         )
+    if setup.by == "item":
+        found.append(
+            "the split came after the copies: arms with copies also train on originals that none has only in dev, "
+            "so part of any difference is more data"
+        )
     if data.skipped:
         items = "1 unreadable item was" if len(data.skipped) == 1 else f"{len(data.skipped)} unreadable items were"
         found.append(f"{items} left out: {shortlist(data.skipped)}")
