@@ -120,8 +120,8 @@ def show(
     Example:
       vicinal show digits --policy "Rotate(angle=(-15, 15))" --at 3:17
     """
+    from vicinal.lab.load import load
     from vicinal.lab.preview import recipe_of, sheet_file
-    from vicinal.lab.session import load
 
     read = load(data, format, skip_bad, resize)
     if at is not None:

@@ -16,7 +16,8 @@ from PIL import Image
 
 from vicinal.core.errors import DataError, ParameterError, PolicyError, StoreError
 from vicinal.data.dataset import Dataset
-from vicinal.lab.session import STEPS, Options, check_writable, load, resized, session
+from vicinal.lab.load import load, resized
+from vicinal.lab.session import STEPS, Options, check_writable, session
 
 QUICK: dict[str, Any] = {"arms": ("flip=HorizontalFlip(p=0.5)",), "size": 40, "seeds": 2, "steps": 4}
 
@@ -116,6 +117,7 @@ def test_items_left_out_are_in_the_result(tmp_path: Path) -> None:
 TRAINING = """
 import os, signal, sys
 from pathlib import Path
+from vicinal.lab.load import load, resized
 from vicinal.lab.session import Options, session
 session(Options("digits", arms=("a=Invert()",), size=40, seeds=2, steps=20, out=Path(sys.argv[1])),
         lambda done, total: os.kill(os.getpid(), signal.SIGKILL) if done == 10 else None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,10 +19,12 @@ from vicinal.core.recipe import Recipe
 from vicinal.core.transform import Node
 from vicinal.data.dataset import Dataset
 from vicinal.lab.arms import unfit
-from vicinal.lab.compare import Run
 from vicinal.lab.feed import taken, transformed
 from vicinal.lab.report import Sheet, SheetRow
 from vicinal.lab.report.sheet import picture
+
+if TYPE_CHECKING:
+    from vicinal.lab.compare import Run  # with it comes torch, which a look at some images can do without
 
 ROWS, VERSIONS = 6, 6
 

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import tempfile
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
 
-import numpy as np
-
 from vicinal.core.errors import ParameterError, StoreError
-from vicinal.data import read
-from vicinal.data.dataset import Dataset
-from vicinal.image.crop import Resize
 from vicinal.lab.arms import read_arms
 from vicinal.lab.compare import Progress, Setup, run
+from vicinal.lab.load import load
 from vicinal.lab.preview import sheets
 from vicinal.lab.report import write_outputs
 from vicinal.lab.result import result
@@ -124,19 +120,3 @@ def check_writable(out: Path) -> None:
     except OSError as fault:
         got = f"{fault.strerror or fault} in {there}"
         raise StoreError(str(out), "a folder that can be written", got, "--out another-folder") from fault
-
-
-def load(source: str, format: str = "auto", skip_bad: bool = False, resize: int | None = None) -> Dataset:
-    """Read data, and bring every image to a canvas of ``resize`` x ``resize`` if that is wanted."""
-    data = read(source, format=format, skip_bad=skip_bad)
-    return data if resize is None else resized(data, resize)
-
-
-def resized(data: Dataset, side: int) -> Dataset:
-    """Every image on a canvas of ``side`` x ``side``; the whole of it, so the aspect ratio may change.
-
-    Example:
-        >>> resized(read("digits").take(range(3)), 16).images.shape
-        (3, 16, 16, 1)
-    """
-    return replace(data, images=np.asarray(Resize(size=side)(data.images, seed=0)))
