@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+# Read when torch is first imported: workers share the cores, and threads that wait by spinning take them from each other.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 if "PYTEST_XDIST_WORKER" in os.environ:
-    os.environ.setdefault("OMP_NUM_THREADS", "1")  # workers share the cores; read when torch is first imported
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import signal
 import sys
@@ -29,6 +30,8 @@ app = typer.Typer(
 
 def main() -> None:
     """Run the command line; bad input gives a sentence and exit code 2."""
+    # Threads of torch that wait by spinning make a comparison many times slower when something else wants a core.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     signal.signal(signal.SIGINT, _stop)
     try:
         app(prog_name="vicinal")

@@ -63,7 +63,10 @@ def test_scores_are_accuracies(usual: list[Run], digits: Dataset) -> None:
         assert one.score == pytest.approx(np.average(one.recall, weights=np.bincount(digits.labels[one.test])))
         assert one.marks == sorted({round(40 * part / MARKS) for part in range(1, MARKS + 1)})
         assert len(one.marks) == len(one.train_curve) == len(one.dev_curve) == MARKS
-        assert all(0 <= value <= 1 for value in one.train_curve + one.dev_curve)
+        for curve, count in ((one.train_curve, 54), (one.dev_curve, 6)):
+            hits = count * np.array(curve)
+            assert np.allclose(hits, hits.round(), atol=1e-9)
+            assert 0 <= hits.min() <= hits.max() <= count
     assert np.mean([one.train_curve[-1] - one.train_curve[0] for one in usual]) > 0.1
 
 
