@@ -1,7 +1,7 @@
 """vicinal: data augmentation that proves itself.
 
 An *engine* turns samples into other samples; a *lab* answers which augmentation helps on your data, by how much, and whether that can
-be believed. Importing this module loads NumPy and PyYAML alone; everything heavier is loaded where it is used.
+be believed. Importing this module loads NumPy alone; everything heavier is loaded where it is used.
 """
 
 from vicinal.core.compose import Barrier, Compose, OneOf, SomeOf, Views

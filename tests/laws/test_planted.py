@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -174,30 +173,20 @@ class NeverNeutral(v.Transform):
         return [lighter(params["by"] + 0.1)]
 
 
-def overwrite(image: np.ndarray) -> np.ndarray:
-    """Writes to its input, through the read-only flag."""
-    image = image.view()
-    if not image.flags.writeable:
-        address, count = image.__array_interface__["data"][0], image.size
-        ctypes.memset(address, 9, count)
-        return image
-    image[...] = 9
-    return image
-
-
 @v.register
-class Spoils(v.Transform):
-    """Write into the input.
+class WearsOut(v.Transform):
+    """Lighten less with every call.
 
     Example:
-        >>> Spoils()
-        Spoils()
+        >>> WearsOut()
+        WearsOut()
     """
 
-    verb: ClassVar[str] = "opaque"
+    by: SpaceLike = v.parameter(0.2, unit="shares of the value range", low=-1, high=1, neutral=0)
 
     def lower(self, params: Params, spec: Spec) -> list[Primitive]:
-        return [Opaque(overwrite, everywhere(len(spec)))]
+        object.__setattr__(self, "by", v.Transform.spaces(self)["by"].toward(0, 0.5))
+        return [lighter(params["by"])]
 
 
 @v.register
@@ -308,7 +297,7 @@ PLANTED = {
     "replay": Forgetful,
     "golden": Clock,
     "neutral": NeverNeutral,
-    "pure": Spoils,
+    "pure": WearsOut,
     "spec": Grows,
     "backends": TwoFaced,
     "edges": NeedsRoom,

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vicinal.backend import kernels
+from vicinal.backend import kernels, reference
 from vicinal.backend.noise import gaussian_knots
 from vicinal.backend.reference import canvas, square, stacked
 from vicinal.core import affine
@@ -31,13 +31,15 @@ from vicinal.core.primitive import (
     Patch,
     Pointwise,
     Primitive,
+    Round,
     Warp,
     mapped,
     quantise,
 )
 
 SMALL = 64 * 64
-_GRID = np.arange(256) / 255.0
+_GRID = (np.arange(256) / 255.0).astype(np.float32)[None, :, None]
+_SAME = np.arange(256, dtype=np.uint8)[None, :, None]
 _BORDERS = {
     NONE: cv2.BORDER_REPLICATE,
     CONSTANT: cv2.BORDER_CONSTANT,
@@ -67,6 +69,7 @@ class Cpu:
         return data
 
     def follow(self, moves: Sequence[Warp], data: Dense, fill: float) -> Dense:
+        data = _contiguous(data)
         for move in moves:
             value = np.full(len(data), fill)
             data = _resample(move, data, lambda m, rows, part, v=value: _nearest(m, rows, part, v[rows]))
@@ -79,15 +82,18 @@ def backend() -> Cpu:
 
 
 def _contiguous(data: Dense) -> Dense:
-    """The loops are compiled for contiguous arrays; a view of something else is copied once."""
-    return [np.ascontiguousarray(sample) for sample in data] if isinstance(data, list) else np.ascontiguousarray(data)
+    """The loops are compiled for contiguous arrays. Samples of a list are copied: those that no pass touches go out as they are."""
+    return [np.array(sample, order="C") for sample in data] if isinstance(data, list) else np.ascontiguousarray(data)
 
 
 def fusable(warp: Warp, data: Dense) -> bool:
-    """Equal, small, 8-bit, linear and without antialiasing: then one pass does warp and table."""
+    """Equal, small (in and out), 8-bit, linear and without antialiasing: then one pass does warp and table."""
     if not isinstance(data, np.ndarray) or data.dtype != np.uint8 or data.shape[1] * data.shape[2] > SMALL:
         return False
-    return _one_size(warp, data) is not None and not (warp.interpolation == NEAREST).any() and int(warp.supersampling().max()) == 1
+    size = _one_size(warp, data)
+    if size is None or size[0] * size[1] > SMALL:
+        return False
+    return not (warp.interpolation == NEAREST).any() and int(warp.supersampling().max()) == 1
 
 
 def _one_size(warp: Warp, data: NDArray) -> tuple[int, int] | None:
@@ -105,8 +111,12 @@ def _warp_table(warp: Warp, chain: Pointwise, data: NDArray) -> NDArray:
     height, width = _one_size(warp, data) or (0, 0)
     tables = tabulated(chain, np.uint8)
     out, view = _allocated((len(data), height, width, data.shape[3]), tables.dtype, chain.layout)
-    kernels.warp_table(data, inverses(warp.matrix), view, warp.border, (warp.fill * 255).astype(np.float32), tables)
+    _sampled(data, inverses(warp.matrix), view, warp.border, warp.fill, tables)
     return out
+
+
+def _sampled(data: NDArray, inverse: NDArray, out: NDArray, border: NDArray, fill: NDArray, tables: NDArray) -> None:
+    kernels.warp_table(data, inverse, out, border, np.rint(fill * 255), tables, (0,) * data.shape[3])
 
 
 def _allocated(shape: tuple[int, ...], dtype: Any, layout: str | None) -> tuple[NDArray, NDArray]:
@@ -119,9 +129,25 @@ def _allocated(shape: tuple[int, ...], dtype: Any, layout: str | None) -> tuple[
 
 
 def tabulated(chain: Pointwise, dtype: Any) -> NDArray:
-    """(B, 256, K) the chain's result for every 8-bit value, K = 1 or the number of channels."""
-    values = chain.evaluate(np.broadcast_to(_GRID[None, :, None], (len(chain.active), 256, 1)))
-    to = chain.dtype or str(np.dtype(dtype))
+    """(B, 256, K) the chain's result for every 8-bit value, K = 1 or the number of channels; in float32, which rounds as float64 does."""
+    chain, to = _in(np.float32, chain), chain.dtype or str(np.dtype(dtype))
+    at = next((n for n, step in enumerate(chain.steps) if isinstance(step, Round)), len(chain.steps))
+    if at == len(chain.steps) or not _shared(chain.steps[at:]):
+        return _finished(chain.evaluate(np.broadcast_to(_GRID, (len(chain.active), 256, 1))), to)
+    # What follows the rounding is the same for all samples: one table of it, looked up by the rounded values.
+    first, cast = replace(chain, steps=chain.steps[:at]), replace(chain, steps=chain.steps[at:])
+    rounded = _finished(first.evaluate(np.broadcast_to(_GRID, (len(chain.active), 256, 1))), "uint8")
+    table = _finished(cast.evaluate(_GRID), to)[0]
+    if rounded.shape[2] == 1:
+        return np.take(table, rounded[..., 0], axis=0)
+    return np.stack([table[rounded[..., c], min(c, table.shape[1] - 1)] for c in range(rounded.shape[2])], axis=-1)
+
+
+def _shared(steps: Sequence[Any]) -> bool:
+    return all(len(array) == 1 for step in steps for array in vars(step).values() if isinstance(array, np.ndarray))
+
+
+def _finished(values: NDArray, to: str) -> NDArray:
     return np.ascontiguousarray(values, np.float32) if to == "float32" else quantise(values, to)
 
 
@@ -141,6 +167,8 @@ def _resample(warp: Warp, data: Dense, some: Callable[[Warp, NDArray, Dense], De
 
 
 def _warp(warp: Warp, data: Dense) -> Dense:
+    if data[0].dtype == np.float64:  # series; the compiled loops and OpenCV would go through float32
+        return reference.backend().run([warp], data)
     return _resample(warp, data, _linear_or_nearest)
 
 
@@ -166,7 +194,7 @@ def _linear(warp: Warp, rows: NDArray, data: NDArray, times: int) -> NDArray:
     height, width = canvas(warp.size[rows[0]])
     matrix = square(warp.matrix[rows]) if times == 1 else _enlarged(square(warp.matrix[rows]), times)
     large = data.shape[1] > 1 and max(data.shape[1] * data.shape[2], height * width * times**2) > SMALL
-    sample = _by_opencv if large and data.dtype != np.float64 else _by_loop
+    sample = _by_opencv if large else _by_loop
     fine = sample(matrix, (height * times, width * times), warp.border[rows], warp.fill[rows], data)
     return fine if times == 1 else np.stack([_mean(image, times) for image in fine])
 
@@ -183,6 +211,9 @@ def _mean(image: NDArray, times: int) -> NDArray:
 
 def _by_loop(matrix: NDArray, size: tuple[int, int], border: NDArray, fill: NDArray, data: NDArray) -> NDArray:
     out = np.empty((len(data), *size, data.shape[3]), data.dtype)
+    if data.dtype == np.uint8:
+        _sampled(data, inverses(matrix), out, border, fill, _SAME)
+        return out
     scale = RANGES[str(data.dtype)]
     kernels.warp(data, inverses(matrix), out, border, (fill * scale).astype(np.float32), data.dtype.kind == "u")
     return out
@@ -207,10 +238,13 @@ def _opencv_one(image: NDArray, inverse: NDArray, out: NDArray, border: int, fil
         four = cv2.warpAffine(cv2.cvtColor(image, cv2.COLOR_RGB2RGBA), inverse, (width, height), None, flags, border, (fill,) * 4)
         cv2.cvtColor(four, cv2.COLOR_RGBA2RGB, out)
         return
-    for start in range(0, channels, 4):
-        part = np.ascontiguousarray(image[..., start : start + 4])
+    # Four channels at most; and never two, for which OpenCV rounds coordinates to 1/32 of a pixel even where it needs not.
+    rest = {0: [], 1: [1], 2: [1, 1], 3: [3]}[channels % 4]
+    ends = np.cumsum([4] * (channels // 4) + rest)
+    for start, end in zip([0, *ends[:-1]], ends, strict=True):
+        part = np.ascontiguousarray(image[..., start:end])
         warped = cv2.warpAffine(part, inverse, (width, height), None, flags, border, (fill,) * 4)
-        out[..., start : start + 4] = warped.reshape(height, width, -1)
+        out[..., start:end] = warped.reshape(height, width, -1)
 
 
 def _nearest(warp: Warp, rows: NDArray, data: Dense, fill: NDArray) -> NDArray:
@@ -309,7 +343,7 @@ def _patch(primitive: Patch, data: Dense) -> Dense:
 
 def _opaque(primitive: Opaque, data: Dense) -> Dense:
     def change(image: NDArray, row: int) -> NDArray:
-        return primitive.function(image, **{name: values[row] for name, values in primitive.arguments.items()})
+        return primitive.function(image.copy(), **{name: values[row] for name, values in primitive.arguments.items()})
 
     return _each(primitive, data, change)
 

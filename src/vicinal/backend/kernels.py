@@ -14,6 +14,8 @@ _inlined = njit(nogil=True, cache=True, error_model="numpy", inline="always")
 # Adding and subtracting 1.5 * 2**23 rounds a float32 below 2**22 to the nearest whole number, ties to even, as NumPy does.
 _MAGIC = np.float32(12582912.0)
 _UNIT = np.float32(2**-24)
+BITS = 11  # of a pixel, for the weights of 8-bit sampling: two of them and a 16-bit value fit 38 bits
+ONE = 1 << BITS
 
 
 @_inlined
@@ -59,12 +61,83 @@ def _inner(src, y, x, c, fy, fx):
     return (one - fy) * top + fy * low
 
 
+@_inlined
+def _row(inverse, y, width, height, left, top, fx, fy):
+    """Where the centres of one output row lie: whole pixel indices, and weights in 1/2048 of a pixel.
+
+    Returns the run [first, last) in which all four neighbours are on the canvas. A loop of its own, so that it is vectorised.
+    """
+    a00, a01, a02, a10, a11, a12 = inverse
+    start_x, start_y = a00 * 0.5 + a01 * (y + 0.5) + a02 - 0.5, a10 * 0.5 + a11 * (y + 0.5) + a12 - 0.5
+    for x in range(left.shape[0]):
+        sx, sy = a00 * x + start_x, a10 * x + start_y
+        floor_x, floor_y = np.floor(sx), np.floor(sy)
+        left[x], top[x] = np.int32(floor_x), np.int32(floor_y)
+        fx[x], fy[x] = np.int32((sx - floor_x) * ONE + 0.5), np.int32((sy - floor_y) * ONE + 0.5)
+    first, last = 0, left.shape[0]
+    while first < last and not (0 <= left[first] < width - 1 and 0 <= top[first] < height - 1):
+        first += 1
+    while last > first and not (0 <= left[last - 1] < width - 1 and 0 <= top[last - 1] < height - 1):
+        last -= 1
+    return first, last
+
+
+@_inlined
+def _mixed(p, q, r, s, fx, fy):
+    """Bilinear interpolation of whole numbers, rounded once; exact where the weights are 0 or 1."""
+    top = (p << BITS) + fx * (q - p)
+    low = (r << BITS) + fx * (s - r)
+    return ((top << BITS) + fy * (low - top) + (1 << (2 * BITS - 1))) >> (2 * BITS)
+
+
+@_inlined
+def _whole(flat, row, column, c, width, channels, fill):
+    """A value, or the fill where a constant border shows."""
+    return fill if row < 0 or column < 0 else np.int64(flat[np.uintp((row * width + column) * channels + c)])
+
+
+@_compiled
+def warp_table(src, inverse, out, border, fill, tables, channels):
+    """Linear sampling of 8-bit images by inverse maps, and a table look-up of the rounded value, in one pass.
+
+    src (B, H, W, C), inverse (B, 6) row by row, out (B, h, w, C) of any strides, border (B,), fill (B,) whole numbers, tables (B or 1,
+    256, K) with K = 1 or C, channels: a tuple of length C, so that the compiler knows C.
+    """
+    batch, height, width = src.shape[:3]
+    count, several = len(channels), tables.shape[2] > 1
+    right, down, columns = np.uintp(count), np.uintp(width * count), np.uintp(tables.shape[2])
+    images, entries = src.reshape(batch, -1), tables.reshape(tables.shape[0], -1)
+    rows = np.empty((4, out.shape[2]), np.int32)
+    left, top, fx, fy = rows[0], rows[1], rows[2], rows[3]
+    for b in range(batch):
+        flat, table, edge, outside = images[b], entries[b % tables.shape[0]], border[b], np.int64(fill[b])
+        for y in range(out.shape[1]):
+            first, last = _row(inverse[b], y, width, height, left, top, fx, fy)
+            row = out[b, y]
+            for x in range(first, last):
+                at, wx, wy = np.uintp(top[x]) * down + np.uintp(left[x]) * right, np.int64(fx[x]), np.int64(fy[x])
+                for c in range(count):
+                    here = at + np.uintp(c)
+                    p, q = np.int64(flat[here]), np.int64(flat[here + right])
+                    r, s = np.int64(flat[here + down]), np.int64(flat[here + down + right])
+                    row[x, c] = table[np.uintp(_mixed(p, q, r, s, wx, wy)) * columns + np.uintp(c if several else 0)]
+            for x in range(out.shape[2]):
+                if first <= x < last:
+                    continue
+                y0, y1 = _brought(np.int64(top[x]), height, edge), _brought(np.int64(top[x]) + 1, height, edge)
+                x0, x1 = _brought(np.int64(left[x]), width, edge), _brought(np.int64(left[x]) + 1, width, edge)
+                for c in range(count):
+                    value = outside
+                    if (y0 >= 0 or y1 >= 0) and (x0 >= 0 or x1 >= 0):
+                        p, q = _whole(flat, y0, x0, c, width, count, outside), _whole(flat, y0, x1, c, width, count, outside)
+                        r, s = _whole(flat, y1, x0, c, width, count, outside), _whole(flat, y1, x1, c, width, count, outside)
+                        value = _mixed(p, q, r, s, np.int64(fx[x]), np.int64(fy[x]))
+                    row[x, c] = table[np.uintp(value) * columns + np.uintp(c if several else 0)]
+
+
 @_compiled
 def warp(src, inverse, out, border, fill, whole):
-    """Linear sampling of every sample by its own inverse map.
-
-    src (B, H, W, C), inverse (B, 6) row by row, out (B, h, w, C), border (B,), fill (B,) float32 in units of the dtype, whole: round.
-    """
+    """Linear sampling of any other dtype in float32 (float64 for float64 series); the arguments as above, fill in units of the dtype."""
     height, width = src.shape[1], src.shape[2]
     for b in range(out.shape[0]):
         a00, a01, a02, a10, a11, a12 = inverse[b]
@@ -82,29 +155,6 @@ def warp(src, inverse, out, border, fill, whole):
                     else:
                         value = _edge(image, top, left, c, fy, fx, border[b], fill[b])
                     out[b, y, x, c] = (value + _MAGIC) - _MAGIC if whole else value
-
-
-@_compiled
-def warp_table(src, inverse, out, border, fill, tables):
-    """``warp`` of 8-bit images and a table look-up of the rounded value, in one pass; tables (B, 256, K), K = 1 or C."""
-    height, width = src.shape[1], src.shape[2]
-    several = tables.shape[2] > 1
-    for b in range(out.shape[0]):
-        a00, a01, a02, a10, a11, a12 = inverse[b]
-        image = src[b]
-        for y in range(out.shape[1]):
-            row_x, row_y = a01 * (y + 0.5) + a02 - 0.5, a11 * (y + 0.5) + a12 - 0.5
-            for x in range(out.shape[2]):
-                sx, sy = a00 * (x + 0.5) + row_x, a10 * (x + 0.5) + row_y
-                left, top = int(np.floor(sx)), int(np.floor(sy))
-                fx, fy = np.float32(sx - left), np.float32(sy - top)
-                inside = 0 <= left < width - 1 and 0 <= top < height - 1
-                for c in range(out.shape[3]):
-                    if inside:
-                        value = _inner(image, top, left, c, fy, fx)
-                    else:
-                        value = _edge(image, top, left, c, fy, fx, border[b], fill[b])
-                    out[b, y, x, c] = tables[b, np.uint8((value + _MAGIC) - _MAGIC), c if several else 0]
 
 
 @_compiled

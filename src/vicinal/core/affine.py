@@ -5,6 +5,8 @@ Coordinates are continuous: edges at integers, the centre of pixel i at i + 0.5.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -28,11 +30,18 @@ def translation(*shift: ArrayLike) -> NDArray[np.float64]:
     return matrix
 
 
-def about(linear: NDArray, centre: NDArray) -> NDArray[np.float64]:
-    """(B, d + 1, d + 1) maps with the linear part (B, d, d) that leave ``centre`` (B, d) in place."""
-    matrix = identity(len(linear), linear.shape[-1])
-    matrix[:, :-1, :-1] = linear
-    matrix[:, :-1, -1] = centre - np.einsum("bij,bj->bi", linear, centre)
+def planar(a: Any, b: Any, c: Any, d: Any, centre: NDArray, x: Any = 0, y: Any = 0) -> NDArray[np.float64]:
+    """(B, 3, 3) maps with the linear part ((a, b), (c, d)) about ``centre`` (B, 2), then a shift by (x, y).
+
+    Example:
+        >>> apply(planar(0, 1, -1, 0, np.array([[2.0, 2.0]])), np.array([[[3.0, 2.0]]])).tolist()
+        [[[2.0, 1.0]]]
+    """
+    matrix = np.zeros((len(centre), 3, 3))
+    middle_x, middle_y = centre[:, 0], centre[:, 1]
+    matrix[:, 0, 0], matrix[:, 0, 1], matrix[:, 0, 2] = a, b, middle_x - (a * middle_x + b * middle_y) + x
+    matrix[:, 1, 0], matrix[:, 1, 1], matrix[:, 1, 2] = c, d, middle_y - (c * middle_x + d * middle_y) + y
+    matrix[:, 2, 2] = 1
     return matrix
 
 

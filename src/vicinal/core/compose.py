@@ -103,8 +103,8 @@ class Compose(Group):
         self.emit(build, "", on)
 
     def emit(self, build: Builder, path: str, on: NDArray[np.bool_]) -> None:
-        on = build.gate(path or self.label, self.p, on)
-        nodes = [node.stronger(self.strength) for node in spliced(self.of)]
+        on = build.gate(path or "/", self.p, on)
+        nodes = list(spliced(self.of)) if self.strength == 1 else [node.stronger(self.strength) for node in spliced(self.of)]
         with build.exactly(self.exact):
             for node, below in zip(nodes, paths(nodes, path), strict=True):
                 build.enter(node, below, on)
@@ -218,7 +218,7 @@ class Barrier(Node):
     """
 
     def emit(self, build: Builder, path: str, on: NDArray[np.bool_]) -> None:
-        build.barrier()
+        build.barrier(build.gate(path, self.p, on))
 
     def stronger(self, strength: float) -> Barrier:
         return self

@@ -69,3 +69,9 @@ def option(
 def declarations(cls: type) -> dict[str, Parameter | Option]:
     """The declared parameters and options of a transform class, in order."""
     return {f.name: f.metadata["vicinal"] for f in dataclasses.fields(cls) if "vicinal" in f.metadata}
+
+
+@lru_cache(maxsize=1024)
+def random_fields(cls: type) -> tuple[str, ...]:
+    """The names of the random parameters of a transform class, in order."""
+    return tuple(name for name, declared in declarations(cls).items() if isinstance(declared, Parameter))

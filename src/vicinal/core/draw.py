@@ -53,13 +53,11 @@ def _schedule(key: NDArray[np.uint64]) -> NDArray[np.uint64]:
 def _rounds(counter: NDArray[np.uint64], schedule: NDArray[np.uint64]) -> NDArray[np.uint32]:
     # Words 0 and 2 are multiplied, 1 and 3 are mixed in: two arrays of two rows halve the number of NumPy calls.
     shape = np.broadcast_shapes(counter.shape[1:], schedule.shape[2:])
-    counter = np.broadcast_to(counter, (4, *shape)) if counter.shape[1:] != shape else counter
     multipliers = _MULTIPLIERS.reshape(2, *[1] * len(shape))
     even, odd = counter[0::2], counter[1::2]
     for round_key in schedule:
         product = even * multipliers
-        even = (product[::-1] >> _HALF) ^ odd
-        even ^= round_key
+        even = (product[::-1] >> _HALF) ^ odd ^ round_key
         odd = product[::-1] & _LOW
     words = np.empty((4, *shape), np.uint32)
     words[0::2], words[1::2] = even, odd
@@ -196,7 +194,8 @@ class Draw:
     def prefetch(self, sites: Sequence[tuple[str, int]]) -> None:
         """Draw many sites in one vectorised call; the numbers are those that single calls would give."""
         schedule, block = _stacked(self.address.seed, tuple(sites))
-        words = _rounds(self.address.counter(1 + int(block.max(initial=0)))[:, block], schedule)
+        counter = self.address.counter(1 + int(block.max(initial=0)))
+        words = _rounds(counter[:, block] if block.any() else counter, schedule)
         start = 0
         for name, n in sites:
             count = -(-n // 4)

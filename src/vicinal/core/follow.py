@@ -50,16 +50,16 @@ def _boxes(inputs: Inputs, planned: Plan) -> tuple[Any, tuple[NDArray, NDArray],
     batch = len(inputs.spec)
     rows = Rows.of(per_sample(options.data, batch, "boxes"), (4,), "boxes")
     boxes = checked(to_xyxy(rows, options.format, inputs.spec), rows.owner, inputs.spec)
-    moved, kept = follow_boxes(planned.moves(), boxes, rows.owner, planned.after, options)
+    moved, kept = follow_boxes(planned.moves(), boxes, rows.owner, options)
     out = Rows(from_xyxy(moved[kept], rows.owner[kept], options.format, planned.after), rows.owner[kept])
     numbers = [np.flatnonzero(kept[rows.owner == sample]) for sample in range(batch)]
     return _like(out.parts(batch), options.data), (rows.owner, kept), numbers
 
 
 def _keypoints(value: Any, inputs: Inputs, planned: Plan, owner_kept: tuple[NDArray, NDArray] | None) -> Any:
-    parts = per_sample(value, len(inputs.spec), "keypoints", np.asarray)
+    parts = per_sample(value, len(inputs.spec), "keypoints", _points)
     instances = max((part.ndim for part in parts), default=2) == 3
-    columns = next((part.shape[-1] for part in parts if part.size), 2)
+    columns = next((part.shape[-1] for part in parts if part.size and part.ndim), 2)
     if columns not in (2, 3):
         raise TargetError("keypoints", "2 columns (x, y) or 3 (x, y, visible)", f"{columns}")
     rows = Rows.of(parts, (-1, columns) if instances else (columns,), "keypoints")
@@ -68,6 +68,13 @@ def _keypoints(value: Any, inputs: Inputs, planned: Plan, owner_kept: tuple[NDAr
     if instances and owner_kept is not None and np.array_equal(owner_kept[0], rows.owner):
         moved, rows = moved[owner_kept[1]], Rows(rows.values, rows.owner[owner_kept[1]])
     return _like(Rows(moved if instances else moved[:, 0], rows.owner).parts(len(inputs.spec)), value)
+
+
+def _points(part: Any) -> NDArray:
+    try:
+        return np.asarray(part, np.float64)
+    except (TypeError, ValueError):
+        raise TargetError("keypoints", "numbers, equally many a point", repr(part)[:80]) from None
 
 
 def _events(value: Any, inputs: Inputs, moves: Sequence[Warp]) -> Any:
@@ -101,6 +108,9 @@ def _mask(value: Any, inputs: Inputs, moves: Sequence[Warp], engine: Backend) ->
     if inputs.kind == "series":
         masks = [array[None] for array in masks] if isinstance(masks, list) else masks[:, None]
     _fits(masks, inputs.spec)
+    dtype = masks[0].dtype
+    if dtype.kind in "iub" and np.asarray(options.fill).astype(dtype) != options.fill:
+        raise TargetError("Mask.fill", f"a value that {dtype} can hold", repr(options.fill))
     moved = engine.follow(moves, masks, options.fill) if moves else copied(masks)
     if inputs.kind == "series":
         moved = [array[0] for array in moved] if isinstance(moved, list) else moved[:, 0]

@@ -55,6 +55,12 @@ def main_kind(policy: Node) -> str:
     return "series" if any("image" not in getattr(node, "needs", ("image",)) for node in policy.walk()) else "image"
 
 
+def is_empty(named: Mapping[str, Any]) -> bool:
+    """True for a batch of no samples: (0, H, W, C) images or (0, T, C) series."""
+    main, rank = (named["image"], 4) if "image" in named else (named["series"], 3)
+    return isinstance(main, np.ndarray) and main.ndim == rank and not len(main)
+
+
 def read(named: Mapping[str, Any]) -> Inputs:
     """The targets of a call in the form that planner and backends use, checked."""
     kind = "image" if "image" in named else "series"
@@ -98,13 +104,17 @@ def dense(value: Any, rank: int, where: str) -> tuple[Dense, bool]:
 
 
 def _spec(data: Dense, kind: str, targets: frozenset[str]) -> Spec:
-    first = data[0] if len(data) else np.zeros((1, 1, 1), data.dtype if isinstance(data, np.ndarray) else np.uint8)
+    if not len(data):
+        raise TargetError(kind, "at least one sample", "a batch of none")
+    first = data[0]
     known = ("uint8", "uint16", "float32") if kind == "image" else ("float32", "float64")
     for number, array in enumerate(data if isinstance(data, list) else [data]):
         if str(array.dtype) not in known:
             raise TargetError(f"{kind}[{number}]", f"dtype {', '.join(known)}", str(array.dtype), f"{kind}.astype(np.float32)")
         if array.shape[-1] != first.shape[-1]:
             raise TargetError(f"{kind}[{number}]", f"{first.shape[-1]} channels, as the first", f"{array.shape[-1]}")
+        if array.dtype != first.dtype:
+            raise TargetError(f"{kind}[{number}]", f"dtype {first.dtype}, as the first", str(array.dtype))
         if kind == "image":
             _in_range(array, number, isinstance(data, list))
     shapes = [array.shape for array in data] if isinstance(data, list) else [data.shape[1:]] * len(data)
@@ -121,6 +131,8 @@ def _in_range(array: NDArray, number: int, ragged: bool) -> None:
     low, high = array.min(), array.max()
     if not (low >= 0 and high <= 1):
         where = f"image[{number}]" if ragged else "image"
-        got = "NaN" if np.isnan(low) else f"values from {low:g} to {high:g}"
+        if np.isnan(low):
+            raise DataError(where, "float values in [0, 1]", "NaN", "np.nan_to_num(images)")
+        got = f"values from {low:g} to {high:g}"
         advice = "images.astype(np.uint8), or images / 255" if 1 < high <= RANGES["uint8"] and low >= 0 else "np.clip(images, 0, 1)"
         raise DataError(where, "float values in [0, 1]", got, advice)

@@ -54,7 +54,6 @@ class Plan:
     before: Spec
     after: Spec
     params: Mapping[str, Mapping[str, NDArray]]
-    barriers: tuple[int, ...]
 
     @property
     def primitives(self) -> tuple[Primitive, ...]:
@@ -101,13 +100,13 @@ class Builder:
         self.paths: list[list[str]] = []
         self.reasons: list[str] = []
         self.params: dict[str, dict[str, NDArray]] = {}
-        self.barriers: list[int] = []
+        self.floor = np.zeros(len(spec), np.int64)  # (B,) the first slot that is not behind a barrier
         self.exact = True
 
     def plan(self) -> Plan:
         """The finished plan."""
-        slots = tuple(map(Slot, self.slots, map(tuple, self.paths), self.reasons))
-        return Plan(slots, self.before, self.spec, self.params, tuple(self.barriers))
+        slots = tuple(map(Slot, (slot.settled() for slot in self.slots), map(tuple, self.paths), self.reasons))
+        return Plan(slots, self.before, self.spec, self.params)
 
     @contextmanager
     def exactly(self, exact: bool) -> Iterator[None]:
@@ -156,8 +155,9 @@ class Builder:
         params = node.sample(self._draw(path), self.spec) if given is None else {k: v for k, v in given.items() if k != "on"}
         self._note(path, "on", on)
         self.params[path].update(params)
+        everywhere = on.all()
         for primitive in node.lower(params, self.spec):
-            self.add(primitive.where(on), path)
+            self.add(primitive if everywhere else primitive.where(on), path)
 
     def add(self, primitive: Primitive, path: str) -> None:
         """Place one primitive, in parts if its samples stand at different slots."""
@@ -166,54 +166,65 @@ class Builder:
         if isinstance(primitive, Pointwise) and primitive.cast:
             primitive, target = self._cast(primitive)
         else:
-            target = self._targets(primitive)
-        for slot in np.unique(target[target >= 0]):
-            part = primitive if (target == slot).all() else primitive.where(target == slot)
-            self.slots[slot] = self.slots[slot].then(part) if self._used(slot) else part
-            self.paths[slot].extend([path] * (path not in self.paths[slot]))
-        rest = primitive.active & (target < 0)
-        if rest.any():
-            self.reasons.append(self._reason(primitive, path))
-            self.slots.append(primitive if rest.all() else primitive.where(rest))
-            self.paths.append([path])
+            target = self._target(primitive)
+        if isinstance(target, int):
+            self._place(primitive, path, target)
+        else:
+            for slot in np.unique(target[primitive.active]):
+                self._place(primitive.where(target == slot), path, int(slot))
         self.spec = primitive.spec(self.spec)
 
-    def barrier(self) -> None:
-        """Close every slot."""
-        self.barriers.append(len(self.slots))
+    def _place(self, primitive: Primitive, path: str, slot: int) -> None:
+        """Let a primitive join a slot, or open a new one behind all others (-1)."""
+        if slot < 0:
+            self.reasons.append(self._reason(primitive, path))
+            self.slots.append(primitive)
+            self.paths.append([path])
+        else:
+            self.slots[slot] = self.slots[slot].then(primitive)
+            self.paths[slot].extend([path] * (path not in self.paths[slot]))
 
-    def _used(self, slot: int) -> bool:
-        return bool(self.slots[slot].active.any())
+    def barrier(self, on: NDArray[np.bool_]) -> None:
+        """Close every slot, for the samples that are on."""
+        self.floor = np.where(on, len(self.slots), self.floor)
 
-    def _targets(self, primitive: Primitive) -> NDArray[np.int64]:
-        """(B,) the slot that each active sample may join; -1 for none."""
+    def _target(self, primitive: Primitive) -> NDArray[np.int64] | int:
+        """The slot that every active sample may join, -1 for none: (B,), or one for all."""
+        if not self.slots:
+            return -1
+        last = self.slots[-1]
+        if self.exact and last.active.all() and not self.floor.any():  # then the last slot alone decides, mostly for all alike
+            joins = last.joins(primitive)
+            if isinstance(joins, bool) or joins.all():
+                return len(self.slots) - 1 if joins is not False else -1
         target = np.full(len(primitive.active), -1)
-        open_ = primitive.active.copy()
-        floor = self.barriers[-1] if self.barriers else 0
-        for number in range(len(self.slots) - 1, floor - 1, -1):
+        open_, passed = primitive.active.copy(), np.zeros(len(target), bool)
+        for number in range(len(self.slots) - 1, -1, -1):
             slot = self.slots[number]
-            joins = slot.joins(primitive)
+            open_ &= number >= self.floor
+            # Having passed a slot of its own, a sample joins another of its own only: one that neighbours opened is chance.
+            joins = slot.joins(primitive) & (slot.active | ~passed)
             target[open_ & joins] = number
             if self.exact or not _commutes(slot, primitive):
                 open_ &= ~slot.active
             else:
-                open_ &= ~(slot.active & joins)
+                passed |= slot.active
             if not open_.any():
                 break
-        return target
+        chosen = target[primitive.active]
+        return int(chosen.max(initial=-1)) if (chosen == chosen.max(initial=-1)).all() else target
 
-    def _cast(self, primitive: Pointwise) -> tuple[Pointwise, NDArray[np.int64]]:
+    def _cast(self, primitive: Pointwise) -> tuple[Pointwise, int]:
         """A cast joins the last slot or opens a new one, all samples together: mixed dtypes do not fit one array."""
-        floor = self.barriers[-1] if self.barriers else 0
         last = len(self.slots) - 1
-        joins = last >= floor and isinstance(self.slots[last], Pointwise)
+        joins = last >= self.floor.max(initial=0) and isinstance(self.slots[last], Pointwise)
         already = joins and cast("Pointwise", self.slots[last]).cast
         if joins and not already:
             primitive = replace(primitive, steps=(Round(self.spec.dtype), *primitive.steps))
-        return primitive, np.full(len(primitive.active), last if joins else -1)
+        return primitive, last if joins else -1
 
     def _reason(self, primitive: Primitive, path: str) -> str:
-        if self.barriers and self.barriers[-1] == len(self.slots):
+        if self.slots and self.floor.max(initial=0) == len(self.slots):
             return "behind a barrier"
         same = [n for n, slot in enumerate(self.slots) if type(slot) is type(primitive)]
         if not same:

@@ -9,8 +9,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from vicinal.core.compose import Compose, Group
 from vicinal.core.errors import Faults, ParameterError, PolicyError, VicinalError, nearest, raise_all
 from vicinal.core.recipe import Recipe
@@ -32,9 +30,9 @@ def parse(text: str) -> Node:
     """
     try:
         tree = ast.parse(text.strip(), mode="eval").body
-    except (SyntaxError, ValueError) as fault:
-        got = getattr(fault, "msg", None) or str(fault)
-        raise PolicyError("policy", "transforms joined by |", f"{text!r} ({got})", '"HorizontalFlip(p=0.5) | Rotate(angle=15)"') from None
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as fault:
+        got = f"{text[:200]!r} ({getattr(fault, 'msg', None) or str(fault) or 'nested too deeply'})"
+        raise PolicyError("policy", "transforms joined by |", got, '"HorizontalFlip(p=0.5) | Rotate(angle=15)"') from None
     parts = [_data(part) for part in _alternatives(tree)]
     return build(parts[0] if len(parts) == 1 else parts, "policy")
 
@@ -49,7 +47,7 @@ def _data(tree: ast.expr) -> Any:
     """A syntax tree as plain data; anything but names, calls with keywords, numbers, texts and collections is refused."""
     if isinstance(tree, (ast.List, ast.Tuple)):
         return [_data(item) for item in tree.elts]
-    if isinstance(tree, ast.Dict) and all(key is not None for key in tree.keys):
+    if isinstance(tree, ast.Dict) and all(isinstance(key, (ast.Constant, ast.Name)) for key in tree.keys):
         return {_data(key): _data(value) for key, value in zip(tree.keys, tree.values, strict=True) if key is not None}
     if isinstance(tree, ast.Call):
         return {_name(tree.func): _arguments(tree)}
@@ -75,6 +73,8 @@ def _arguments(call: ast.Call) -> dict[str, Any]:
     if any(keyword.arg is None for keyword in call.keywords):
         _refuse(call)
     found = {str(keyword.arg): _data(keyword.value) for keyword in call.keywords}
+    if len(found) < len(call.keywords):
+        raise PolicyError(f"policy.{_name(call.func)}", "every field once", ", ".join(str(keyword.arg) for keyword in call.keywords))
     if call.args:
         only = _data(call.args[0])
         found["of"] = only if len(call.args) == 1 and isinstance(only, list) else [_data(argument) for argument in call.args]
@@ -111,6 +111,8 @@ def read_policy(text: str) -> Node:
 
 
 def _document(path: Path, text: str) -> Any:
+    import yaml  # here, so that importing the library loads NumPy alone
+
     try:
         return json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
     except (yaml.YAMLError, ValueError) as fault:
@@ -126,6 +128,9 @@ def read_recipe(data: Mapping[str, Any]) -> Recipe:
     Raises:
         PolicyError: for a recipe whose policy is not the one that made it.
     """
+    needed = ("policy", "fingerprint", "seed", "epoch", "index", "view", "params")
+    if not isinstance(data, Mapping) or any(name not in data for name in needed):
+        raise PolicyError("recipe", f"a mapping with {', '.join(needed)}", repr(data)[:120], "recipe.as_dict()")
     policy = build(data["policy"], "recipe.policy")
     if policy.fingerprint != data["fingerprint"]:
         raise PolicyError(

@@ -19,7 +19,7 @@ def area(polygons: NDArray) -> NDArray[np.float64]:
 
 
 def clip(polygons: NDArray, canvas: NDArray) -> NDArray[np.float64]:
-    """Convex polygons (N, n, 2) cut to the canvases [0, width] x [0, height] (N, 2); (N, 16 n, 2), points may repeat, empty ones are all 0.
+    """Convex polygons (N, n, 2) cut to the canvases [0, width] x [0, height] (N, 2); (N, m, 2), points may repeat, empty ones are all 0.
 
     Sutherland and Hodgman (1974), one half-plane after the other over the whole stack.
 
@@ -30,7 +30,16 @@ def clip(polygons: NDArray, canvas: NDArray) -> NDArray[np.float64]:
     for axis in (0, 1):
         polygons = _half(polygons, polygons[..., axis])
         polygons = _half(polygons, canvas[:, None, axis] - polygons[..., axis])
-    return polygons
+    return _distinct(np.clip(polygons, 0, canvas[:, None]))  # crossings are rounded: what is cut shall lie on the canvas to the last bit
+
+
+def _distinct(points: NDArray) -> NDArray[np.float64]:
+    """Without repetitions of neighbours, or a policy of many passes would hold many times the points; the last one fills up."""
+    new = (points != np.roll(points, 1, 1)).any(-1)
+    count = new.sum(1, keepdims=True)
+    place = np.minimum(np.arange(max(count.max(initial=0), 1)), np.maximum(count - 1, 0))
+    order = np.take_along_axis(np.argsort(~new, 1, kind="stable"), place, 1)
+    return np.take_along_axis(points, order[..., None], 1)
 
 
 def _half(polygons: NDArray, distance: NDArray) -> NDArray[np.float64]:

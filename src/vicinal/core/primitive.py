@@ -48,12 +48,16 @@ class Primitive(Protocol):
         """The same primitive, neutral for the samples that are off."""
         ...
 
-    def joins(self, other: Primitive) -> NDArray[np.bool_]:
-        """(B,) for which samples ``then`` is exact."""
+    def joins(self, other: Primitive) -> NDArray[np.bool_] | bool:
+        """For which samples ``then`` is exact: (B,), or one answer for all."""
         ...
 
     def then(self, other: Any) -> Self:
         """One primitive that does this and then the other."""
+        ...
+
+    def settled(self) -> Self:
+        """The primitive as a backend gets it, when all that joins it has joined."""
         ...
 
     def spec(self, before: Spec) -> Spec:
@@ -78,13 +82,14 @@ class Warp:
             its place, and the half pixel that interpolation looks over the edge is the edge pixel.
         fill: (B,) the value of CONSTANT, as a share of the value range.
         interpolation: (B,) NONE (pixels map onto pixels), NEAREST or LINEAR.
-        antialias: (B,) average over the footprint of an output pixel where the map shrinks.
+        antialias: (B,) average over the footprint of an output pixel where the map shrinks; NEAREST never averages.
 
-    Linear sampling agrees between backends within 4/255: OpenCV rounds coordinates to 1/32 of a pixel.
+    Linear sampling agrees between backends within 8/255: OpenCV before 5.0 rounds both coordinates to 1/32 of a pixel, which is at
+    most 1/64 of the largest possible step along each.
     """
 
     verb: ClassVar[str] = "move"
-    tolerance: ClassVar[float] = 4 / 255
+    tolerance: ClassVar[float] = 8 / 255
 
     matrix: NDArray[np.float64]
     size: NDArray[np.int64]
@@ -112,6 +117,11 @@ class Warp:
         )
 
     def where(self, on: NDArray[np.bool_]) -> Warp:
+        return replace(self, active=self.active & on)
+
+    def settled(self) -> Warp:
+        """The same warp with the neutral values written out: the identity, and no border, for samples that are not active."""
+        on = self.active
         if on.all():
             return self
         one = on[:, None]
@@ -123,33 +133,34 @@ class Warp:
             fill=np.where(on, self.fill, 0.0),
             interpolation=np.where(on, self.interpolation, NONE).astype(np.int8),
             antialias=self.antialias & on,
-            active=self.active & on,
+            active=on,
         )
 
-    def joins(self, other: Primitive) -> NDArray[np.bool_]:
+    def joins(self, other: Primitive) -> NDArray[np.bool_] | bool:
         if not isinstance(other, Warp):
-            return np.zeros(len(self.active), bool)
-        free = (self.border == NONE) | (other.border == NONE)
-        border = free | ((self.border == other.border) & (self.fill == other.fill))
+            return False
+        alone = ~(self.active & other.active)
+        border = (self.border == NONE) | (other.border == NONE) | ((self.border == other.border) & (self.fill == other.fill))
         sampling = (self.interpolation == NONE) | (other.interpolation == NONE) | (self.interpolation == other.interpolation)
-        return border & sampling
+        return alone | (border & sampling)
 
     def then(self, other: Warp) -> Warp:
-        first = self.border != NONE
+        first, second = self.settled(), other.settled()
+        kept = first.border != NONE
         return Warp(
-            matrix=other.matrix @ self.matrix,
+            matrix=second.matrix @ first.matrix,
             # A sample that is neutral on one side may have another size by now: its canvas is whatever the active side says.
-            size=np.where(other.active[:, None], other.size, self.size),
-            before=np.where(self.active[:, None], self.before, other.before),
-            border=np.where(first, self.border, other.border),
-            fill=np.where(first, self.fill, other.fill),
-            interpolation=np.maximum(self.interpolation, other.interpolation),
-            antialias=self.antialias | other.antialias,
-            active=self.active | other.active,
+            size=np.where(second.active[:, None], second.size, first.size),
+            before=np.where(first.active[:, None], first.before, second.before),
+            border=np.where(kept, first.border, second.border),
+            fill=np.where(kept, first.fill, second.fill),
+            interpolation=np.maximum(first.interpolation, second.interpolation),
+            antialias=first.antialias | second.antialias,
+            active=first.active | second.active,
         )
 
     def spec(self, before: Spec) -> Spec:
-        return before.but(size=self.size)
+        return before if self.size is before.size else before.but(size=self.settled().size)
 
     def still(self) -> NDArray[np.bool_]:
         """(B,) where the map is the identity on the same canvas: those samples are copied, bit for bit."""
@@ -157,10 +168,10 @@ class Warp:
 
     def supersampling(self) -> NDArray[np.int64]:
         """(B,) linear samples per output pixel and axis, as many as it covers source pixels; their mean is the antialiasing."""
-        if not self.antialias.any():
+        averaged = self.antialias & (self.interpolation != NEAREST)
+        if not averaged.any():
             return np.ones(len(self.active), np.int64)
-        smooth = self.antialias & (self.interpolation != NEAREST)
-        return np.where(smooth, np.rint(affine.minification(self.matrix)).clip(1, 64), 1).astype(np.int64)
+        return np.where(averaged, np.rint(affine.minification(self.matrix)).clip(1, 64), 1).astype(np.int64)
 
 
 class Step(Protocol):
@@ -181,7 +192,7 @@ class Linear:
     """``gain * x + bias``, then clipped to [0, 1] unless ``clip`` is False.
 
     Args:
-        gain, bias: (B, 1) or (B, C).
+        gain, bias: (B, 1) or (B, C); (1, C) where all samples share them.
     """
 
     gain: NDArray[np.float64]
@@ -189,7 +200,8 @@ class Linear:
     clip: bool = True
 
     def __call__(self, values: NDArray) -> NDArray:
-        values = values * self.gain[:, None] + self.bias[:, None]
+        values = values * self.gain[:, None]
+        values += self.bias[:, None]
         return np.clip(values, 0, 1, out=values) if self.clip else values
 
     def where(self, on: NDArray[np.bool_]) -> Linear:
@@ -210,7 +222,10 @@ class Power:
     exponent: NDArray[np.float64]
 
     def __call__(self, values: NDArray) -> NDArray:
-        return values ** self.exponent[:, None]
+        # Written out: NumPy squares where one exponent of 2 is repeated, and calls pow where a batch brings several.
+        exponent = np.broadcast_to(self.exponent[:, None], values.shape).copy()
+        # Vectorised pow is a last bit off even at 1, but a neutral step changes nothing.
+        return np.where(exponent == 1, values, values**exponent)
 
     def where(self, on: NDArray[np.bool_]) -> Power:
         return self if on.all() else Power(np.where(on[:, None], self.exponent, 1.0))
@@ -224,7 +239,7 @@ class Round:
     dtype: str
 
     def __call__(self, values: NDArray) -> NDArray:
-        return dequantise(quantise(values, self.dtype))
+        return dequantise(quantise(values, self.dtype)).astype(values.dtype)
 
     def where(self, on: NDArray[np.bool_]) -> Round:
         return self
@@ -261,8 +276,11 @@ class Pointwise:
         """True where dtype, layout or range change, so that all samples are concerned alike."""
         return not (self.dtype is None and self.layout is None and self.unit)
 
-    def joins(self, other: Primitive) -> NDArray[np.bool_]:
-        return np.full(len(self.active), isinstance(other, Pointwise))
+    def joins(self, other: Primitive) -> bool:
+        return isinstance(other, Pointwise)
+
+    def settled(self) -> Pointwise:
+        return self
 
     def then(self, other: Pointwise) -> Pointwise:
         return Pointwise(
@@ -274,6 +292,8 @@ class Pointwise:
         )
 
     def spec(self, before: Spec) -> Spec:
+        if not self.cast:
+            return before
         layout, dtype = self.layout or before.layout, self.dtype or before.dtype
         return before.but(dtype=dtype, layout=layout, unit=before.unit and self.unit)
 
@@ -285,7 +305,9 @@ class Pointwise:
 
     def rows(self, rows: NDArray | slice) -> Pointwise:
         """The chain of some of the samples."""
-        return replace(self, steps=tuple(mapped(step, lambda array: array[rows]) for step in self.steps), active=self.active[rows])
+        shared = len(self.active) > 1
+        steps = (mapped(step, lambda array: array if shared and len(array) == 1 else array[rows]) for step in self.steps)
+        return replace(self, steps=tuple(steps), active=self.active[rows])
 
 
 def mapped(step: Any, change: Callable[[NDArray], NDArray]) -> Any:
@@ -302,11 +324,14 @@ class Alone:
     def where(self, on: NDArray[np.bool_]) -> Self:
         return replace(cast(Any, self), active=self.active & on)
 
-    def joins(self, other: Primitive) -> NDArray[np.bool_]:
-        return np.zeros(len(self.active), bool)
+    def joins(self, other: Primitive) -> bool:
+        return False
 
     def then(self, other: Any) -> Self:
         raise AssertionError("joins is never true")
+
+    def settled(self) -> Self:
+        return self
 
     def spec(self, before: Spec) -> Spec:
         return before
@@ -351,7 +376,7 @@ class Noise(Alone):
     overflow: str = "clip"
 
     def spec(self, before: Spec) -> Spec:
-        return before.but(unit=before.unit and self.overflow != "keep")
+        return before if self.overflow != "keep" else before.but(unit=False)
 
 
 @final

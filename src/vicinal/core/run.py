@@ -14,7 +14,7 @@ from vicinal.core.batch import Spec
 from vicinal.core.draw import Address, Draw
 from vicinal.core.errors import BackendError, TargetError, VicinalError
 from vicinal.core.follow import copied, others
-from vicinal.core.inputs import Inputs, named_targets, read
+from vicinal.core.inputs import Inputs, is_empty, named_targets, read
 from vicinal.core.plan import Plan, plan
 
 if TYPE_CHECKING:
@@ -31,6 +31,10 @@ class Addressed(np.ndarray):
 
     def __array_finalize__(self, other: Any) -> None:
         self.address = None
+
+    def __array_wrap__(self, array: NDArray, context: Any = None, return_scalar: bool = False) -> Any:
+        # A number computed from it, a mean for example, is a plain number.
+        return np.asarray(array)[()] if array.ndim == 0 else array.view(Addressed)
 
 
 def _marked(array: NDArray, address: Address) -> NDArray:
@@ -81,11 +85,26 @@ def augment(policy: Node, arrays: tuple, targets: Mapping[str, Any], *, seed: in
         TargetError, DataError: for targets that are malformed or do not fit each other.
         BackendError: when a pass fails; it carries the address that reproduces it.
     """
-    inputs = read(named_targets(policy, arrays, targets))
-    address = addressed(inputs.spec, secrets.randbits(63) if seed is None else seed, epoch, index, view)
-    results = [_augment(policy, inputs, where, backend, given) for where in _each_view(policy.views, address)]
-    found = [result[inputs.kind] for result in results] if arrays else results
+    named, seed = named_targets(policy, arrays, targets), secrets.randbits(63) if seed is None else seed
+    if is_empty(named):
+        results = _of_none(policy, named, seed, backend)
+    else:
+        inputs = read(named)
+        address = addressed(inputs.spec, seed, epoch, index, view)
+        results = [_augment(policy, inputs, where, backend, given) for where in _each_view(policy.views, address)]
+    found = [result[next(iter(named))] for result in results] if arrays else results
     return found[0] if policy.views is None else found
+
+
+def _of_none(policy: Node, named: Mapping[str, Any], seed: int, backend: str) -> list[Result]:
+    """A batch of no samples: the form that a blank sample takes, without the sample."""
+    blank = {name: np.zeros((1, *value.shape[1:]), value.dtype) for name, value in named.items() if isinstance(value, np.ndarray)}
+    made = augment(policy, (), blank, seed=seed, backend=backend)
+    address = Address.of(seed, [], [], [], size=0)
+    return [
+        Result({name: one[name][:0] if name in one else [] for name in named}, address, one.plan, [])
+        for one in (made if isinstance(made, list) else [made])
+    ]
 
 
 def planned(policy: Node, arrays: tuple, targets: Mapping[str, Any], *, seed: int, epoch: Any, index: Any, view: Any) -> Plan:

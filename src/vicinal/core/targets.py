@@ -18,10 +18,12 @@ from vicinal.core.batch import Spec
 from vicinal.core.errors import ParameterError, TargetError
 from vicinal.core.polygon import area, clip
 from vicinal.core.primitive import Warp
+from vicinal.core.space import is_number
 
 FORMATS = ("xyxy", "xywh", "cxcywh", "yolo", "normalised")
 OUTSIDE = ("clip", "keep", "drop")
 _TOLERANCE = 0.5
+_NOISE = 1e-6  # pixels: a box that ends at the edge still does after rounding
 
 
 @final
@@ -51,7 +53,7 @@ class Boxes:
         for name, value, known in (("format", self.format, FORMATS), ("outside", self.outside, OUTSIDE)):
             if value not in known:
                 raise ParameterError(f"Boxes.{name}", f"one of {', '.join(map(repr, known))}", repr(value), f"{name}={known[0]!r}")
-        if not 0 <= self.min_visible <= 1:
+        if not is_number(self.min_visible) or not 0 <= self.min_visible <= 1:
             raise ParameterError("Boxes.min_visible", "a share in [0, 1]", repr(self.min_visible), "min_visible=0.2")
 
 
@@ -155,22 +157,22 @@ def checked(boxes: NDArray, owner: NDArray, spec: Spec) -> NDArray[np.float64]:
     return np.clip(boxes, 0, limit)
 
 
-def follow_boxes(moves: Sequence[Warp], boxes: NDArray, owner: NDArray, after: Spec, options: Boxes) -> tuple[NDArray, NDArray[np.bool_]]:
+def follow_boxes(moves: Sequence[Warp], boxes: NDArray, owner: NDArray, options: Boxes) -> tuple[NDArray, NDArray[np.bool_]]:
     """(N, 4) boxes after all moves, and (N,) which of them stay."""
     if not moves:
         return boxes, np.ones(len(boxes), bool)
-    corners = boxes[:, [[0, 1], [2, 1], [2, 3], [0, 3]]]
-    full, seen = forward(moves, corners, owner), corners
+    full = seen = boxes[:, [[0, 1], [2, 1], [2, 3], [0, 3]]]
+    inside = np.ones(len(boxes), bool)
     for move in moves:
-        seen = clip(affine.apply(move.matrix[owner], seen), move.size[owner][:, ::-1].astype(float))
+        # A pass that does not concern a sample may hold a canvas that is not the sample's any more.
+        canvas = np.where(move.active[owner][:, None], move.size[owner][:, ::-1], np.inf)
+        full, seen = affine.apply(move.matrix[owner], full), clip(affine.apply(move.matrix[owner], seen), canvas)
+        inside &= np.asarray(((full >= -_NOISE) & (full <= canvas[:, None] + _NOISE)).all((1, 2)))
     whole = area(full)
     share = np.divide(area(seen), whole, out=np.zeros(len(boxes)), where=whole > 0)
-    canvas = after.size[owner][:, ::-1]
-    inside = np.asarray(((full >= 0) & (full <= canvas[:, None])).all((1, 2)))
     share = np.where(inside, 1.0, share)
     kept = inside | ((share > 0) & (share >= options.min_visible - 1e-9) & (options.outside != "drop"))
-    whole_box = inside | (options.outside == "keep")
-    return np.where(whole_box[:, None], _extent(full), _extent(seen)), kept
+    return _extent(full if options.outside == "keep" else seen), kept
 
 
 def _extent(polygons: NDArray) -> NDArray[np.float64]:

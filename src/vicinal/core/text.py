@@ -9,6 +9,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from vicinal.core.declare import Parameter, declarations
 from vicinal.core.errors import PolicyError
 from vicinal.core.files import write_files
@@ -28,8 +30,17 @@ def fields_of(node: Node, *, all_fields: bool = False) -> dict[str, Any]:
         if isinstance(declared.get(field.name), Parameter) and default is not dataclasses.MISSING:
             default = space(default)
         if field.name != "of" and (all_fields or value != default):
-            found[field.name] = value.data() if isinstance(value, Space) else value
+            found[field.name] = _native(value.data() if isinstance(value, Space) else value)
     return found
+
+
+def _native(value: Any) -> Any:
+    """NumPy's numbers as Python's, which every file format can write."""
+    if isinstance(value, dict):
+        return {name: _native(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(map(_native, value))
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def to_data(node: Node) -> Any:
@@ -62,7 +73,7 @@ def to_text(node: Node) -> str:
         'HorizontalFlip(p=0.5) | OneOf([Invert(), Rotate(angle=(-15, 15))])'
     """
     kind, fields = type(node).__name__, fields_of(node)
-    if kind == "Compose" and not fields and len(node.children) > 0 and type(node.children[0]).__name__ != "Compose":
+    if kind == "Compose" and not fields and len(node.children) > 1 and type(node.children[0]).__name__ != "Compose":
         return " | ".join(map(_operand, node.children))
     return _call(node, kind, fields)
 
@@ -109,7 +120,7 @@ def save(node: Node, path: Path) -> None:
     if path.suffix == ".json":
         write_files({path: (json.dumps(document, indent=2) + "\n").encode()})
     elif path.suffix in (".yaml", ".yml"):
-        import yaml
+        import yaml  # here, so that importing the library loads NumPy alone
 
         write_files({path: yaml.safe_dump(document, sort_keys=False).encode()})
     else:

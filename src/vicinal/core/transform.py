@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vicinal.core.batch import Spec
-from vicinal.core.declare import Option, Parameter, declarations, option, parameter
+from vicinal.core.declare import Option, Parameter, declarations, option, parameter, random_fields
 from vicinal.core.draw import Draw
 from vicinal.core.errors import ParameterError, PolicyError, UnknownTransform, VicinalError, nearest, raise_all
 from vicinal.core.primitive import Primitive
@@ -167,7 +167,7 @@ class Transform(Node):
 
     def sample(self, draw: Draw, spec: Spec) -> dict[str, NDArray]:
         """(B,) values of every parameter and the keys, one site each; override only where parameters depend on each other."""
-        return {name: self.value(draw, name) for name in self.spaces()} | {name: draw.key(name) for name in self.keys}
+        return {name: self.value(draw, name) for name in random_fields(type(self))} | {name: draw.key(name) for name in self.keys}
 
     def value(self, draw: Draw, name: str) -> NDArray:
         """(B,) values of one parameter; a fixed one asks for no randomness."""
@@ -176,7 +176,7 @@ class Transform(Node):
 
     def spaces(self) -> dict[str, Space]:
         """The random parameters and the spaces they are drawn from."""
-        return {name: getattr(self, name) for name, declared in declarations(type(self)).items() if isinstance(declared, Parameter)}
+        return {name: getattr(self, name) for name in random_fields(type(self))}
 
     def stronger(self, strength: float) -> Self:
         neutral = {name: declared.neutral for name, declared in declarations(type(self)).items() if isinstance(declared, Parameter)}

@@ -162,15 +162,14 @@ class Normalize(Transform):
 
     def lower(self, params: Params, spec: Spec) -> list[Pointwise]:
         mean, std = (_channels(getattr(self, name), spec.channels, name) for name in ("mean", "std"))
-        gain, bias = np.tile(1 / std, (len(spec), 1)), np.tile(-mean / std, (len(spec), 1))
-        return [Pointwise((Linear(gain, bias, clip=False),), everywhere(len(spec)), dtype="float32", unit=False)]
+        return [Pointwise((Linear(1 / std, -mean / std, clip=False),), everywhere(len(spec)), dtype="float32", unit=False)]
 
 
 def _channels(value: float | tuple[float, ...], channels: int, name: str) -> NDArray[np.float64]:
     numbers = np.atleast_1d(np.asarray(value, float))
     if len(numbers) not in (1, channels):
         raise TargetError(f"Normalize.{name}", f"one number, or {channels}: one per channel", f"{len(numbers)}", f"{name}=0.5")
-    return numbers
+    return numbers[None]
 
 
 @register

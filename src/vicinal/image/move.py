@@ -162,17 +162,19 @@ class Rotate(Transform):
     interpolation: str = interpolation_option()
 
     def lower(self, params: Params, spec: Spec) -> list[Warp]:
-        matrix = affine.about(rotation(params["angle"]), spec.centre)
+        cos, sin = cosine_sine(params["angle"])
+        matrix = affine.planar(cos, sin, -sin, cos, spec.centre)
         return [Warp.of(matrix, spec, None, self.border, self.fill, self.interpolation)]
 
 
-def rotation(degrees: NDArray) -> NDArray[np.float64]:
-    """(B, 2, 2) rotations, counter-clockwise with y down; exact at multiples of 90 degrees."""
+def cosine_sine(degrees: NDArray) -> tuple[NDArray, NDArray]:
+    """(B,) cosines and sines, exact at multiples of 90 degrees."""
     radians = np.deg2rad(degrees)
-    right = np.mod(degrees, 90) == 0
-    cos = np.where(right, np.rint(np.cos(radians)), np.cos(radians))
-    sin = np.where(right, np.rint(np.sin(radians)), np.sin(radians))
-    return np.stack([np.stack([cos, sin], -1), np.stack([-sin, cos], -1)], -2)
+    cos, sin = np.cos(radians), np.sin(radians)
+    right = degrees % 90 == 0
+    if right.any():
+        cos, sin = np.where(right, np.rint(cos), cos), np.where(right, np.rint(sin), sin)
+    return cos, sin
 
 
 @register
@@ -226,14 +228,8 @@ class Scale(Transform):
 
     def lower(self, params: Params, spec: Spec) -> list[Warp]:
         root = np.sqrt(params["aspect"])
-        matrix = affine.about(_diagonal(params["factor"] * root, params["factor"] / root), spec.centre)
+        matrix = affine.planar(params["factor"] * root, 0, 0, params["factor"] / root, spec.centre)
         return [Warp.of(matrix, spec, None, self.border, self.fill, self.interpolation, self.antialias)]
-
-
-def _diagonal(x: NDArray, y: NDArray) -> NDArray[np.float64]:
-    linear = np.zeros((len(x), 2, 2))
-    linear[:, 0, 0], linear[:, 1, 1] = x, y
-    return linear
 
 
 @register
@@ -256,15 +252,14 @@ class Shear(Transform):
     interpolation: str = interpolation_option()
 
     def lower(self, params: Params, spec: Spec) -> list[Warp]:
-        matrix = affine.about(_shear(params["x"], params["y"]), spec.centre)
+        matrix = affine.planar(*_shear(params["x"], params["y"]), spec.centre)
         return [Warp.of(matrix, spec, None, self.border, self.fill, self.interpolation)]
 
 
-def _shear(x: NDArray, y: NDArray) -> NDArray[np.float64]:
-    """First along x, then along y, so that the determinant stays 1."""
-    along_x, along_y = affine.identity(len(x), 1), affine.identity(len(x), 1)
-    along_x[:, 0, 1], along_y[:, 1, 0] = np.tan(np.deg2rad(x)), np.tan(np.deg2rad(y))
-    return along_y @ along_x
+def _shear(x: NDArray, y: NDArray) -> tuple[Any, Any, Any, Any]:
+    """((a, b), (c, d)) of a shear first along x, then along y, so that the determinant stays 1."""
+    along_x, along_y = np.tan(np.deg2rad(x)), np.tan(np.deg2rad(y))
+    return 1, along_x, along_y, 1 + along_x * along_y
 
 
 @register
@@ -294,8 +289,8 @@ class Affine(Transform):
 
     def lower(self, params: Params, spec: Spec) -> list[Warp]:
         width, height = (spec.width, spec.height) if self.unit == "share" else (1, 1)
-        sheared = _shear(params["shear_x"], params["shear_y"]) * params["scale"][:, None, None]
-        matrix = affine.about(rotation(params["angle"]) @ sheared, spec.centre)
-        matrix[:, 0, 2] += params["x"] * width
-        matrix[:, 1, 2] += params["y"] * height
+        cos, sin, scale = *cosine_sine(params["angle"]), params["scale"]
+        a, b, c, d = _shear(params["shear_x"], params["shear_y"])
+        turned = scale * np.stack(np.broadcast_arrays(cos * a + sin * c, cos * b + sin * d, cos * c - sin * a, cos * d - sin * b))
+        matrix = affine.planar(turned[0], turned[1], turned[2], turned[3], spec.centre, params["x"] * width, params["y"] * height)
         return [Warp.of(matrix, spec, None, self.border, self.fill, self.interpolation, self.antialias)]

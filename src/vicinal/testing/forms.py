@@ -7,8 +7,6 @@ import json
 import math
 import pickle
 
-import yaml
-
 from vicinal.core.declare import Parameter, declarations
 from vicinal.core.errors import ParameterError
 from vicinal.core.policy import build, parse
@@ -45,6 +43,8 @@ def _refused(case: Case, name: str, value: float) -> None:
 
 def plain(case: Case) -> None:
     """The object, its YAML, its JSON, its line of text and its pickle are one and the same."""
+    import yaml  # here, so that importing the library loads NumPy alone
+
     written = case.transform.data()
     forms = {
         "JSON": build(json.loads(json.dumps(written))),

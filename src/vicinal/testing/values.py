@@ -37,13 +37,15 @@ def _neutral_parameters(case: Case, dtype: Any) -> None:
 
 
 def pure(case: Case) -> None:
-    """Read-only inputs come back unchanged, and the result shares no memory with them."""
+    """Read-only inputs come back unchanged, the result shares no memory with them, and the transform is what it was."""
+    written = repr(case.transform)
     for p in (1, 0) if not case.transform.whole else (1,):
         everything = data(case)
         before = everything.copy()
         everything.flags.writeable = False
         made = case.call(everything, transform=dataclasses.replace(case.transform, p=p))[case.kind]
         case.expect(np.array_equal(everything, before), "an untouched input", "a changed one")
+        case.expect(repr(case.transform) == written, "a transform that does not change", f"{case.transform} after {written}")
         case.expect(not any(np.shares_memory(array, everything) for array in made), "a result of its own", "memory of the input")
 
 

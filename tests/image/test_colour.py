@@ -1,0 +1,91 @@
+"""Pointwise work against its formula in float64 with one rounding, and grey against OpenCV."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+import vicinal as v
+
+EIGHT = np.arange(256, dtype=np.uint8).reshape(16, 16, 1)
+SIXTEEN = np.arange(65536, dtype=np.uint16).reshape(256, 256, 1)
+FLOAT = np.linspace(0, 1, 1000, dtype=np.float32).reshape(25, 40, 1)
+RANGE = {"uint8": 255, "uint16": 65535, "float32": 1}
+BACKENDS = pytest.mark.parametrize("backend", ["cpu", "reference"])
+FORMULAS = [
+    ("Brightness(by=0.2)", lambda x: x + 0.2),
+    ("Brightness(by=-0.37)", lambda x: x - 0.37),
+    ("Contrast(gain=1.7)", lambda x: (x - 0.5) * 1.7 + 0.5),
+    ("Contrast(gain=0.4, pivot=0.2)", lambda x: (x - 0.2) * 0.4 + 0.2),
+    ("Gamma(exponent=2)", lambda x: x**2),
+    ("Gamma(exponent=0.45)", lambda x: x**0.45),
+    ("Invert()", lambda x: 1 - x),
+    ("Brightness(by=0.3) | Gamma(exponent=1.8) | Contrast(gain=2)", lambda x: (np.minimum(x + 0.3, 1) ** 1.8 - 0.5) * 2 + 0.5),
+]
+
+
+@BACKENDS
+@pytest.mark.parametrize("image", [EIGHT, SIXTEEN, FLOAT], ids=["uint8", "uint16", "float32"])
+@pytest.mark.parametrize(("text", "formula"), FORMULAS)
+def test_a_chain_is_its_formula_clipped_and_rounded_once(text, formula, image, backend):
+    scale = RANGE[str(image.dtype)]
+    expected = np.clip(formula(image / scale), 0, 1) * scale
+    got = v.parse(text)(image, seed=0, backend=backend)
+    rounding = 1e-6 if image.dtype.kind == "f" else 0.5 + (1e-9 if image.dtype == np.uint8 or backend == "reference" else 0.03)
+    assert np.abs(got - expected).max() <= rounding
+
+
+@BACKENDS
+def test_normalize_and_totensor_are_their_formula(backend):
+    image = np.random.default_rng(0).integers(0, 256, (5, 9, 7, 3), np.uint8)
+    mean, std = (0.1, 0.4, 0.7), (0.2, 0.5, 1.5)
+    expected = ((image / 255 - mean) / std).transpose(0, 3, 1, 2)
+    got = v.Compose([v.Normalize(mean=mean, std=std), v.ToTensor()])(image, seed=0, backend=backend)
+    assert (got.dtype, got.shape) == (np.float32, (5, 3, 9, 7))
+    assert got == pytest.approx(expected, abs=1e-5)
+    assert got.flags.c_contiguous
+    assert v.ToTensor()(image, seed=0, backend=backend) == pytest.approx(image.transpose(0, 3, 1, 2) / 255, abs=1e-7)
+
+
+@BACKENDS
+@pytest.mark.parametrize("channels", [1, 2, 5])
+def test_one_mean_serves_any_number_of_channels(channels, backend):
+    image = np.random.default_rng(0).integers(0, 65536, (9, 7, channels), np.uint16)
+    got = v.Normalize(mean=0.5, std=0.25)(image, seed=0, backend=backend)
+    assert got == pytest.approx((image / 65535 - 0.5) / 0.25, abs=1e-5)
+
+
+@BACKENDS
+def test_grey_is_that_of_opencv(backend):
+    image = np.random.default_rng(0).integers(0, 256, (40, 50, 3), np.uint8)
+    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(int)
+    got = v.Grayscale()(image, seed=0, backend=backend)
+    assert (got == got[..., :1]).all()
+    assert np.abs(got[..., 0] - grey).max() <= 1
+    half = v.Grayscale(amount=0.5)(image, seed=0, backend=backend)
+    assert np.abs(half - (image + grey[..., None]) / 2).max() <= 1.5
+    assert np.array_equal(v.Grayscale(amount=0)(image, seed=0, backend=backend), image)
+
+
+@BACKENDS
+def test_grey_leaves_one_channel_alone(backend):
+    assert np.array_equal(v.Grayscale()(EIGHT, seed=0, backend=backend), EIGHT)
+
+
+@pytest.mark.parametrize("text", [text for text, _ in FORMULAS] + ["Grayscale(amount=0.7)", "Normalize()"])
+def test_the_dtypes_agree_within_rounding(text):
+    colours = np.random.default_rng(0).integers(0, 256, (20, 20, 3), np.uint8)
+    policy = v.parse(text)
+    low, wide, exact = (policy(given, seed=0) for given in (colours, colours.astype(np.uint16) * 257, (colours / 255).astype(np.float32)))
+    steps = [1 if text == "Normalize()" else RANGE[dtype] for dtype in ("uint8", "uint16")]
+    # OpenCV's colour matrix of 8-bit images works in whole numbers.
+    assert low / steps[0] == pytest.approx(exact.astype(float), abs=(1 if text.startswith("Gray") else 0.51) / 255 + 1e-6)
+    assert wide / steps[1] == pytest.approx(exact.astype(float), abs=0.51 / 65535 + 1e-5)
+
+
+def test_parameters_are_drawn_for_every_sample():
+    images = np.full((2000, 1, 1, 1), 0.5, np.float32)
+    values = v.Brightness(by=(-0.2, 0.3))(images, seed=0).ravel()
+    assert (values.min(), values.max()) == (pytest.approx(0.3, abs=1e-3), pytest.approx(0.8, abs=1e-3))
+    assert values.mean() == pytest.approx(0.55, abs=0.01)
