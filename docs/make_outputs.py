@@ -31,6 +31,7 @@ from types import ModuleType
 from typing import final
 
 ROOT = Path(__file__).resolve().parents[1]
+DATA = Path(os.environ.get("VICINAL_DATA", ROOT.parent / "shared" / "data")).resolve()
 WIDTH = "90"  # columns of a terminal that fit on a page
 BLOCK = re.compile(
     r"(?:^<!-- test: (?P<note>[^\n]*?) -->\n)?^```(?P<language>python|console)\n(?P<code>.*?)^```\n"
@@ -56,17 +57,12 @@ class Example:
         word, _, rest = self.note.partition(" ")
         if word.rstrip(",") == "skip":
             return rest
-        return f"no data set {rest}" if word == "needs" and not (data_root() / rest).exists() else None
+        return f"no data set {rest}" if word == "needs" and not (DATA / rest).exists() else None
 
     @property
     def varies(self) -> bool:
         """True where the output is not the same on every machine, or not with a small budget."""
         return self.note.startswith("varies") or (self.code.startswith("$ vicinal compare") and self.note != "fails")
-
-
-def data_root() -> Path:
-    """The folder of the real data sets."""
-    return Path(os.environ.get("VICINAL_DATA", ROOT.parent / "shared" / "data"))
 
 
 def examples(page: str) -> list[Example]:
@@ -147,7 +143,7 @@ def run_page(path: Path, *, full: bool) -> list[tuple[Example, str]]:
 
 def _linked(name: str) -> None:
     if not Path(name).exists():
-        Path(name).symlink_to((data_root() / name).resolve())
+        Path(name).symlink_to(DATA / name)
 
 
 def difference(example: Example, printed: str, path: Path) -> str:

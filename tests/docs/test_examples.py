@@ -74,7 +74,8 @@ def test_every_vicinal_command_line_is_an_example(outputs: ModuleType) -> None:
         text = (ROOT / page).read_text("utf-8")
         inside = "\n".join(example.code for example in outputs.examples(text) if example.language == "console")
         assert len(re.findall(r"^\$ vicinal ", text, re.MULTILINE)) == len(re.findall(r"^\$ vicinal ", inside, re.MULTILINE)), page
-        assert not re.search(r"^vicinal ", text, re.MULTILINE), f"{page}: a command without $ is not run"
+        bash = "\n".join(re.findall(r"^```(?:bash|sh)\n(.*?)^```", text, re.MULTILINE | re.DOTALL))
+        assert not re.search(r"^(\$ )?vicinal ", bash, re.MULTILINE), f"{page}: a command that is not in a block of console is not run"
 
 
 def test_the_page_of_transforms_is_up_to_date(transforms: ModuleType) -> None:
