@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import shlex
+import signal
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, final
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from vicinal.core.declare import Parameter, declarations
 from vicinal.core.errors import VicinalError
@@ -23,30 +24,60 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    help="Data augmentation that proves itself.",
 )
 
 
 def main() -> None:
     """Run the command line; bad input gives a sentence and exit code 2."""
+    signal.signal(signal.SIGINT, _stop)
     try:
-        app()
+        app(prog_name="vicinal")
     except VicinalError as fault:
-        Console(stderr=True, soft_wrap=True).print(f"error: {fault}", style="red", markup=False, highlight=False)
+        _complain(f"error: {fault}")
         sys.exit(2)
-    except KeyboardInterrupt:
-        Console(stderr=True).print("interrupted: nothing was written", style="red")
+    except ModuleNotFoundError as fault:
+        _complain(f"error: vicinal: expected the package {fault.name}, got none; write pip install 'vicinal[lab]'")
+        sys.exit(2)
+    except _Stopped:
+        _complain("interrupted: no file is half-written")
         sys.exit(130)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
+
+
+@final
+class _Stopped(BaseException):
+    """Ctrl-C, as the command line frameworks do not catch it: they would say "Aborted!" and exit with 1."""
+
+
+def _stop(signum: int, frame: object) -> None:
+    raise _Stopped
+
+
+def _complain(sentence: str) -> None:
+    Console(stderr=True, soft_wrap=True).print(Text(sentence, style="red"))  # Text, not markup: it may hold what a person typed
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from vicinal import __version__
+
+        typer.echo(f"vicinal {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def whole(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")] = False,
+) -> None:
+    """Data augmentation that proves itself."""
 
 
 @app.command("list")
 def list_(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """List the transforms.
 
-    Example: vicinal list
+    \b
+    Example:
+      vicinal list
     """
     import vicinal  # noqa: F401  (registers the transforms)
 
@@ -74,30 +105,35 @@ def _facts(name: str) -> dict[str, Any]:
 
 @app.command()
 def show(
-    data: Annotated[str, typer.Argument(help="As for compare.")],
+    data: Annotated[str, typer.Argument(metavar="DATA", help="As for compare.")],
     policy: Annotated[str, typer.Option(help="One line of text, or a .yaml or .json file.")],
-    at: Annotated[str | None, typer.Option(help="EPOCH:INDEX: print the recipe of that sample instead.")] = None,
+    at: Annotated[str | None, typer.Option(help="EPOCH:INDEX or EPOCH:INDEX:VIEW: print the recipe of that sample instead.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the draws.")] = 0,
+    resize: Annotated[int | None, typer.Option(min=1, help="Resize every image to this side first.")] = None,
     format: Annotated[str, typer.Option(help="As for compare.")] = "auto",
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave unreadable items out.")] = False,
     out: Annotated[Path, typer.Option(help="The contact sheet, a PNG file.")] = Path("vicinal-out/sheet.png"),
 ) -> None:
     """Show what a policy does to your images: a contact sheet, or the recipe of one sample.
 
-    Example: vicinal show digits --policy "Rotate(angle=(-15, 15))" --at 3:17
+    \b
+    Example:
+      vicinal show digits --policy "Rotate(angle=(-15, 15))" --at 3:17
     """
+    from vicinal.lab.load import load
     from vicinal.lab.preview import recipe_of, sheet_file
 
+    read = load(data, format, skip_bad, resize)
     if at is not None:
-        typer.echo(str(recipe_of(data, format, policy, seed, at)))
+        typer.echo(str(recipe_of(read, policy, seed, at)))
         return
-    plan, path = sheet_file(data, format, policy, seed, out)
-    typer.echo(plan)
-    typer.echo(f"Sheet: {path}")
+    plan, path = sheet_file(read, policy, seed, out)
+    typer.echo(f"{plan}\nSheet: {path}")
 
 
 @app.command()
 def compare(
-    data: Annotated[str, typer.Argument(help="digits, a CSV, an IDX file or folder, a folder per class, or an NPZ.")],
+    data: Annotated[str, typer.Argument(metavar="DATA", help="digits, a CSV, an IDX file or folder, a folder per class, or an NPZ.")],
     arm: Annotated[
         list[str] | None, typer.Option(help="NAME=POLICY, or NAME:K=POLICY for K fixed copies of every item; repeat it.")
     ] = None,
@@ -124,9 +160,13 @@ def compare(
 
     Without --arm a small panel is compared. The arms none and duplicate are always there.
 
-    Example: vicinal compare digits --arm shift="Translate(x=(-1, 1), y=(-1, 1))" --out results
+    \b
+    Example:
+      vicinal compare digits --arm shift="Translate(x=(-1, 1), y=(-1, 1))" --out results
     """
     from vicinal.lab.session import Options, session
+    from vicinal.lab.store import result_bytes
+    from vicinal.lab.terminal import print_policies, print_result
 
     console = Console(stderr=as_json)
     options = Options(
@@ -138,12 +178,12 @@ def compare(
         task = bar.add_task("training", total=None)
         result, report = session(options, lambda done, total: bar.update(task, completed=done, total=total))
     if as_json:
-        typer.echo((report.parent / "result.json").read_text("utf-8"))
+        typer.echo(result_bytes(result), nl=False)
         return
-    from vicinal.lab.terminal import print_result
-
     print_result(result, console)
-    console.print(f"\nReport: {report}", soft_wrap=True, highlight=False, markup=False)
+    console.line()
+    print_policies(result, console)
+    console.print(Text(f"\nReport: {report}"), soft_wrap=True)
 
 
 def _progress(console: Console) -> Progress:
@@ -151,3 +191,7 @@ def _progress(console: Console) -> Progress:
     percent = TextColumn("{task.percentage:>3.0f} %")
     columns = (TextColumn("{task.description}"), BarColumn(), percent, TimeElapsedColumn(), TimeRemainingColumn())
     return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+
+
+if __name__ == "__main__":
+    main()

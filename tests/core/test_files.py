@@ -4,29 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
-import subprocess
-from collections.abc import Iterator
+import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from vicinal.core.errors import StoreError
 from vicinal.core.files import write_files
-
-
-@pytest.fixture
-def tiny_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 64 KiB; skipped where none can be mounted."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = shutil.which("mount")
-    command = [str(mount), "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)]
-    done = mount is not None and subprocess.run(command, capture_output=True).returncode == 0
-    if not done:
-        pytest.skip("mounting a small file system needs root")
-    yield folder
-    subprocess.run(["umount", folder], check=True)
 
 
 def names(folder: Path) -> set[str]:
@@ -76,6 +61,25 @@ def test_no_file_is_replaced_before_all_are_safe(tmp_path: Path) -> None:
         write_files({tmp_path / "result.json": b"new", tmp_path / "report.html": b"new"})
     assert (tmp_path / "result.json").read_bytes() == b"old"
     assert names(tmp_path) == {"result.json", "report.html"}
+
+
+def test_two_writers_leave_the_files_of_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    both, replace = threading.Barrier(2), os.replace
+
+    def slow(source: Path, target: Path) -> None:
+        replace(source, target)
+        with suppress(threading.BrokenBarrierError):
+            both.wait(0.2)  # without the lock both have now written one file, and each would write the other one
+
+    monkeypatch.setattr(os, "replace", slow)
+    first, second = tmp_path / "result.json", tmp_path / "report.html"
+    orders = ({first: b"a", second: b"a"}, {second: b"b", first: b"b"})
+    writers = [threading.Thread(target=write_files, args=(files,)) for files in orders]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert first.read_bytes() == second.read_bytes()
 
 
 def test_a_file_where_the_folder_should_be(tmp_path: Path) -> None:

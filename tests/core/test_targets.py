@@ -167,6 +167,12 @@ def test_a_mask_fills_with_its_own_value_while_the_image_fills_with_its():
     assert out["image"][:, :30].min() == 255
 
 
+@pytest.mark.parametrize("fill", [0.1, float("nan"), -1])
+def test_a_float_mask_fills_with_any_number(fill):
+    out = v.Translate(x=30)(image=IMAGE, mask=v.Mask(np.ones((30, 40), np.float32), fill=fill), seed=0)["mask"]
+    assert np.array_equal(np.unique(out[:, :30]), [np.float32(fill)], equal_nan=True)
+
+
 @pytest.mark.parametrize(
     ("targets", "says"),
     [

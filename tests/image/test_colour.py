@@ -37,6 +37,17 @@ def test_a_chain_is_its_formula_clipped_and_rounded_once(text, formula, image, b
 
 
 @BACKENDS
+@pytest.mark.parametrize("neighbour", [1.0, 0.5])
+def test_an_exponent_of_1_changes_no_bit(neighbour, backend):
+    images = np.random.default_rng(0).random((4, 500, 500, 1), np.float32)  # pow(x, 1) is not x once in 20,000
+    policy = v.Gamma(exponent={"choice": [1.0, neighbour]})
+    out = policy(image=images, seed=1, backend=backend)
+    untouched = out.plan.params["Gamma"]["exponent"] == 1
+    assert np.array_equal(out["image"][untouched], images[untouched])
+    assert untouched.any()
+
+
+@BACKENDS
 def test_normalize_and_totensor_are_their_formula(backend):
     image = np.random.default_rng(0).integers(0, 256, (5, 9, 7, 3), np.uint8)
     mean, std = (0.1, 0.4, 0.7), (0.2, 0.5, 1.5)

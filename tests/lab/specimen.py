@@ -135,7 +135,7 @@ def _frame(seeds: int, classes: int) -> dict[str, Any]:
         "seeds": list(range(seeds)),
         "alpha": 0.05,
         "interval": "t",
-        "leak": {"allowed": False, "share": 0.0},
+        "leak": {"allowed": False, "share": 0.0, "test_share": 0.0},
         "warnings": [],
         "environment": {"python": "3.11.7", "numpy": "2.4.0", "torch": "2.13.0", "machine": "x86_64, 2 cores"},
     }

@@ -135,7 +135,11 @@ def test_the_parts_come_in_the_order_of_the_reader(result: dict[str, Any], text:
 
 def test_notes_appear_only_when_there_is_something_to_say(text: str) -> None:
     assert 'class="banner' not in text
-    extra = {"leak": {"allowed": True, "share": 0.9}, "step_note": "noise took 2.0 times the steps", "warnings": ["seed unused"]}
+    extra = {
+        "leak": {"allowed": True, "share": 0.9, "test_share": 0.0},
+        "step_note": "noise took 2.0 times the steps",
+        "warnings": ["seed unused"],
+    }
     page = render_report(specimen() | extra, {})
     assert re.search(r'class="banner leak" role="alert">Leak allowed: 90.0 % of the dev items', page)
     assert page.index("banner leak") < page.index('class="lead"') < page.index("banner step-note") < page.index("<table")

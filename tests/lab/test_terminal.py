@@ -44,7 +44,11 @@ def test_wider_terminals_show_more() -> None:
 
 
 def test_it_says_the_question_the_answer_and_what_to_know() -> None:
-    extra = {"step_note": "noise took 2.0 times the steps", "warnings": ["seed unused"], "leak": {"allowed": True, "share": 0.9}}
+    extra = {
+        "step_note": "noise took 2.0 times the steps",
+        "warnings": ["seed unused"],
+        "leak": {"allowed": True, "share": 0.9, "test_share": 0.0},
+    }
     result = specimen() | extra
     text = unwrapped(printed(result))
     parts = (result["question"], "verdict", result["answer"], "Steps differ: noise", "Warning: seed unused")
@@ -55,7 +59,7 @@ def test_it_says_the_question_the_answer_and_what_to_know() -> None:
 
 
 def test_the_leak_is_red_and_absent_without_one() -> None:
-    leaky = specimen() | {"leak": {"allowed": True, "share": 0.5}}
+    leaky = specimen() | {"leak": {"allowed": True, "share": 0.5, "test_share": 0.0}}
     assert "\x1b[1;31mLeak allowed" in printed(leaky, force_terminal=True, color_system="standard")
     assert "Leak" not in printed(specimen())
 

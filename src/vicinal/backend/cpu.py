@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from vicinal.backend import kernels, reference
 from vicinal.backend.noise import gaussian_knots
-from vicinal.backend.reference import canvas, square, stacked
+from vicinal.backend.reference import both_axes, canvas, read_only, square, stacked
 from vicinal.core import affine
 from vicinal.core.backend import Dense
 from vicinal.core.batch import RANGES
@@ -179,34 +179,30 @@ def _linear_or_nearest(warp: Warp, rows: NDArray, data: Dense) -> Dense:
     near, factor = warp.interpolation[rows] == NEAREST, warp.supersampling()[rows]
     if near.any():
         out[near] = _nearest(warp, rows[near], data[near], warp.fill[rows[near]] * RANGES[str(data.dtype)])
-    for times in np.unique(factor[~near]):
-        chosen = ~near & (factor == times)
+    for times in np.unique(factor[~near], axis=0):
+        chosen = ~near & (factor == times).all(1)
         whole = chosen.all()
-        result = _linear(warp, rows[chosen], data if whole else data[chosen], int(times))
+        result = _linear(warp, rows[chosen], data if whole else data[chosen], both_axes(times))
         if whole:
             return result
         out[chosen] = result
     return out
 
 
-def _linear(warp: Warp, rows: NDArray, data: NDArray, times: int) -> NDArray:
-    """Linear sampling at ``times`` samples per pixel and axis, averaged."""
+def _linear(warp: Warp, rows: NDArray, data: NDArray, times: tuple[int, int]) -> NDArray:
+    """Linear sampling at ``times`` (x, y) samples per pixel, averaged."""
     height, width = canvas(warp.size[rows[0]])
-    matrix = square(warp.matrix[rows]) if times == 1 else _enlarged(square(warp.matrix[rows]), times)
-    large = data.shape[1] > 1 and max(data.shape[1] * data.shape[2], height * width * times**2) > SMALL
+    fine_size = (height * times[1], width * times[0])
+    matrix = np.diag([*map(float, times), 1.0]) @ square(warp.matrix[rows]) if max(times) > 1 else square(warp.matrix[rows])
+    large = data.shape[1] > 1 and max(data.shape[1] * data.shape[2], fine_size[0] * fine_size[1]) > SMALL
     sample = _by_opencv if large else _by_loop
-    fine = sample(matrix, (height * times, width * times), warp.border[rows], warp.fill[rows], data)
-    return fine if times == 1 else np.stack([_mean(image, times) for image in fine])
+    fine = sample(matrix, fine_size, warp.border[rows], warp.fill[rows], data)
+    return fine if max(times) == 1 else np.stack([_mean(image, height, width) for image in fine])
 
 
-def _enlarged(matrix: NDArray, times: int) -> NDArray[np.float64]:
-    return np.diag([float(times), float(times), 1.0]) @ matrix
-
-
-def _mean(image: NDArray, times: int) -> NDArray:
-    """The mean of ``times`` x ``times`` blocks; OpenCV's area interpolation is exactly that for whole factors."""
-    size = (image.shape[1] // times, image.shape[0] // times)
-    return cv2.resize(image, size, interpolation=cv2.INTER_AREA).reshape(size[1], size[0], -1)
+def _mean(image: NDArray, height: int, width: int) -> NDArray:
+    """The mean of blocks; OpenCV's area interpolation is exactly that for whole factors."""
+    return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA).reshape(height, width, -1)
 
 
 def _by_loop(matrix: NDArray, size: tuple[int, int], border: NDArray, fill: NDArray, data: NDArray) -> NDArray:
@@ -343,7 +339,8 @@ def _patch(primitive: Patch, data: Dense) -> Dense:
 
 def _opaque(primitive: Opaque, data: Dense) -> Dense:
     def change(image: NDArray, row: int) -> NDArray:
-        return primitive.function(image.copy(), **{name: values[row] for name, values in primitive.arguments.items()})
+        made = primitive.function(read_only(image), **{name: values[row] for name, values in primitive.arguments.items()})
+        return made.copy() if np.may_share_memory(made, image) else made
 
     return _each(primitive, data, change)
 

@@ -71,25 +71,30 @@ def canvas(size: NDArray) -> tuple[int, int]:
     return (1, int(size[0])) if len(size) == 1 else (int(size[0]), int(size[1]))
 
 
-def _source(matrix: NDArray, shape: tuple[int, int], factor: int = 1) -> tuple[NDArray, NDArray]:
-    """Where the centres of the output pixels lie in the input, at ``factor`` samples per pixel and axis: x, y of (h f, w f)."""
+def both_axes(factor: NDArray) -> tuple[int, int]:
+    """Samples per pixel along x and y of one (d,) row of ``Warp.supersampling``."""
+    return int(factor[0]), int(factor[1]) if len(factor) == 2 else 1
+
+
+def _source(matrix: NDArray, shape: tuple[int, int], factor: tuple[int, int] = (1, 1)) -> tuple[NDArray, NDArray]:
+    """Where the centres of the output pixels lie in the input, at ``factor`` (x, y) samples per pixel: x and y of (h fy, w fx)."""
     inverse = affine.invert(square(matrix[None]))[0]
-    x = (np.arange(shape[1] * factor) + 0.5) / factor
-    y = ((np.arange(shape[0] * factor) + 0.5) / factor)[:, None]
+    x = (np.arange(shape[1] * factor[0]) + 0.5) / factor[0]
+    y = ((np.arange(shape[0] * factor[1]) + 0.5) / factor[1])[:, None]
     return tuple(row[0] * x + row[1] * y + row[2] for row in inverse[:2])  # type: ignore[return-value]
 
 
 def _warp(primitive: Warp, row: int, image: NDArray) -> NDArray:
     if primitive.still()[row]:
         return image
-    shape, factor = canvas(primitive.size[row]), int(primitive.supersampling()[row])
+    shape, factor = canvas(primitive.size[row]), both_axes(primitive.supersampling()[row])
     x, y = _source(primitive.matrix[row], shape, factor)
     values, border, fill = _values(image), int(primitive.border[row]), float(primitive.fill[row])
     if primitive.interpolation[row] == NEAREST:
         sampled = _at(values, np.floor(x), np.floor(y), border, fill)
     else:
         sampled = _linear(values, x - 0.5, y - 0.5, border, fill)
-    sampled = sampled.reshape(shape[0], factor, shape[1], factor, -1).mean((1, 3))
+    sampled = sampled.reshape(shape[0], factor[1], shape[1], factor[0], -1).mean((1, 3))
     return _stored(sampled, image)
 
 
@@ -164,7 +169,15 @@ def _patch(primitive: Patch, row: int, image: NDArray) -> NDArray:
 
 
 def _opaque(primitive: Opaque, row: int, image: NDArray) -> NDArray:
-    return primitive.function(image, **{name: values[row] for name, values in primitive.arguments.items()})
+    made = primitive.function(read_only(image), **{name: values[row] for name, values in primitive.arguments.items()})
+    return made.copy() if np.may_share_memory(made, image) else made
+
+
+def read_only(image: NDArray) -> NDArray:
+    """What a foreign function gets: writing into what may be the caller's array is then an error, not a silent change."""
+    seen = image.view()
+    seen.flags.writeable = False
+    return seen
 
 
 _ONE: dict[type, Callable[[Any, int, NDArray], NDArray]] = {

@@ -68,6 +68,6 @@ def apply(matrix: NDArray, points: NDArray) -> NDArray[np.float64]:
     return np.einsum("bij,bnj->bni", matrix[:, :-1, :-1], points) + matrix[:, None, :-1, -1]
 
 
-def minification(matrix: NDArray) -> NDArray[np.float64]:
-    """(B,) the largest number of source pixels, along any axis of the output, per output pixel: 2 for halving, 0.5 for doubling."""
-    return np.linalg.norm(invert(matrix)[:, :-1, :-1], axis=1).max(axis=1)
+def footprint(matrix: NDArray) -> NDArray[np.float64]:
+    """(B, d) source pixels per output pixel along the output's x (and y): 2 for halving, 0.5 for doubling."""
+    return np.linalg.norm(invert(matrix)[:, :-1, :-1], axis=1)

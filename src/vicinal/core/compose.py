@@ -98,6 +98,9 @@ class Compose(Group):
             yield ParameterError("Compose.exact", "true or false", repr(self.exact))
         if self.p != 1:
             yield from _whole_faults(self)
+        faults: list[VicinalError] = []
+        _ordered(self, _Order(), faults)
+        yield from faults
 
     def emit_root(self, build: Builder, on: NDArray[np.bool_]) -> None:
         self.emit(build, "", on)
@@ -240,3 +243,33 @@ def _whole_faults(node: Group) -> Iterator[VicinalError]:
         if isinstance(below, Transform) and below.whole:
             expected = f"{type(below).__name__} outside OneOf, SomeOf and Compose with p < 1: dtype or layout change for all samples alike"
             yield PolicyError(f"{type(node).__name__}/{below.label}", expected, "it inside")
+
+
+@final
+@dataclass(frozen=True)
+class _Order:
+    """What already stands before a node: the operation that gave the range up, and the one that changed the layout."""
+
+    lost: str = ""
+    last: str = ""
+
+    def then(self, node: Transform) -> _Order:
+        return _Order(node.label if node.leaves_range else self.lost, node.label if node.last else self.last)
+
+
+def _ordered(node: Node, before: _Order, faults: list[VicinalError]) -> _Order:
+    """What stands before the next node; faults of order do not depend on what will be drawn."""
+    if isinstance(node, OneOf):  # its alternatives never meet
+        after = [_ordered(child, before, faults) for child in node.of]
+        return _Order(*(next((getattr(one, name) for one in after if getattr(one, name)), "") for name in ("lost", "last")))
+    if not isinstance(node, Transform):
+        for child in node.children:
+            before = _ordered(child, before, faults)
+        return before
+    if before.lost and node.bounded:
+        expected, advice = f"values in their declared range, which {before.lost} gives up", f"{node.label} | {before.lost}"
+        faults.append(PolicyError(node.label, expected, f"{node.label} behind {before.lost}", advice))
+    if before.last and not node.whole:
+        expected, advice = f"{before.last} behind everything that needs channels last", f"{node.label} | {before.last}"
+        faults.append(PolicyError(node.label, expected, f"{node.label} behind {before.last}", advice))
+    return before.then(node)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import secrets
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping, Set
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from vicinal.core.errors import StoreError
@@ -16,7 +16,7 @@ def write_files(files: Mapping[Path, bytes]) -> None:
     """Write files so that a fault leaves every old file as it was and nothing half-written behind.
 
     Each content goes to a temporary name in its own folder and is flushed to the disk; only when all of them are safe
-    does any of them take its place. Missing folders are made.
+    does any of them take its place. Missing folders are made. Where two writers meet, the files of one of them stay, not a mixture.
 
     Args:
         files: content by path.
@@ -36,9 +36,10 @@ def write_files(files: Mapping[Path, bytes]) -> None:
         for path, content in files.items():
             with _explained(path, len(content)):
                 _stage(path, temporaries[path], content)
-        for path, temporary in temporaries.items():
-            with _explained(path, len(files[path])):
-                os.replace(temporary, path)
+        with _alone({path.parent for path in files}):
+            for path, temporary in temporaries.items():
+                with _explained(path, len(files[path])):
+                    os.replace(temporary, path)
     finally:
         for temporary in temporaries.values():
             with suppress(OSError):
@@ -53,6 +54,20 @@ def _stage(path: Path, temporary: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+
+
+@contextmanager
+def _alone(folders: Set[Path]) -> Iterator[None]:
+    """Hold folders so that two writers do not interleave; where the system or the disk knows no such locks, nothing happens."""
+    with ExitStack() as held:
+        with suppress(ImportError, OSError):
+            import fcntl
+
+            for folder in sorted(folders):
+                descriptor = os.open(folder, os.O_RDONLY)
+                held.callback(os.close, descriptor)
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
 
 
 @contextmanager

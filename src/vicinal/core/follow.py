@@ -64,7 +64,7 @@ def _keypoints(value: Any, inputs: Inputs, planned: Plan, owner_kept: tuple[NDAr
         raise TargetError("keypoints", "2 columns (x, y) or 3 (x, y, visible)", f"{columns}")
     rows = Rows.of(parts, (-1, columns) if instances else (columns,), "keypoints")
     points = rows.values if instances else rows.values[:, None]
-    moved = follow_points(planned.moves(), points, rows.owner, planned.after)
+    moved = follow_points(planned.moves(), points, rows.owner)
     if instances and owner_kept is not None and np.array_equal(owner_kept[0], rows.owner):
         moved, rows = moved[owner_kept[1]], Rows(rows.values, rows.owner[owner_kept[1]])
     return _like(Rows(moved if instances else moved[:, 0], rows.owner).parts(len(inputs.spec)), value)

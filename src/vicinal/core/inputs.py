@@ -31,6 +31,7 @@ class Inputs:
     kind: str
     data: Dense
     single: bool
+    listed: bool
     squeeze: bool
     others: dict[str, Any]
     spec: Spec
@@ -75,7 +76,9 @@ def read(named: Mapping[str, Any]) -> Inputs:
     for name in ("boxes", "mask"):
         if name in named:
             others[name] = _wrapped(named[name], single)
-    return Inputs(kind, data, single, squeeze, {name: others[name] for name in named if name != kind}, spec)
+    return Inputs(
+        kind, data, single, isinstance(value, (list, tuple)), squeeze, {name: others[name] for name in named if name != kind}, spec
+    )
 
 
 def _wrapped(value: Any, single: bool) -> Any:

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from vicinal.core.batch import Spec
 from vicinal.core.draw import Draw
-from vicinal.core.errors import PolicyError, TargetError
+from vicinal.core.errors import TargetError
 from vicinal.core.primitive import CONSTANT, NONE, ColourMatrix, Pointwise, Primitive, Round, Warp
 from vicinal.core.space import pick
 
@@ -100,7 +100,7 @@ class Builder:
         self.paths: list[list[str]] = []
         self.reasons: list[str] = []
         self.params: dict[str, dict[str, NDArray]] = {}
-        self.floor = np.zeros(len(spec), np.int64)  # (B,) the first slot that is not behind a barrier
+        self.floor: NDArray[np.int64] | int = 0  # the first slot that is not behind a barrier: (B,), or one for all
         self.exact = True
 
     def plan(self) -> Plan:
@@ -161,8 +161,6 @@ class Builder:
 
     def add(self, primitive: Primitive, path: str) -> None:
         """Place one primitive, in parts if its samples stand at different slots."""
-        if self.spec.layout != "HWC" and not isinstance(primitive, Pointwise):
-            raise PolicyError(path, "ToTensor behind everything that needs channels last", f"{path} after it", f"{path} | ToTensor()")
         if isinstance(primitive, Pointwise) and primitive.cast:
             primitive, target = self._cast(primitive)
         else:
@@ -186,25 +184,25 @@ class Builder:
 
     def barrier(self, on: NDArray[np.bool_]) -> None:
         """Close every slot, for the samples that are on."""
-        self.floor = np.where(on, len(self.slots), self.floor)
+        self.floor = len(self.slots) if on.all() else np.where(on, len(self.slots), self.floor)
 
     def _target(self, primitive: Primitive) -> NDArray[np.int64] | int:
         """The slot that every active sample may join, -1 for none: (B,), or one for all."""
-        if not self.slots:
+        only = len(self.slots) - 1
+        if only < 0 or (isinstance(self.floor, int) and self.floor > only):
             return -1
-        last = self.slots[-1]
-        if self.exact and last.active.all() and not self.floor.any():  # then the last slot alone decides, mostly for all alike
-            joins = last.joins(primitive)
+        if isinstance(self.floor, int) and self.exact and self.slots[only].active.all():
+            # The last slot concerns every sample, so nothing passes it: it alone decides, mostly for all alike.
+            joins = self.slots[only].joins(primitive)
             if isinstance(joins, bool) or joins.all():
-                return len(self.slots) - 1 if joins is not False else -1
+                return only if joins is not False else -1
         target = np.full(len(primitive.active), -1)
         open_, passed = primitive.active.copy(), np.zeros(len(target), bool)
         for number in range(len(self.slots) - 1, -1, -1):
             slot = self.slots[number]
             open_ &= number >= self.floor
             # Having passed a slot of its own, a sample joins another of its own only: one that neighbours opened is chance.
-            joins = slot.joins(primitive) & (slot.active | ~passed)
-            target[open_ & joins] = number
+            target[open_ & slot.joins(primitive) & (slot.active | ~passed)] = number
             if self.exact or not _commutes(slot, primitive):
                 open_ &= ~slot.active
             else:
@@ -217,14 +215,14 @@ class Builder:
     def _cast(self, primitive: Pointwise) -> tuple[Pointwise, int]:
         """A cast joins the last slot or opens a new one, all samples together: mixed dtypes do not fit one array."""
         last = len(self.slots) - 1
-        joins = last >= self.floor.max(initial=0) and isinstance(self.slots[last], Pointwise)
+        joins = last >= np.max(self.floor) and isinstance(self.slots[last], Pointwise)
         already = joins and cast("Pointwise", self.slots[last]).cast
         if joins and not already:
             primitive = replace(primitive, steps=(Round(self.spec.dtype), *primitive.steps))
         return primitive, last if joins else -1
 
     def _reason(self, primitive: Primitive, path: str) -> str:
-        if self.slots and self.floor.max(initial=0) == len(self.slots):
+        if self.slots and np.max(self.floor) == len(self.slots):
             return "behind a barrier"
         same = [n for n, slot in enumerate(self.slots) if type(slot) is type(primitive)]
         if not same:
@@ -250,9 +248,6 @@ def _check(node: Transform, path: str, spec: Spec) -> None:
     if not node.needs & spec.targets:
         needed, there = " or ".join(sorted(node.needs)), ", ".join(sorted(spec.targets))
         raise TargetError(path, f"a target of kind {needed}", there, f"policy({needed}=...)")
-    if node.bounded and not spec.unit:
-        expected = "values in their declared range (Normalize, or noise with overflow='keep', has left it)"
-        raise PolicyError(path, expected, f"{path} after it", f"{path} before it")
 
 
 def _commutes(slot: Primitive, primitive: Primitive) -> bool:

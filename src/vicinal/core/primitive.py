@@ -167,11 +167,11 @@ class Warp:
         return (self.matrix == np.eye(self.matrix.shape[-1])).all((1, 2)) & (self.size == self.before).all(1)
 
     def supersampling(self) -> NDArray[np.int64]:
-        """(B,) linear samples per output pixel and axis, as many as it covers source pixels; their mean is the antialiasing."""
+        """(B, d) linear samples per output pixel along x (and y): as many as it covers source pixels; their mean is the antialiasing."""
         averaged = self.antialias & (self.interpolation != NEAREST)
         if not averaged.any():
-            return np.ones(len(self.active), np.int64)
-        return np.where(averaged, np.rint(affine.minification(self.matrix)).clip(1, 64), 1).astype(np.int64)
+            return np.ones((len(self.active), self.size.shape[1]), np.int64)
+        return np.where(averaged[:, None], np.rint(affine.footprint(self.matrix)).clip(1, 64), 1).astype(np.int64)
 
 
 class Step(Protocol):
@@ -399,7 +399,7 @@ class Patch(Alone):
 @final
 @dataclass(frozen=True, eq=False)
 class Opaque(Alone):
-    """Opaque: any function of one sample, for what no other primitive says. It sees (H, W, C) or (T, C) and returns the same form.
+    """Opaque: any function of one sample, for what no other primitive says. It sees (H, W, C), read-only, and returns the same form.
 
     Args:
         function: ``function(data, **arguments)``; arguments: name to (B, ...) array, of which each sample gets its row.

@@ -140,16 +140,18 @@ def _augment(policy: Node, inputs: Inputs, address: Address, backend: str, given
     except Exception as fault:
         where = ", ".join(path for slot in made.slots for path in slot.paths)
         raise BackendError(f"{where} at {address}", "every pass to run", f"{type(fault).__name__}: {fault}") from fault
-    out = {inputs.kind: _unwrapped(data, inputs.single, inputs.squeeze, inputs.kind, made.after, address)}
+    out = {inputs.kind: _unwrapped(data, inputs, made.after, address)}
     rest, kept = others(inputs, made, engine)
     return Result({name: (out | rest)[name] for name in [inputs.kind, *inputs.others]}, address, made, kept)
 
 
-def _unwrapped(data: Dense, single: bool, squeeze: bool, kind: str, after: Spec, address: Address) -> Any:
-    if squeeze and after.layout == "HWC":
+def _unwrapped(data: Dense, inputs: Inputs, after: Spec, address: Address) -> Any:
+    if inputs.squeeze and after.layout == "HWC":
         data = [array[..., 0] for array in data] if isinstance(data, list) else data[..., 0]
-    if kind == "series":
+    if inputs.kind == "series":
         data = [array[0] for array in data] if isinstance(data, list) else data[:, 0]
-    if single:
+    if inputs.single:
         return _marked(np.ascontiguousarray(data[0]), address)
-    return [_marked(array, address[i]) for i, array in enumerate(data)] if isinstance(data, list) else _marked(data, address)
+    if inputs.listed or isinstance(data, list):
+        return [_marked(array, address[number]) for number, array in enumerate(data)]
+    return _marked(data, address)

@@ -164,8 +164,7 @@ def follow_boxes(moves: Sequence[Warp], boxes: NDArray, owner: NDArray, options:
     full = seen = boxes[:, [[0, 1], [2, 1], [2, 3], [0, 3]]]
     inside = np.ones(len(boxes), bool)
     for move in moves:
-        # A pass that does not concern a sample may hold a canvas that is not the sample's any more.
-        canvas = np.where(move.active[owner][:, None], move.size[owner][:, ::-1], np.inf)
+        canvas = _canvas(move, owner)
         full, seen = affine.apply(move.matrix[owner], full), clip(affine.apply(move.matrix[owner], seen), canvas)
         inside &= np.asarray(((full >= -_NOISE) & (full <= canvas[:, None] + _NOISE)).all((1, 2)))
     whole = area(full)
@@ -180,15 +179,20 @@ def _extent(polygons: NDArray) -> NDArray[np.float64]:
     return np.concatenate([polygons.min(1), polygons.max(1)], 1)
 
 
-def follow_points(moves: Sequence[Warp], points: NDArray, owner: NDArray, after: Spec) -> NDArray[np.float64]:
-    """(N, K, 2) or (N, K, 3) keypoints after all moves; a third column is a visibility that becomes 0 off the canvas."""
-    moved = points.copy()
-    moved[..., :2] = forward(moves, points[..., :2], owner)
-    if points.shape[-1] == 3:
-        canvas = after.size[owner][:, None, ::-1]
-        outside = ((moved[..., :2] < 0) | (moved[..., :2] > canvas)).any(-1)
-        moved[..., 2] = np.where(outside, 0, points[..., 2])
-    return moved
+def follow_points(moves: Sequence[Warp], points: NDArray, owner: NDArray) -> NDArray[np.float64]:
+    """(N, K, 2) or (N, K, 3) keypoints after all moves; a third column is a visibility that becomes 0 off the canvas of any."""
+    places, seen = points[..., :2], np.ones(points.shape[:2], bool)
+    for move in moves:
+        places = affine.apply(move.matrix[owner], places)
+        canvas = _canvas(move, owner)[:, None]
+        seen &= ((places >= 0) & (places <= canvas)).all(-1)
+    rest = points[..., 2:] * seen[..., None]
+    return np.concatenate([places, rest], -1)
+
+
+def _canvas(move: Warp, owner: NDArray) -> NDArray[np.float64]:
+    """(N, 2) width and height that a pass leaves; none for samples that it does not concern, whose canvas it may not know."""
+    return np.where(move.active[owner][:, None], move.size[owner][:, ::-1], np.inf)
 
 
 def per_sample(value: Any, batch: int, where: str, unpack: Callable[[Any], Any] = lambda part: part) -> list[Any]:

@@ -25,7 +25,7 @@ from vicinal.core.errors import ParameterError, PolicyError, UnknownTransform, V
 from vicinal.core.primitive import Primitive
 from vicinal.core.recipe import Recipe, recipe
 from vicinal.core.run import augment, planned
-from vicinal.core.space import Fixed, Space, is_number, space
+from vicinal.core.space import Fixed, Range, Space, is_number, pick, space
 from vicinal.core.text import fingerprint, save, to_data, to_text
 
 if TYPE_CHECKING:
@@ -134,6 +134,7 @@ class Transform(Node):
         needs: the main targets it can act on, "image" or "series".
         whole: True where every sample must be touched, because dtype or layout change; then p is 1 and it stands outside OneOf.
         bounded: True where it only makes sense on values declared to lie in [0, 1].
+        last: True where the layout changes, so that only casts may follow.
         safe: False where reading order or side may carry meaning (flips, large rotations): a dataset declares which labels survive.
         keys: names of the (B, 2) uint32 keys that it hands to a backend for dense noise.
         paper: the source, for the documentation.
@@ -145,6 +146,7 @@ class Transform(Node):
     needs: ClassVar[frozenset[str]] = frozenset({"image"})
     whole: ClassVar[bool] = False
     bounded: ClassVar[bool] = False
+    last: ClassVar[bool] = False
     keys: ClassVar[tuple[str, ...]] = ()
     paper: ClassVar[str] = ""
     example: ClassVar[Mapping[str, Any]] = MappingProxyType({})
@@ -165,6 +167,11 @@ class Transform(Node):
     def lower(self, params: Mapping[str, NDArray], spec: Spec) -> Iterable[Primitive]:
         """The primitives that do it: parameters are (B, ...) arrays, ``spec`` is what arrives here."""
 
+    @property
+    def leaves_range(self) -> bool:
+        """True where values may leave [0, 1] for good, so that nothing ``bounded`` may follow."""
+        return False
+
     def sample(self, draw: Draw, spec: Spec) -> dict[str, NDArray]:
         """(B,) values of every parameter and the keys, one site each; override only where parameters depend on each other."""
         return {name: self.value(draw, name) for name in random_fields(type(self))} | {name: draw.key(name) for name in self.keys}
@@ -172,20 +179,39 @@ class Transform(Node):
     def value(self, draw: Draw, name: str) -> NDArray:
         """(B,) values of one parameter; a fixed one asks for no randomness."""
         held = getattr(self, name)
-        return np.full(len(draw.address), held.value) if isinstance(held, Fixed) else held.at(draw.unit(name))
+        if isinstance(held, Fixed):
+            return np.full(len(draw.address), held.value)
+        return _whole(held, draw.unit(name)) if declarations(type(self))[name].integer else held.at(draw.unit(name))  # type: ignore[union-attr]
 
     def spaces(self) -> dict[str, Space]:
         """The random parameters and the spaces they are drawn from."""
         return {name: getattr(self, name) for name in random_fields(type(self))}
 
     def stronger(self, strength: float) -> Self:
-        neutral = {name: declared.neutral for name, declared in declarations(type(self)).items() if isinstance(declared, Parameter)}
-        shrunk = {name: held.toward(neutral[name], strength) for name, held in self.spaces().items() if neutral[name] is not None}
+        shrunk = {}
+        for name, declared in declarations(type(self)).items():
+            if isinstance(declared, Parameter) and declared.neutral is not None:
+                held = getattr(self, name).toward(declared.neutral, strength)
+                shrunk[name] = _rounded(held) if declared.integer else held
         return dataclasses.replace(self, **shrunk) if shrunk and strength != 1 else self
 
     @final
     def emit(self, build: Builder, path: str, on: NDArray[np.bool_]) -> None:
         build.transform(self, path, on)
+
+
+def _whole(held: Space, u: NDArray) -> NDArray:
+    """Whole numbers of a space: both ends of a range are as likely as what lies between."""
+    if isinstance(held, Range):
+        return int(held.low) + pick(u, int(held.high - held.low) + 1)
+    return np.rint(held.at(u)).astype(np.int64)
+
+
+def _rounded(held: Space) -> Space:
+    """A space with whole ends, for parameters that are whole numbers."""
+    if isinstance(held, Range):
+        return Range(round(held.low), round(held.high))
+    return Fixed(round(held.value)) if isinstance(held, Fixed) else held
 
 
 def _converted(transform: Transform, name: str, declared: Parameter | Option) -> Any:

@@ -160,6 +160,10 @@ class Normalize(Transform):
     std: float | tuple[float, ...] = option((0.229, 0.224, 0.225), expected="positive numbers: one, or one per channel",
                                             admits=_per_channel(True))  # fmt: skip
 
+    @property
+    def leaves_range(self) -> bool:
+        return True
+
     def lower(self, params: Params, spec: Spec) -> list[Pointwise]:
         mean, std = (_channels(getattr(self, name), spec.channels, name) for name in ("mean", "std"))
         return [Pointwise((Linear(1 / std, -mean / std, clip=False),), everywhere(len(spec)), dtype="float32", unit=False)]
@@ -183,6 +187,7 @@ class ToTensor(Transform):
     """
 
     whole: ClassVar[bool] = True
+    last: ClassVar[bool] = True
 
     def lower(self, params: Params, spec: Spec) -> list[Pointwise]:
         return [Pointwise((), everywhere(len(spec)), dtype="float32", layout="CHW")]

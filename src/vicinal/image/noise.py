@@ -54,6 +54,10 @@ class GaussianNoise(Transform):
     share: SpaceLike = parameter(1.0, unit="shares of the values", low=0, high=1, neutral=0)
     overflow: str = overflow_option()
 
+    @property
+    def leaves_range(self) -> bool:
+        return self.overflow == "keep"
+
     def lower(self, params: Params, spec: Spec) -> list[Noise]:
         return [noise("gaussian", np.zeros(len(spec)), params["std"], params, spec, self.overflow, "GaussianNoise")]
 
@@ -81,6 +85,10 @@ class UniformNoise(Transform):
     high: SpaceLike = parameter(0.1, unit="shares of the value range", low=-10, high=10, neutral=0)
     share: SpaceLike = parameter(1.0, unit="shares of the values", low=0, high=1, neutral=0)
     overflow: str = overflow_option()
+
+    @property
+    def leaves_range(self) -> bool:
+        return self.overflow == "keep"
 
     def lower(self, params: Params, spec: Spec) -> list[Noise]:
         return [noise("uniform", params["low"], params["high"], params, spec, self.overflow, "UniformNoise")]

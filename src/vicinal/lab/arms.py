@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import final
 
 from vicinal.core.compose import Views
-from vicinal.core.errors import Faults, PolicyError, VicinalError, raise_all
+from vicinal.core.draw import VIEW_LIMIT
+from vicinal.core.errors import Faults, ParameterError, PolicyError, VicinalError, raise_all
 from vicinal.core.policy import parse, read_policy
 from vicinal.core.transform import Node, Transform
 
@@ -32,6 +33,10 @@ class Arm:
     policy: Node | None = None
     copies: int = 0
     steps: int | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.copies < VIEW_LIMIT:
+            raise ParameterError(f"arm {self.name}", f"0 to {VIEW_LIMIT - 1:,} copies", f"{self.copies:,}", f"{self.name}:1=...")
 
     @property
     def mode(self) -> str:
@@ -70,42 +75,77 @@ def read_arms(texts: Sequence[str], copies: int = 0) -> list[Arm]:
     """
     if not texts:
         return [Arm(name, parse(policy), copies) for name, policy in PANEL]
-    arms, faults = [], []
-    for text in texts:
-        try:
-            arms.append(_read(text, copies))
-        except Faults as several:
-            faults.extend(several.faults)
-        except VicinalError as fault:
-            faults.append(fault)
-    faults.extend(_twice([arm.name for arm in arms]))
+    faults: list[VicinalError] = []
+    matches = [_matched(text, faults) for text in texts]
+    found = [match for match in matches if match is not None]
+    faults.extend(_twice([match["name"].strip() for match in found]))
+    arms = [_read(match, copies, faults) for match in found]
     raise_all("arms", faults)
-    return arms
+    return [arm for arm in arms if arm is not None]
 
 
-def _read(text: str, copies: int) -> Arm:
+def _matched(text: str, faults: list[VicinalError]) -> re.Match[str] | None:
     found = _ARM.fullmatch(text.strip())
-    if not found:
-        raise PolicyError("--arm", "NAME=POLICY or NAME:COPIES=POLICY", repr(text), '--arm shift="Translate(x=(-2, 2), y=(-2, 2))"')
-    name, policy = found["name"].strip(), found["policy"].strip()
-    if name in RESERVED:
-        raise PolicyError(f"--arm {name}", "a name of your own: none and duplicate are always compared", repr(name), f"my-{name}=...")
+    if found is None:
+        advice = '--arm shift="Translate(x=(-2, 2), y=(-2, 2))"'
+        faults.append(PolicyError("--arm", "NAME=POLICY or NAME:COPIES=POLICY", repr(text), advice))
+    return found
+
+
+def _read(found: re.Match[str], copies: int, faults: list[VicinalError]) -> Arm | None:
+    name, before = found["name"].strip(), len(faults)
+    faults.extend(_reserved(name))
+    policy = _policy(name, found["policy"].strip(), faults)
+    if policy is None or len(faults) > before:
+        return None
     try:
-        node = read_policy(policy)
+        return Arm(name, policy, copies if found["copies"] is None else int(found["copies"]))
     except VicinalError as fault:
-        raise fault.under(f"arm {name}") from None
-    _usable(name, node)
-    return Arm(name, node, copies if found["copies"] is None else int(found["copies"]))
+        faults.append(fault)
+        return None
 
 
-def _usable(name: str, policy: Node) -> None:
-    """Dev and test are never touched, so an arm may change neither what the network is fed nor how often."""
-    for node in policy.walk():
-        if isinstance(node, Transform) and node.whole:
-            expected = "a policy that leaves dtype, range and layout alone: the trainer scales to [0, 1] for train and test alike"
-            raise PolicyError(f"arm {name}: {node.label}", expected, f"{node.label}", f"the policy without {node.label}")
-        if isinstance(node, Views):
-            raise PolicyError(f"arm {name}: Views", "one version of an item at a time", "Views", f"{name}:2=... for two copies")
+def _reserved(name: str) -> list[VicinalError]:
+    if name not in RESERVED and not name.startswith("none,"):  # step-matched controls are called "none, 1,406 steps"
+        return []
+    expected = "a name of your own: none and duplicate are always compared"
+    return [PolicyError(f"--arm {name}", expected, repr(name), f"my-{name.split(',')[0]}=...")]
+
+
+def _policy(name: str, text: str, faults: list[VicinalError]) -> Node | None:
+    before = len(faults)
+    try:
+        policy = read_policy(text)
+    except Faults as several:
+        where = f"arm {name} ({text})" if several.where == text else f"arm {name}"
+        faults.extend(fault.under(where) for fault in several.faults)
+        return None
+    except VicinalError as fault:
+        faults.append(fault.under(f"arm {name}"))
+        return None
+    faults.extend(unfit(f"arm {name}", policy))
+    return None if len(faults) > before else policy
+
+
+def unfit(where: str, policy: Node) -> list[VicinalError]:
+    """Why a policy cannot be an arm: dev and test are never touched, so it may change neither what the network is fed nor how often.
+
+    Example:
+        >>> [fault.got for fault in unfit("arm a", parse("Views([Normalize(mean=0.5, std=0.5)])"))]
+        ['Views', 'Normalize']
+    """
+    return [fault for node in policy.walk() for fault in _node_faults(where, node)]
+
+
+def _node_faults(where: str, node: Node) -> Iterator[VicinalError]:
+    kind = type(node).__name__
+    if isinstance(node, Views):
+        yield PolicyError(f"{where}: Views", "one version of an item at a time", "Views", "NAME:2=... for two copies of every item")
+    elif isinstance(node, Transform) and node.whole:
+        expected = "a policy that leaves dtype, range and layout alone: the trainer scales to [0, 1] for train and test alike"
+        yield PolicyError(f"{where}: {node.label}", expected, kind, f"the policy without {kind}")
+    elif isinstance(node, Transform) and "image" not in node.needs:
+        yield PolicyError(f"{where}: {node.label}", "transforms of images", f"{kind}, for {' and '.join(sorted(node.needs))}")
 
 
 def _twice(names: Sequence[str]) -> list[VicinalError]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, final
 
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from vicinal.core.errors import DataError, ParameterError
 from vicinal.data.dataset import Dataset
 from vicinal.lab.arms import Arm, with_controls
-from vicinal.lab.feed import Replica, inputs
+from vicinal.lab.feed import Replica, inputs, pixels
 from vicinal.lab.split import Split, leak_share, refuse_leak, split, split_items
 from vicinal.learn.mlp import MLP
 from vicinal.learn.train import Predictor, train
@@ -53,10 +54,11 @@ class Setup:
         if (self.steps is None) == (self.epochs is None) or min(n for n in (self.steps, self.epochs) if n is not None) < 1:
             got = f"steps={self.steps}, epochs={self.epochs}"
             raise ParameterError("budget", "either steps or epochs, 1 or more", got, "--steps 2000")
-        if not 0 < self.alpha < 1:
-            raise ParameterError("alpha", "a number between 0 and 1", repr(self.alpha), "--alpha 0.05")
+        for name, value, usual in (("alpha", self.alpha, 0.05), ("dev", self.dev, 0.1), ("test", self.test, 0.3)):
+            if not 0 < value < 1:
+                raise ParameterError(name, "a share between 0 and 1", repr(value), f"{name}={usual}")
 
-    def steps_of(self, arm: Arm, items: int) -> int:
+    def steps_of(self, arm: Arm, items: float) -> int:
         """Optimiser steps of an arm that trains on so many items."""
         if arm.steps is not None:
             return arm.steps
@@ -64,22 +66,42 @@ class Setup:
 
 
 @final
-@dataclass
+@dataclass(eq=False)
 class Run:
-    """One replica and what was measured of it: scores are shares of 1."""
+    """One replica and what was measured of it: scores are shares of 1.
+
+    Args:
+        replica: what it trains on; watched: what it is looked at with on the way, the clean originals of train first, then ``dev`` items.
+        test: rows of the data that it is scored on, once, at the end; steps: of the optimiser.
+        leak: share of its dev items with a sibling in train; test_leak: the same for test.
+
+    Attributes:
+        marks, train_curve, dev_curve: steps done, and the accuracy then on the originals of train, and on dev.
+        score: accuracy on test; recall: (classes,) the same for every class, nan where test has none of it.
+        seconds: its share of the time that training took, without augmentation.
+    """
 
     replica: Replica
-    dev: Replica
-    originals: NDArray[np.int64]
+    watched: Replica
+    dev: int
+    test: NDArray[np.int64]
     steps: int
     leak: float
-    marks: list[int] = field(default_factory=list)
-    train_curve: list[float] = field(default_factory=list)
-    dev_curve: list[float] = field(default_factory=list)
-    test: float = 0.0
-    test_size: int = 0
-    recall: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
-    seconds: float = 0.0
+    test_leak: float
+    marks: list[int] = field(default_factory=list, init=False)
+    train_curve: list[float] = field(default_factory=list, init=False)
+    dev_curve: list[float] = field(default_factory=list, init=False)
+    score: float = field(default=0.0, init=False)
+    recall: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0), init=False)
+    seconds: float = field(default=0.0, init=False)
+
+    @property
+    def arm(self) -> Arm:
+        return self.replica.arm
+
+    @property
+    def seed(self) -> int:
+        return self.replica.seed
 
 
 def run(data: Dataset, arms: Sequence[Arm], setup: Setup, progress: Progress = lambda done, total: None) -> list[Run]:
@@ -89,105 +111,107 @@ def run(data: Dataset, arms: Sequence[Arm], setup: Setup, progress: Progress = l
         DataError: images of several sizes, or a policy that changes their size.
         LeakageError: a split that separates siblings, unless it is allowed.
     """
-    if isinstance(data.images, list):
-        sizes = sorted({"x".join(map(str, image.shape)) for image in data.images})
-        raise DataError(data.origin, "images of one size for the MLP", f"{len(sizes)} sizes, {sizes[0]} to {sizes[-1]}", "--resize 32")
-    parts = {
-        seed: split(data, size=setup.size, seed=seed, dev=setup.dev, test=setup.test, allow_leak=setup.allow_leak) for seed in setup.seeds
-    }
-    runs = [_prepared(data, arm, seed, parts[seed], setup) for arm in with_controls(arms) for seed in setup.seeds]
-    runs += [_prepared(data, arm, seed, parts[seed], setup) for arm in _step_matched(runs) for seed in setup.seeds]
-    total, before = sum({run.steps for run in runs}), 0
-    for steps in sorted({run.steps for run in runs}):
-        group = [run for run in runs if run.steps == steps]
-        _train(data, group, setup, parts[setup.seeds[0]].test, lambda done, start=before: progress(start + done, total))
+    _one_size(data)
+    size, dev, test, leak = setup.size, setup.dev, setup.test, setup.allow_leak
+    parts = {seed: split(data, size=size, seed=seed, dev=dev, test=test, allow_leak=leak) for seed in setup.seeds}
+    runs = [run for arm in with_controls(arms) for run in _prepared(data, arm, parts, setup)]
+    runs += [run for arm in _step_matched(runs) for run in _prepared(data, arm, parts, setup)]
+    lengths = sorted({run.steps for run in runs})
+    total, before = sum(lengths), 0
+    for steps in lengths:
+        _train(data, [run for run in runs if run.steps == steps], setup, lambda done, start=before: progress(start + done, total))
         before += steps
     return runs
 
 
+def _one_size(data: Dataset) -> None:
+    if isinstance(data.images, list):
+        shapes = sorted({image.shape for image in data.images})
+        first, last = ("x".join(map(str, shape)) for shape in (shapes[0], shapes[-1]))
+        raise DataError(data.origin, "images of one size for the MLP", f"{len(shapes)} sizes, {first} to {last}", "--resize 32")
+
+
 def _step_matched(runs: Sequence[Run]) -> list[Arm]:
     """Where an arm takes other steps than ``none``, a control that trains ``none`` for as many: what is compute, and what is not?"""
-    usual = next(run.steps for run in runs if run.replica.arm.name == "none")
+    usual = next(run.steps for run in runs if run.arm.name == "none")
     others = sorted({run.steps for run in runs} - {usual})
     return [Arm(f"none, {steps:,} steps", steps=steps) for steps in others]
 
 
-def _prepared(data: Dataset, arm: Arm, seed: int, parts: Split, setup: Setup) -> Run:
+def _prepared(data: Dataset, arm: Arm, parts: Mapping[int, Split], setup: Setup) -> list[Run]:
+    """An arm under every seed."""
+    divided = [_divided(data, arm, found, seed, setup) for seed, found in parts.items()]
+    # Where originals have siblings, seeds draw different numbers of items; an arm takes as many steps under each.
+    steps = setup.steps_of(arm, float(np.mean([len(replica.items) for replica, _ in divided])))
+    return [_run(replica, dev, found.test, steps, setup) for (replica, dev), found in zip(divided, parts.values(), strict=True)]
+
+
+def _run(replica: Replica, dev: Replica, test: NDArray[np.int64], steps: int, setup: Setup) -> Run:
+    leak = refuse_leak(dev.sources, replica.sources, allow=setup.allow_leak, where=f"arm {replica.arm.name}: split by item")
+    originals = replica.part(np.flatnonzero(replica.copy == 0))
+    items, copy = (np.concatenate([getattr(part, name) for part in (originals, dev)]) for name in ("items", "copy"))
+    watched = Replica(replica.arm, replica.seed, replica.data, items, copy, setup.model.batch)
+    return Run(replica, watched, len(dev.items), test, steps, leak, leak_share(replica.data.sources[test], replica.sources))
+
+
+def _divided(data: Dataset, arm: Arm, parts: Split, seed: int, setup: Setup) -> tuple[Replica, Replica]:
+    """Train and dev: divided before the copies are made, or, to show what that does, after."""
     if setup.by == "source":
-        items, copy = _copied(parts.train, arm.copies)
-        held, held_copy = _copied(parts.dev, 0)
-    else:
-        items, copy = _copied(np.sort(np.concatenate([parts.train, parts.dev])), arm.copies)
-        kept, out = split_items(data.sources[items], seed, setup.dev)
-        held, held_copy, items, copy = items[out], copy[out], items[kept], copy[kept]
-    where = f"arm {arm.name}: split by item"
-    refuse_leak(data.sources[held], data.sources[items], allow=setup.allow_leak, where=where)
-    size = min(setup.model.batch, len(items))
-    replica = Replica(arm, seed, data, items, copy, size)
-    shown = Replica(arm, seed, data, held, held_copy, size)
-    leak = leak_share(data.sources[held], data.sources[items])
-    return Run(replica, shown, items[copy == 0], setup.steps_of(arm, len(items)), leak)
+        train, dev = ((parts.train, arm.copies), (parts.dev, 0))
+        return Replica.of(arm, seed, data, *train, setup.model.batch), Replica.of(arm, seed, data, *dev, setup.model.batch)
+    whole = Replica.of(arm, seed, data, np.sort(np.concatenate([parts.train, parts.dev])), arm.copies, setup.model.batch)
+    train, dev = split_items(whole.sources, seed, setup.dev)
+    return whole.part(train), whole.part(dev)
 
 
-def _copied(rows: NDArray[np.int64], copies: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    return np.tile(rows, copies + 1), np.repeat(np.arange(copies + 1), len(rows))
-
-
-def _train(data: Dataset, runs: list[Run], setup: Setup, test: NDArray[np.int64], progress: Callable[[int], None]) -> None:
-    steps, classes = runs[0].steps, len(data.classes)
-    assert isinstance(data.images, np.ndarray)
-    marks = sorted({round(steps * part / MARKS) for part in range(1, MARKS + 1)} - {0})
+def _train(data: Dataset, runs: list[Run], setup: Setup, progress: Callable[[int], None]) -> None:
+    """Train replicas that take the same number of steps side by side, look at them on the way, and score them."""
+    steps = runs[0].steps
     start, augmenting = time.perf_counter(), sum(run.replica.seconds for run in runs)
     predictor = train(
         setup.model,
         [run.replica for run in runs],
-        features=int(np.prod(data.images.shape[1:])),
-        classes=classes,
+        features=math.prod(pixels(data).shape[1:]),
+        classes=len(data.classes),
         steps=steps,
-        seeds=[run.replica.seed for run in runs],
-        checkpoints=marks,
-        on_checkpoint=lambda done, snapshot: _look(data, runs, done, snapshot),
+        seeds=[run.seed for run in runs],
+        checkpoints={round(steps * part / MARKS) for part in range(1, MARKS + 1)} - {0},
+        on_checkpoint=lambda done, snapshot: _look(runs, done, snapshot),
         progress=progress,
     )
     spent = time.perf_counter() - start - (sum(run.replica.seconds for run in runs) - augmenting)
-    _test(data, runs, predictor, test)
     for run_ in runs:
         run_.seconds = spent / len(runs)
+    _score(data, runs, predictor)
 
 
-def _look(data: Dataset, runs: list[Run], done: int, predictor: Predictor) -> None:
-    """One point of the learning curves, in eval mode: clean originals of train, and dev."""
-    for rows in _by_seed(runs):
-        group = [runs[row] for row in rows]
-        shared = predictor.take(rows)
-        originals = group[0].originals
-        same = all(np.array_equal(run.originals, originals) for run in group)
-        guesses = shared.predict(inputs(_rows(data, originals))) if same else None
-        for position, run_ in enumerate(group):
-            one = shared.take([position])
-            guess = one.predict(inputs(_rows(data, run_.originals)))[0] if guesses is None else guesses[position]
-            run_.marks.append(done)
-            run_.train_curve.append(float((guess == data.labels[run_.originals]).mean()))
-            run_.dev_curve.append(float((one.predict(run_.dev.fixed())[0] == data.labels[run_.dev.items]).mean()))
+def _look(runs: Sequence[Run], done: int, predictor: Predictor) -> None:
+    """One point of the learning curves, in eval mode. Runs that are watched on the same images are asked together."""
+    for rows in _alike(runs):
+        watched = runs[rows[0]].watched
+        right = predictor.take(rows).predict(watched.kept(np.arange(len(watched.items)))) == watched.labels
+        for row, hits in zip(rows, right, strict=True):
+            known = len(hits) - runs[row].dev
+            runs[row].marks.append(done)
+            runs[row].train_curve.append(float(hits[:known].mean()))
+            runs[row].dev_curve.append(float(hits[known:].mean()))
 
 
-def _by_seed(runs: list[Run]) -> list[list[int]]:
-    found: dict[int, list[int]] = {}
+def _alike(runs: Sequence[Run]) -> list[list[int]]:
+    """Numbers of the runs, grouped by what they are watched on: one group a seed, unless a leak gives arms a dev part of their own."""
+    found: dict[tuple[int, bytes, str], list[int]] = {}
     for row, run_ in enumerate(runs):
-        found.setdefault(run_.replica.seed, []).append(row)
+        own = run_.arm.name if run_.watched.copy.any() else ""
+        found.setdefault((run_.seed, run_.watched.items.tobytes(), own), []).append(row)
     return list(found.values())
 
 
-def _rows(data: Dataset, rows: NDArray[np.int64]) -> NDArray:
-    assert isinstance(data.images, np.ndarray)
-    return data.images[rows]
-
-
-def _test(data: Dataset, runs: list[Run], predictor: Predictor, test: NDArray[np.int64]) -> None:
-    """The test part, looked at once: accuracy, and the recall of every class (nan where the test part has none of it)."""
-    right = predictor.predict(inputs(_rows(data, test))) == data.labels[test]
-    count = np.bincount(data.labels[test], minlength=len(data.classes))
-    for run_, hits in zip(runs, right, strict=True):
-        run_.test, run_.test_size = float(hits.mean()), len(test)
-        found = np.bincount(data.labels[test], weights=hits, minlength=len(data.classes))
-        run_.recall = np.divide(found, count, out=np.full(len(count), np.nan), where=count > 0)
+def _score(data: Dataset, runs: Sequence[Run], predictor: Predictor) -> None:
+    """The test part, looked at once: accuracy, and the recall of every class (nan where test has none of it)."""
+    test = runs[0].test  # every seed has the same: it depends on the data alone
+    labels, classes = data.labels[test], len(data.classes)
+    count = np.bincount(labels, minlength=classes)
+    for run_, hits in zip(runs, predictor.predict(inputs(pixels(data, test))) == labels, strict=True):
+        run_.score = float(hits.mean())
+        found = np.bincount(labels, weights=hits, minlength=classes)
+        run_.recall = np.divide(found, count, out=np.full(classes, np.nan), where=count > 0)

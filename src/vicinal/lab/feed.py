@@ -22,7 +22,8 @@ from vicinal.core.transform import Node
 from vicinal.data.dataset import Dataset
 from vicinal.lab.arms import Arm
 
-AHEAD = 1024  # items that a replica augments in one call: enough to make planning cheap, little enough to stay in cache
+AHEAD = 1024  # items that a replica augments in one call: enough to make planning cheap
+AHEAD_VALUES = 1 << 20  # but no more values than this (4 MiB): there may be hundreds of replicas
 _SCALE = {"uint8": 1 / 255, "uint16": 1 / 65535, "float32": 1.0}
 
 
@@ -31,15 +32,33 @@ def inputs(images: NDArray) -> NDArray[np.float32]:
     return images.reshape(len(images), math.prod(images.shape[1:])).astype(np.float32) * np.float32(_SCALE[str(images.dtype)])
 
 
+def pixels(data: Dataset, rows: NDArray[np.int64] | slice = slice(None)) -> NDArray:
+    """(N, H, W, C) images of some rows; only data whose images have one size come as far as the lab's trainer."""
+    assert isinstance(data.images, np.ndarray)
+    return data.images[rows]
+
+
+def transformed(policy: Node, images: NDArray, address: Address) -> Any:
+    """Images (B, H, W, C) after a policy: an array, or a list where sizes differ; floats where it keeps values outside the range."""
+    where: dict[str, Any] = {"seed": address.seed, "epoch": address.epoch, "index": address.index, "view": address.view}
+    return augment(policy, (taken(policy, images),), {}, **where)
+
+
+def taken(policy: Node, images: NDArray) -> NDArray:
+    """Images (B, H, W, C) in the dtype in which a policy takes them: float32 where some noise is told to keep values outside [0, 1]."""
+    keeps = any(getattr(node, "overflow", "clip") == "keep" for node in policy.walk())
+    return inputs(images).reshape(images.shape) if keeps else images
+
+
 def apply(arm: Arm, images: NDArray, address: Address) -> NDArray:
-    """What an arm makes of images (B, H, W, C) at an address; floats where its policy keeps values outside the range."""
+    """What an arm makes of images (B, H, W, C) at an address.
+
+    Raises:
+        DataError: the policy changes their size, which dev and test keep.
+    """
     if arm.policy is None:
         return images
-    if keeps_range(arm.policy):
-        made = augment(arm.policy, (images,), {}, **_as_arguments(address))
-    else:
-        floats = inputs(images).reshape(images.shape)
-        made = augment(arm.policy, (floats,), {}, **_as_arguments(address))
+    made = transformed(arm.policy, images, address)
     if getattr(made, "shape", None) != images.shape:
         got = "images of several sizes" if isinstance(made, list) else "x".join(map(str, made.shape[1:]))
         expected = f"images of {'x'.join(map(str, images.shape[1:]))} out of the policy, as dev and test have"
@@ -47,23 +66,19 @@ def apply(arm: Arm, images: NDArray, address: Address) -> NDArray:
     return np.asarray(made)
 
 
-def keeps_range(policy: Node) -> bool:
-    """False where some noise is told to keep values outside [0, 1], which integers cannot hold."""
-    return all(getattr(node, "overflow", "clip") != "keep" for node in policy.walk())
-
-
-def _as_arguments(address: Address) -> dict[str, Any]:
-    return {"seed": address.seed, "epoch": address.epoch, "index": address.index, "view": address.view}
-
-
 @final
 @dataclass(eq=False)
 class Replica:
     """The items of one arm under one seed, and its batches: a ``Feed`` of ``vicinal.learn``.
 
+    Originals stay in the data set, which all replicas share; only augmented copies are held, once and in the dtype of the data.
+
     Args:
         arm, seed: which; data: everything; items: (n,) rows of ``data`` that it trains on; copy: (n,) which copy each item is.
         size: items a step.
+
+    Attributes:
+        seconds, made: spent on augmenting so far, and the number of items that came of it.
     """
 
     arm: Arm
@@ -72,11 +87,30 @@ class Replica:
     items: NDArray[np.int64]
     copy: NDArray[np.int64]
     size: int
-    seconds: float = 0.0
-    made: int = 0
-    _fixed: NDArray | None = None
-    _orders: dict[int, NDArray] = field(default_factory=dict)
-    _chunk: tuple[int, NDArray, NDArray] | None = None
+    seconds: float = field(default=0.0, init=False)
+    made: int = field(default=0, init=False)
+    _copies: NDArray | None = field(default=None, init=False)
+    _orders: dict[int, NDArray[np.int64]] = field(default_factory=dict, init=False)
+    _chunk: tuple[int, NDArray[np.float32], NDArray[np.int64]] | None = field(default=None, init=False)
+
+    @staticmethod
+    def of(arm: Arm, seed: int, data: Dataset, rows: NDArray[np.int64], copies: int, size: int) -> Replica:
+        """A replica that trains on some rows, each with so many copies."""
+        return Replica(arm, seed, data, np.tile(rows, copies + 1), np.repeat(np.arange(copies + 1), len(rows)), size)
+
+    def part(self, rows: NDArray[np.int64]) -> Replica:
+        """The same arm and seed with some of the items."""
+        return Replica(self.arm, self.seed, self.data, self.items[rows], self.copy[rows], self.size)
+
+    @property
+    def sources(self) -> NDArray[np.int64]:
+        """(n,) the source id of every item."""
+        return self.data.sources[self.items]
+
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        """(n,) the label of every item."""
+        return self.data.labels[self.items]
 
     def items_at(self, position: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Epochs and item numbers at positions of the endless stream of permutations."""
@@ -90,50 +124,53 @@ class Replica:
     def _order(self, epoch: int) -> NDArray[np.int64]:
         if epoch not in self._orders:
             address = Address.of(self.seed, epoch, np.arange(len(self.items)))
-            self._orders = {n: order for n, order in self._orders.items() if n >= epoch - 1}
+            self._orders = {n: order for n, order in self._orders.items() if n == epoch - 1}
             self._orders[epoch] = Draw(address, "train").order("batch")
         return self._orders[epoch]
 
     def batch(self, step: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """(size, D) inputs and (size,) labels of one step; a chunk of steps is made at once."""
-        ahead = max(1, AHEAD // self.size)
-        if self._chunk is None or self._chunk[0] != step // ahead:
-            number = step // ahead
-            self._chunk = (number, *self._made(np.arange(number * ahead * self.size, (number + 1) * ahead * self.size)))
-        rows = slice((step % ahead) * self.size, (step % ahead + 1) * self.size)
+        ahead = max(1, self._ahead() // self.size)
+        number, place = divmod(step, ahead)
+        if self._chunk is None or self._chunk[0] != number:
+            epoch, item = self.items_at(np.arange(number * ahead * self.size, (number + 1) * ahead * self.size))
+            self._chunk = (number, self.shown(item, epoch), self.labels[item])
+        rows = slice(place * self.size, (place + 1) * self.size)
         return self._chunk[1][rows], self._chunk[2][rows]
 
-    def _made(self, position: NDArray[np.int64]) -> tuple[NDArray, NDArray]:
-        epoch, item = self.items_at(position)
-        made = inputs(self.fly(item, epoch)) if self.arm.mode == "fly" else self.fixed()[item]
-        return made, self.data.labels[self.items[item]]
+    def _ahead(self) -> int:
+        return max(1, min(AHEAD, AHEAD_VALUES // math.prod(pixels(self.data).shape[1:])))
 
-    def fly(self, item: NDArray[np.int64], epoch: NDArray[np.int64]) -> NDArray:
-        """Items as the arm shows them in some epochs."""
-        return self._timed(_images(self.data)[self.items[item]], self.address(item, epoch))
+    def shown(self, item: NDArray[np.int64], epoch: NDArray[np.int64] | int = 0) -> NDArray[np.float32]:
+        """(B, D) items as the network is trained on them in some epochs."""
+        if self.arm.mode == "fly":
+            return inputs(self._timed(pixels(self.data, self.items[item]), item, epoch))
+        return self.kept(item)
 
-    def fixed(self) -> NDArray[np.float32]:
-        """All items with their copies as (n, D) inputs, made once."""
-        if self._fixed is None:
-            originals = _images(self.data)[self.items]
-            made, copies = inputs(originals), np.flatnonzero(self.copy)
-            if len(copies):
-                made[copies] = inputs(self._timed(originals[copies], self.address(copies, np.zeros_like(copies))))
-            self._fixed = made
-        return self._fixed
+    def kept(self, item: NDArray[np.int64]) -> NDArray[np.float32]:
+        """(B, D) items as they lie there, the same in every epoch: originals, and augmented copies where the arm has them."""
+        made = inputs(pixels(self.data, self.items[item]))
+        copies = np.flatnonzero(self.copy[item])
+        if self.arm.mode == "copies" and len(copies):
+            number = np.cumsum(self.copy > 0) - 1
+            made[copies] = inputs(self._fixed()[number[item[copies]]])
+        return made
 
-    def address(self, item: NDArray[np.int64], epoch: NDArray[np.int64]) -> Address:
+    def _fixed(self) -> NDArray:
+        """Every augmented copy, in the order of the items; made once, in pieces that bound what it takes beside."""
+        if self._copies is None:
+            item, ahead = np.flatnonzero(self.copy), self._ahead()
+            pieces = [item[start : start + ahead] for start in range(0, len(item), ahead)]
+            self._copies = np.concatenate([self._timed(pixels(self.data, self.items[piece]), piece, 0) for piece in pieces])
+        return self._copies
+
+    def address(self, item: NDArray[np.int64], epoch: NDArray[np.int64] | int) -> Address:
         """Where the draws of items lie: at their source id, and at the number of the copy."""
-        return Address.of(self.seed, epoch, self.data.sources[self.items[item]], self.copy[item])
+        return Address.of(self.seed, epoch, self.sources[item], self.copy[item])
 
-    def _timed(self, images: NDArray, address: Address) -> NDArray:
+    def _timed(self, images: NDArray, item: NDArray[np.int64], epoch: NDArray[np.int64] | int) -> NDArray:
         start = time.perf_counter()
-        made = apply(self.arm, images, address)
+        made = apply(self.arm, images, self.address(item, epoch))
         self.seconds += time.perf_counter() - start
         self.made += len(images)
         return made
-
-
-def _images(data: Dataset) -> NDArray:
-    assert isinstance(data.images, np.ndarray)
-    return data.images

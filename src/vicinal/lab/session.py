@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
 
-import numpy as np
-
 from vicinal.core.errors import ParameterError, StoreError
-from vicinal.data import read
-from vicinal.data.dataset import Dataset
-from vicinal.image.crop import Resize
 from vicinal.lab.arms import read_arms
 from vicinal.lab.compare import Progress, Setup, run
+from vicinal.lab.load import load
+from vicinal.lab.preview import sheets
 from vicinal.lab.report import write_outputs
-from vicinal.lab.result import result, sheets
+from vicinal.lab.result import result
 from vicinal.learn.mlp import MLP
 
 STEPS = 2000
@@ -54,13 +52,29 @@ class Options:
     command: str = ""
 
     def setup(self) -> Setup:
-        """The checked settings."""
+        """The checked settings.
+
+        Raises:
+            ParameterError: a value out of its range, by the name under which it is typed.
+        """
         split, interval = _one_of("--split", self.split, "source", "item"), _one_of("--interval", self.interval, "t", "bca")
         steps = STEPS if self.steps is None and self.epochs is None else self.steps
-        model = MLP(hidden=_widths(self.hidden), lr=self.lr, batch=self.batch)
-        budget = {"size": self.size, "steps": steps, "epochs": self.epochs, "dev": self.dev}
-        verdicts = {"allow_leak": self.allow_leak, "alpha": self.alpha}
-        return Setup(tuple(range(self.seeds)), model=model, by=split, interval=interval, **budget, **verdicts)  # type: ignore[arg-type]
+        try:
+            model = MLP(hidden=_widths(self.hidden), lr=self.lr, batch=self.batch)
+            budget = {"size": self.size, "steps": steps, "epochs": self.epochs, "dev": self.dev}
+            verdicts = {"allow_leak": self.allow_leak, "alpha": self.alpha}
+            return Setup(tuple(range(self.seeds)), model=model, by=split, interval=interval, **budget, **verdicts)  # type: ignore[arg-type]
+        except ParameterError as fault:
+            raise _as_typed(fault) from None
+
+
+def _as_typed(fault: ParameterError) -> ParameterError:
+    """A fault of a setting under the name of its option: ``MLP.lr`` is typed as ``--lr``."""
+    option = fault.where.rpartition(".")[2]
+    if not hasattr(Options, option):
+        return fault
+    usual = getattr(Options, option)
+    return ParameterError(f"--{option}", fault.expected, fault.got, f"--{option} {usual}")
 
 
 def _one_of(where: str, value: str, *known: str) -> str:
@@ -70,8 +84,9 @@ def _one_of(where: str, value: str, *known: str) -> str:
 
 
 def _widths(text: str) -> tuple[int, ...]:
+    """Widths of the hidden layers; an empty text means none, which is softmax regression."""
     try:
-        return tuple(int(part) for part in text.split(",") if part.strip())
+        return tuple(int(part) for part in text.split(",")) if text.strip() else ()
     except ValueError:
         raise ParameterError("--hidden", "whole numbers with commas between them", repr(text), "--hidden 64,32") from None
 
@@ -84,28 +99,24 @@ def session(options: Options, progress: Progress = lambda done, total: None) -> 
     """
     started = time.perf_counter()
     setup, arms = options.setup(), read_arms(options.arms, options.copies)
-    _writable(options.out)
-    data = read(options.data, format=options.format, skip_bad=options.skip_bad)
-    data = data if options.resize is None else resized(data, options.resize)
+    check_writable(options.out)
+    data = load(options.data, options.format, options.skip_bad, options.resize)
     runs = run(data, arms, setup, progress)
     found = result(data, setup, runs, options.command, time.perf_counter() - started)
     _, report = write_outputs(found, sheets(runs), options.out)
     return found, report
 
 
-def _writable(out: Path) -> None:
-    """Fail before the training, not after it."""
+def check_writable(out: Path) -> None:
+    """Fail before the training, not after it; nothing is made, not even the folder.
+
+    Raises:
+        StoreError: no file can be written there.
+    """
+    there = next(folder for folder in (out.absolute(), *out.absolute().parents) if folder.exists())
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        probe = out / ".vicinal-probe"
-        probe.touch()
-        probe.unlink()
+        with tempfile.TemporaryFile(dir=there):  # nameless where the system can do that
+            return
     except OSError as fault:
-        raise StoreError(str(out), "a folder that can be written", fault.strerror or str(fault), "--out another-folder") from fault
-
-
-def resized(data: Dataset, side: int) -> Dataset:
-    """Every image on a canvas of ``side`` x ``side``."""
-    shrink = Resize(size=side)
-    images = [np.asarray(shrink(image, seed=0)) for image in data.images]
-    return replace(data, images=np.stack(images))
+        got = f"{fault.strerror or fault} in {there}"
+        raise StoreError(str(out), "a folder that can be written", got, "--out another-folder") from fault

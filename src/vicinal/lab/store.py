@@ -4,9 +4,11 @@
 one seed, a class without test items) is ``null``, never ``NaN``, which JSON does not have. Schema 1, with S seeds,
 C classes and K points of a learning curve:
 
-- ``question``, ``answer``, ``command``, ``created``, ``seconds``, ``warnings``, ``step_note``, ``environment``;
+- ``schema``, ``vicinal`` (the version), ``question``, ``answer``, ``step_note``, ``command``, ``created``, ``seconds``,
+  ``warnings``, ``environment``;
 - ``data`` (name, origin, format, classes, shape, pool, train, dev, test, skipped), ``budget`` (kind, steps, epochs, batch),
-  ``trainer``, ``seeds``, ``alpha``, ``interval``, ``leak`` (allowed, share of dev items with a sibling in train);
+  ``trainer``, ``seeds``, ``alpha``, ``interval``, ``leak`` (allowed, share of dev items with a sibling in train,
+  test_share of test items with one; of the arm that leaks most);
 - ``arms``, each with name, policy, fingerprint, mode (none, duplicate, fly, copies), copies, seeds, steps, step_ratio,
   ``scores``, ``train_scores``, ``dev_scores`` (S), mean, ``per_class`` (C recalls), verdict, seeds_needed,
   ``difference`` (against, mean, low, high, p, p_adjusted, per_class; null for the reference),

@@ -52,6 +52,18 @@ def print_result(result: Mapping[str, Any], console: Console) -> None:
         _say(console, leak, "bold red")
 
 
+def print_policies(result: Mapping[str, Any], console: Console) -> None:
+    """Print what every arm does, in full: it may have come from a file, or from the default panel."""
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 1))
+    table.add_column(no_wrap=True, overflow="ellipsis", max_width=_NAME)
+    table.add_column(overflow="fold")
+    for arm in result["arms"]:
+        if arm["policy"] is not None:
+            how = f"{arm['copies']} fixed {'copy' if arm['copies'] == 1 else 'copies'} of every item: " if arm["mode"] == "copies" else ""
+            table.add_row(Text(arm["name"]), Text(how + arm["policy"]))
+    console.print(table)
+
+
 def _say(console: Console, text: str, style: str) -> None:
     console.print(Text(text, style=style))  # Text, not markup: names come from the user and may hold brackets
 

@@ -158,13 +158,19 @@ def leak_sentence(leak: Mapping[str, Any]) -> str | None:
     """What a reader must know first if the split was allowed to separate siblings; None if it was not.
 
     Example:
-        >>> leak_sentence({"allowed": True, "share": 0.9})
+        >>> leak_sentence({"allowed": True, "share": 0.9, "test_share": 0.0})
         'Leak allowed: 90.0 % of the dev items have a sibling in train, so dev scores are too high and cannot be believed.'
+        >>> leak_sentence({"allowed": True, "share": 0.0, "test_share": 0.0})
+        'Leak allowed: no item of dev or test has a sibling in train.'
     """
     if not leak["allowed"]:
         return None
-    found = f"Leak allowed: {accuracy(leak['share'])} of the dev items have a sibling in train"
-    return f"{found}, so dev scores are too high and cannot be believed."
+    found = [(part, leak[key]) for part, key in (("dev", "share"), ("test", "test_share")) if leak[key]]
+    shares = " and ".join(f"{accuracy(share)} of the {part} items" for part, share in found)
+    if not found:
+        return "Leak allowed: no item of dev or test has a sibling in train."
+    scores = " and ".join(part for part, _ in found)
+    return f"Leak allowed: {shares} have a sibling in train, so {scores} scores are too high and cannot be believed."
 
 
 def answer_sentence(arms: Sequence[Arm]) -> str:

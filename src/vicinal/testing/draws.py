@@ -45,8 +45,9 @@ def named(case: Case) -> None:
 
 
 class _Bystander(Transform):
-    """Draws and does nothing."""
+    """Draws and does nothing, so that it may stand anywhere."""
 
+    whole = True
     needs = frozenset({"image", "series"})
 
     def sample(self, draw: Draw, spec: Any) -> dict[str, Any]:

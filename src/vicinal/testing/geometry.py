@@ -45,7 +45,7 @@ def _dots(case: Case, height: int, width: int, seed: int) -> int:
     matrix = affine.identity(BATCH)
     for move in plan.moves():
         matrix = move.matrix @ matrix
-    shrink = affine.minification(matrix)
+    shrink = affine.footprint(matrix).max(1)
     sigma = DOT * np.maximum(shrink, 1)
     aim = np.random.default_rng(seed).uniform(0.35, 0.65, (BATCH, 1, 2)) * plan.after.size[:, None, ::-1]
     points = affine.apply(affine.invert(matrix), aim)
