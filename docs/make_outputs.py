@@ -122,12 +122,12 @@ def run_command(arguments: Sequence[str], printed: io.StringIO) -> int:
     return 0
 
 
-def run_page(path: Path, *, full: bool) -> list[tuple[Example, str]]:
-    """Every example that can be run, with what it prints, in a folder of their own."""
+def run_page(path: Path, *, full: bool, folder: Path | None = None) -> list[tuple[Example, str]]:
+    """Every example that can be run, with what it prints, in a folder of their own or in the one that is given."""
     found = examples(path.read_text("utf-8"))
     module = sys.modules["page"] = ModuleType("page")  # a real module, so that classes of the page can be pickled
     results = []
-    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+    with tempfile.TemporaryDirectory() as temporary, contextlib.chdir(folder or temporary):
         for example in found:
             if reason := example.missing():
                 print(f"{path}:{example.line}: not run: {reason}", file=sys.stderr)
@@ -176,11 +176,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("pages", nargs="+", type=Path)
     parser.add_argument("--write", action="store_true", help="run in full and rewrite the outputs")
+    parser.add_argument("--folder", type=Path, help="run here instead of in a temporary folder, and keep what the examples write")
     chosen, faults = parser.parse_args(), 0
     prepare(full=chosen.write)
     for path in (page.resolve() for page in chosen.pages):
         try:
-            results = run_page(path, full=chosen.write)
+            results = run_page(path, full=chosen.write, folder=chosen.folder)
         except Exception:
             traceback.print_exc()
             faults += 1
