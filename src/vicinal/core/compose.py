@@ -216,8 +216,8 @@ class Barrier(Node):
 
     Example:
         >>> import vicinal as v
-        >>> v.Compose([v.CenterCrop(size=8), v.Barrier(), v.Rotate(angle=45)])
-        CenterCrop(size=8) | Barrier() | Rotate(angle=45)
+        >>> v.Compose([v.CenterCrop(size=64), v.Barrier(), v.Rotate(angle=45)])
+        CenterCrop(size=64) | Barrier() | Rotate(angle=45)
     """
 
     def emit(self, build: Builder, path: str, on: NDArray[np.bool_]) -> None:
