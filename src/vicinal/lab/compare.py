@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 from vicinal.core.errors import DataError, ParameterError
 from vicinal.data.dataset import Dataset
 from vicinal.lab.arms import Arm, with_controls
-from vicinal.lab.feed import Replica, inputs, pixels
+from vicinal.lab.feed import Held, Replica, Together, inputs, pixels
 from vicinal.lab.split import Split, leak_share, refuse_leak, split, split_items
 from vicinal.learn.mlp import MLP
 from vicinal.learn.train import Predictor, train
 
 Progress = Callable[[int, int], None]
 MARKS = 20  # points of a learning curve
+HELD = 1 << 27  # values: half a GiB of inputs may be held for all seeds together
 
 
 @final
@@ -114,14 +115,22 @@ def run(data: Dataset, arms: Sequence[Arm], setup: Setup, progress: Progress = l
     _one_size(data)
     size, dev, test, leak = setup.size, setup.dev, setup.test, setup.allow_leak
     parts = {seed: split(data, size=size, seed=seed, dev=dev, test=test, allow_leak=leak) for seed in setup.seeds}
-    runs = [run for arm in with_controls(arms) for run in _prepared(data, arm, parts, setup)]
-    runs += [run for arm in _step_matched(runs) for run in _prepared(data, arm, parts, setup)]
+    held = _held(data, parts)
+    runs = [run for arm in with_controls(arms) for run in _prepared(data, arm, parts, held, setup)]
+    runs += [run for arm in _step_matched(runs) for run in _prepared(data, arm, parts, held, setup)]
     lengths = sorted({run.steps for run in runs})
     total, before = sum(lengths), 0
     for steps in lengths:
         _train(data, [run for run in runs if run.steps == steps], setup, lambda done, start=before: progress(start + done, total))
         before += steps
     return runs
+
+
+def _held(data: Dataset, parts: Mapping[int, Split]) -> dict[int, Held | None]:
+    """The inputs of every seed's originals, unless they are too many to be held at once."""
+    rows = {seed: np.concatenate([found.train, found.dev]) for seed, found in parts.items()}
+    few = sum(map(len, rows.values())) * math.prod(pixels(data).shape[1:]) <= HELD
+    return {seed: Held.of(data, some) if few else None for seed, some in rows.items()}
 
 
 def _one_size(data: Dataset) -> None:
@@ -138,9 +147,9 @@ def _step_matched(runs: Sequence[Run]) -> list[Arm]:
     return [Arm(f"none, {steps:,} steps", steps=steps) for steps in others]
 
 
-def _prepared(data: Dataset, arm: Arm, parts: Mapping[int, Split], setup: Setup) -> list[Run]:
+def _prepared(data: Dataset, arm: Arm, parts: Mapping[int, Split], held: Mapping[int, Held | None], setup: Setup) -> list[Run]:
     """An arm under every seed."""
-    divided = [_divided(data, arm, found, seed, setup) for seed, found in parts.items()]
+    divided = [_divided(data, arm, found, seed, held[seed], setup) for seed, found in parts.items()]
     # Where originals have siblings, seeds draw different numbers of items; an arm takes as many steps under each.
     steps = setup.steps_of(arm, float(np.mean([len(replica.items) for replica, _ in divided])))
     return [_run(replica, dev, found.test, steps, setup) for (replica, dev), found in zip(divided, parts.values(), strict=True)]
@@ -150,16 +159,19 @@ def _run(replica: Replica, dev: Replica, test: NDArray[np.int64], steps: int, se
     leak = refuse_leak(dev.sources, replica.sources, allow=setup.allow_leak, where=f"arm {replica.arm.name}: split by item")
     originals = replica.part(np.flatnonzero(replica.copy == 0))
     items, copy = (np.concatenate([getattr(part, name) for part in (originals, dev)]) for name in ("items", "copy"))
-    watched = Replica(replica.arm, replica.seed, replica.data, items, copy, setup.model.batch)
+    watched = Replica(replica.arm, replica.seed, replica.data, items, copy, setup.model.batch, replica.held)
     return Run(replica, watched, len(dev.items), test, steps, leak, leak_share(replica.data.sources[test], replica.sources))
 
 
-def _divided(data: Dataset, arm: Arm, parts: Split, seed: int, setup: Setup) -> tuple[Replica, Replica]:
+def _divided(data: Dataset, arm: Arm, parts: Split, seed: int, held: Held | None, setup: Setup) -> tuple[Replica, Replica]:
     """Train and dev: divided before the copies are made, or, to show what that does, after."""
+
+    def replica(rows: NDArray[np.int64], copies: int) -> Replica:
+        return Replica.of(arm, seed, data, rows, copies, setup.model.batch, held)
+
     if setup.by == "source":
-        train, dev = ((parts.train, arm.copies), (parts.dev, 0))
-        return Replica.of(arm, seed, data, *train, setup.model.batch), Replica.of(arm, seed, data, *dev, setup.model.batch)
-    whole = Replica.of(arm, seed, data, np.sort(np.concatenate([parts.train, parts.dev])), arm.copies, setup.model.batch)
+        return replica(parts.train, arm.copies), replica(parts.dev, 0)
+    whole = replica(np.sort(np.concatenate([parts.train, parts.dev])), arm.copies)
     train, dev = split_items(whole.sources, seed, setup.dev)
     return whole.part(train), whole.part(dev)
 
@@ -170,7 +182,7 @@ def _train(data: Dataset, runs: list[Run], setup: Setup, progress: Callable[[int
     start, augmenting = time.perf_counter(), sum(run.replica.seconds for run in runs)
     predictor = train(
         setup.model,
-        [run.replica for run in runs],
+        Together.of([run.replica for run in runs]),
         features=math.prod(pixels(data).shape[1:]),
         classes=len(data.classes),
         steps=steps,
@@ -189,7 +201,7 @@ def _look(runs: Sequence[Run], done: int, predictor: Predictor) -> None:
     """One point of the learning curves, in eval mode. Runs that are watched on the same images are asked together."""
     for rows in _alike(runs):
         watched = runs[rows[0]].watched
-        right = predictor.take(rows).predict(watched.kept(np.arange(len(watched.items)))) == watched.labels
+        right = predictor.take(rows).predict(watched.everything) == watched.labels
         for row, hits in zip(rows, right, strict=True):
             known = len(hits) - runs[row].dev
             runs[row].marks.append(done)

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from typing import Any, final
 
 import numpy as np
@@ -66,6 +68,29 @@ def apply(arm: Arm, images: NDArray, address: Address) -> NDArray:
     return np.asarray(made)
 
 
+@lru_cache(maxsize=256)
+def order(seed: int, epoch: int, items: int) -> NDArray[np.int64]:
+    """The order of an epoch; arms with the same number of items share it."""
+    found = Draw(Address.of(seed, epoch, np.arange(items)), "train").order("batch")
+    found.flags.writeable = False
+    return found
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Held:
+    """Some rows of a data set as the network takes them, made once for all arms of a seed: small enough to stay in cache."""
+
+    rows: NDArray[np.int64]
+    inputs: NDArray[np.float32]
+
+    @staticmethod
+    def of(data: Dataset, rows: NDArray[np.int64]) -> Held:
+        """Rows in ascending order."""
+        rows = np.unique(rows)
+        return Held(rows, inputs(pixels(data, rows)))
+
+
 @final
 @dataclass(eq=False)
 class Replica:
@@ -75,7 +100,7 @@ class Replica:
 
     Args:
         arm, seed: which; data: everything; items: (n,) rows of ``data`` that it trains on; copy: (n,) which copy each item is.
-        size: items a step.
+        size: items a step; held: the originals as inputs, where several replicas share them.
 
     Attributes:
         seconds, made: spent on augmenting so far, and the number of items that came of it.
@@ -87,20 +112,20 @@ class Replica:
     items: NDArray[np.int64]
     copy: NDArray[np.int64]
     size: int
+    held: Held | None = None
     seconds: float = field(default=0.0, init=False)
     made: int = field(default=0, init=False)
     _copies: NDArray | None = field(default=None, init=False)
-    _orders: dict[int, NDArray[np.int64]] = field(default_factory=dict, init=False)
-    _chunk: tuple[int, NDArray[np.float32], NDArray[np.int64]] | None = field(default=None, init=False)
+    _chunk: tuple[int, NDArray[np.int64], NDArray[np.int64], NDArray[np.float32] | None] | None = field(default=None, init=False)
 
     @staticmethod
-    def of(arm: Arm, seed: int, data: Dataset, rows: NDArray[np.int64], copies: int, size: int) -> Replica:
+    def of(arm: Arm, seed: int, data: Dataset, rows: NDArray[np.int64], copies: int, size: int, held: Held | None = None) -> Replica:
         """A replica that trains on some rows, each with so many copies."""
-        return Replica(arm, seed, data, np.tile(rows, copies + 1), np.repeat(np.arange(copies + 1), len(rows)), size)
+        return Replica(arm, seed, data, np.tile(rows, copies + 1), np.repeat(np.arange(copies + 1), len(rows)), size, held)
 
     def part(self, rows: NDArray[np.int64]) -> Replica:
         """The same arm and seed with some of the items."""
-        return Replica(self.arm, self.seed, self.data, self.items[rows], self.copy[rows], self.size)
+        return Replica(self.arm, self.seed, self.data, self.items[rows], self.copy[rows], self.size, self.held)
 
     @property
     def sources(self) -> NDArray[np.int64]:
@@ -118,25 +143,52 @@ class Replica:
         item = np.empty_like(place)
         for number in np.unique(epoch):
             here = epoch == number
-            item[here] = self._order(int(number))[place[here]]
+            item[here] = order(self.seed, int(number), len(self.items))[place[here]]
         return epoch, item
 
-    def _order(self, epoch: int) -> NDArray[np.int64]:
-        if epoch not in self._orders:
-            address = Address.of(self.seed, epoch, np.arange(len(self.items)))
-            self._orders = {n: order for n, order in self._orders.items() if n == epoch - 1}
-            self._orders[epoch] = Draw(address, "train").order("batch")
-        return self._orders[epoch]
-
     def batch(self, step: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """(size, D) inputs and (size,) labels of one step; a chunk of steps is made at once."""
-        ahead = max(1, self._ahead() // self.size)
-        number, place = divmod(step, ahead)
+        """(size, D) inputs and (size,) labels of one step."""
+        made = np.empty((self.size, math.prod(pixels(self.data).shape[1:])), np.float32)
+        return made, self.write(step, made)
+
+    def write(self, step: int, out: NDArray[np.float32]) -> NDArray[np.int64]:
+        """Put the (size, D) inputs of one step where they are wanted; returns its labels. A chunk of steps is augmented at once."""
+        number, place = divmod(step, self._steps)
         if self._chunk is None or self._chunk[0] != number:
-            epoch, item = self.items_at(np.arange(number * ahead * self.size, (number + 1) * ahead * self.size))
-            self._chunk = (number, self.shown(item, epoch), self.labels[item])
+            self._chunk = (number, *self._made(number))
         rows = slice(place * self.size, (place + 1) * self.size)
-        return self._chunk[1][rows], self._chunk[2][rows]
+        _, item, labels, made = self._chunk
+        if made is not None:
+            out[...] = made[rows]
+        else:
+            self.kept(item[rows], out)
+        return labels[rows]
+
+    def _made(self, number: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32] | None]:
+        """Items, labels and, for an arm that augments on the fly, inputs of one chunk."""
+        epoch, item = self.items_at(np.arange(number * self._steps * self.size, (number + 1) * self._steps * self.size))
+        return item, self.labels[item], self.shown(item, epoch) if self.arm.mode == "fly" else None
+
+    @cached_property
+    def _steps(self) -> int:
+        """Steps that are made at once."""
+        return max(1, self._ahead() // self.size)
+
+    @cached_property
+    def everything(self) -> NDArray[np.float32]:
+        """(n, D) all items as they lie there, held for replicas that are looked at again and again."""
+        return self.kept(np.arange(len(self.items)))
+
+    @cached_property
+    def _place(self) -> NDArray[np.int64]:
+        """(n,) where the original of each item is held."""
+        assert self.held is not None
+        return np.searchsorted(self.held.rows, self.items)
+
+    @cached_property
+    def _number(self) -> NDArray[np.int64]:
+        """(n,) which augmented copy an item is, for items that are copies."""
+        return np.cumsum(self.copy > 0) - 1
 
     def _ahead(self) -> int:
         return max(1, min(AHEAD, AHEAD_VALUES // math.prod(pixels(self.data).shape[1:])))
@@ -147,13 +199,17 @@ class Replica:
             return inputs(self._timed(pixels(self.data, self.items[item]), item, epoch))
         return self.kept(item)
 
-    def kept(self, item: NDArray[np.int64]) -> NDArray[np.float32]:
+    def kept(self, item: NDArray[np.int64], out: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
         """(B, D) items as they lie there, the same in every epoch: originals, and augmented copies where the arm has them."""
-        made = inputs(pixels(self.data, self.items[item]))
-        copies = np.flatnonzero(self.copy[item])
-        if self.arm.mode == "copies" and len(copies):
-            number = np.cumsum(self.copy > 0) - 1
-            made[copies] = inputs(self._fixed()[number[item[copies]]])
+        if self.held is None:
+            made = inputs(pixels(self.data, self.items[item]))
+        else:
+            made = np.take(self.held.inputs, self._place[item], axis=0, out=out, mode="clip")  # "raise" would fill a copy of out first
+        if self.arm.mode == "copies" and self.copy[item].any():
+            copies = np.flatnonzero(self.copy[item])
+            made[copies] = inputs(self._fixed()[self._number[item[copies]]])
+        if out is not None and made is not out:
+            out[...] = made
         return made
 
     def _fixed(self) -> NDArray:
@@ -174,3 +230,28 @@ class Replica:
         self.seconds += time.perf_counter() - start
         self.made += len(images)
         return made
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Together:
+    """The batches of several replicas side by side, a ``GroupFeed`` of ``vicinal.learn``; a batch is valid until the next one is asked for.
+
+    Example:
+        >>> from vicinal.data import read
+        >>> feed = Together.of([Replica.of(Arm("none"), seed, read("digits"), np.arange(50), 0, 32) for seed in range(3)])
+        >>> feed.batch(0)[0].shape
+        (3, 32, 64)
+    """
+
+    replicas: tuple[Replica, ...]
+    buffer: NDArray[np.float32]
+
+    @staticmethod
+    def of(replicas: Sequence[Replica]) -> Together:
+        features = math.prod(pixels(replicas[0].data).shape[1:])
+        return Together(tuple(replicas), np.empty((len(replicas), replicas[0].size, features), np.float32))
+
+    def batch(self, step: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """(R, size, D) inputs and (R, size) labels of one step."""
+        return self.buffer, np.stack([replica.write(step, out) for replica, out in zip(self.replicas, self.buffer, strict=True)])
