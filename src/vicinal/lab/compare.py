@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from vicinal.core.errors import DataError, ParameterError
 from vicinal.data.dataset import Dataset
 from vicinal.lab.arms import Arm, with_controls
-from vicinal.lab.feed import Held, Replica, Together, inputs, pixels
+from vicinal.lab.feed import Held, Replica, inputs, pixels
 from vicinal.lab.split import Split, leak_share, refuse_leak, split, split_items
+from vicinal.lab.together import Together
 from vicinal.learn.mlp import MLP
 from vicinal.learn.train import Predictor, train
 
@@ -182,7 +183,7 @@ def _train(data: Dataset, runs: list[Run], setup: Setup, progress: Callable[[int
     start, augmenting = time.perf_counter(), sum(run.replica.seconds for run in runs)
     predictor = train(
         setup.model,
-        Together.of([run.replica for run in runs]),
+        Together([run.replica for run in runs]),
         features=math.prod(pixels(data).shape[1:]),
         classes=len(data.classes),
         steps=steps,

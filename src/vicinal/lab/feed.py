@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any, final
@@ -116,7 +115,7 @@ class Replica:
     seconds: float = field(default=0.0, init=False)
     made: int = field(default=0, init=False)
     _copies: NDArray | None = field(default=None, init=False)
-    _chunk: tuple[int, NDArray[np.int64], NDArray[np.int64], NDArray[np.float32] | None] | None = field(default=None, init=False)
+    _chunk: tuple[int, NDArray[np.float32], NDArray[np.int64]] | None = field(default=None, init=False)
 
     @staticmethod
     def of(arm: Arm, seed: int, data: Dataset, rows: NDArray[np.int64], copies: int, size: int, held: Held | None = None) -> Replica:
@@ -147,32 +146,23 @@ class Replica:
         return epoch, item
 
     def batch(self, step: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """(size, D) inputs and (size,) labels of one step."""
-        made = np.empty((self.size, math.prod(pixels(self.data).shape[1:])), np.float32)
-        return made, self.write(step, made)
-
-    def write(self, step: int, out: NDArray[np.float32]) -> NDArray[np.int64]:
-        """Put the (size, D) inputs of one step where they are wanted; returns its labels. A chunk of steps is augmented at once."""
-        number, place = divmod(step, self._steps)
+        """(size, D) inputs and (size,) labels of one step; a chunk of steps is made at once."""
+        number, place = divmod(step, self.ahead)
         if self._chunk is None or self._chunk[0] != number:
-            self._chunk = (number, *self._made(number))
+            epoch, item = self.chunk(number)
+            self._chunk = (number, self.shown(item, epoch), self.labels[item])
         rows = slice(place * self.size, (place + 1) * self.size)
-        _, item, labels, made = self._chunk
-        if made is not None:
-            out[...] = made[rows]
-        else:
-            self.kept(item[rows], out)
-        return labels[rows]
+        return self._chunk[1][rows], self._chunk[2][rows]
 
-    def _made(self, number: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32] | None]:
-        """Items, labels and, for an arm that augments on the fly, inputs of one chunk."""
-        epoch, item = self.items_at(np.arange(number * self._steps * self.size, (number + 1) * self._steps * self.size))
-        return item, self.labels[item], self.shown(item, epoch) if self.arm.mode == "fly" else None
+    def chunk(self, number: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Epochs and items of the steps that are made at once: ``ahead`` of them, ``size`` items each."""
+        many = self.ahead * self.size
+        return self.items_at(np.arange(number * many, (number + 1) * many))
 
     @cached_property
-    def _steps(self) -> int:
+    def ahead(self) -> int:
         """Steps that are made at once."""
-        return max(1, self._ahead() // self.size)
+        return max(1, self._most() // self.size)
 
     @cached_property
     def everything(self) -> NDArray[np.float32]:
@@ -180,17 +170,17 @@ class Replica:
         return self.kept(np.arange(len(self.items)))
 
     @cached_property
-    def _place(self) -> NDArray[np.int64]:
+    def place(self) -> NDArray[np.int64]:
         """(n,) where the original of each item is held."""
         assert self.held is not None
         return np.searchsorted(self.held.rows, self.items)
 
     @cached_property
-    def _number(self) -> NDArray[np.int64]:
+    def number(self) -> NDArray[np.int64]:
         """(n,) which augmented copy an item is, for items that are copies."""
         return np.cumsum(self.copy > 0) - 1
 
-    def _ahead(self) -> int:
+    def _most(self) -> int:
         return max(1, min(AHEAD, AHEAD_VALUES // math.prod(pixels(self.data).shape[1:])))
 
     def shown(self, item: NDArray[np.int64], epoch: NDArray[np.int64] | int = 0) -> NDArray[np.float32]:
@@ -199,23 +189,18 @@ class Replica:
             return inputs(self._timed(pixels(self.data, self.items[item]), item, epoch))
         return self.kept(item)
 
-    def kept(self, item: NDArray[np.int64], out: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
+    def kept(self, item: NDArray[np.int64]) -> NDArray[np.float32]:
         """(B, D) items as they lie there, the same in every epoch: originals, and augmented copies where the arm has them."""
-        if self.held is None:
-            made = inputs(pixels(self.data, self.items[item]))
-        else:
-            made = np.take(self.held.inputs, self._place[item], axis=0, out=out, mode="clip")  # "raise" would fill a copy of out first
+        made = inputs(pixels(self.data, self.items[item])) if self.held is None else self.held.inputs[self.place[item]]
         if self.arm.mode == "copies" and self.copy[item].any():
             copies = np.flatnonzero(self.copy[item])
-            made[copies] = inputs(self._fixed()[self._number[item[copies]]])
-        if out is not None and made is not out:
-            out[...] = made
+            made[copies] = inputs(self.fixed()[self.number[item[copies]]])
         return made
 
-    def _fixed(self) -> NDArray:
+    def fixed(self) -> NDArray:
         """Every augmented copy, in the order of the items; made once, in pieces that bound what it takes beside."""
         if self._copies is None:
-            item, ahead = np.flatnonzero(self.copy), self._ahead()
+            item, ahead = np.flatnonzero(self.copy), self._most()
             pieces = [item[start : start + ahead] for start in range(0, len(item), ahead)]
             self._copies = np.concatenate([self._timed(pixels(self.data, self.items[piece]), piece, 0) for piece in pieces])
         return self._copies
@@ -230,28 +215,3 @@ class Replica:
         self.seconds += time.perf_counter() - start
         self.made += len(images)
         return made
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class Together:
-    """The batches of several replicas side by side, a ``GroupFeed`` of ``vicinal.learn``; a batch is valid until the next one is asked for.
-
-    Example:
-        >>> from vicinal.data import read
-        >>> feed = Together.of([Replica.of(Arm("none"), seed, read("digits"), np.arange(50), 0, 32) for seed in range(3)])
-        >>> feed.batch(0)[0].shape
-        (3, 32, 64)
-    """
-
-    replicas: tuple[Replica, ...]
-    buffer: NDArray[np.float32]
-
-    @staticmethod
-    def of(replicas: Sequence[Replica]) -> Together:
-        features = math.prod(pixels(replicas[0].data).shape[1:])
-        return Together(tuple(replicas), np.empty((len(replicas), replicas[0].size, features), np.float32))
-
-    def batch(self, step: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """(R, size, D) inputs and (R, size) labels of one step."""
-        return self.buffer, np.stack([replica.write(step, out) for replica, out in zip(self.replicas, self.buffer, strict=True)])
