@@ -144,8 +144,9 @@ def _whole(name: str, value: ArrayLike, limit: int) -> NDArray[np.int64]:
 def _short(values: NDArray) -> str:
     if len(values) and (values == values[0]).all():
         return str(values[0])
-    run = len(values) > 2 and (np.diff(values) == 1).all()
-    return f"{values[0]}..{values[-1]}" if run else str(values.tolist())
+    if len(values) > 2 and (np.diff(values) == 1).all():
+        return f"{values[0]}..{values[-1]}"
+    return str(values.tolist()) if len(values) <= 8 else f"[{', '.join(map(str, values[:6]))}, ... {len(values)} in all]"
 
 
 @final

@@ -231,7 +231,8 @@ class Builder:
             return "other border, fill or interpolation" if isinstance(primitive, Warp) else f"two {_kind(primitive)} passes do not compose"
         between = ", ".join(dict.fromkeys(p for paths in self.paths[same[-1] + 1 :] for p in paths))
         hint = "; exact=False lets it pass colour" if isinstance(primitive, Warp) and self.exact else ""
-        return f"{between} stands between and does not commute{hint}"
+        verb = "stand between and do" if ", " in between else "stands between and does"
+        return f"{between} {verb} not commute{hint}"
 
     def _draw(self, path: str) -> Draw:
         return Draw(self.draw.address, path, self.draw.known)

@@ -173,7 +173,7 @@ def _channels(value: float | tuple[float, ...], channels: int, name: str) -> NDA
     numbers = np.atleast_1d(np.asarray(value, float))
     if len(numbers) not in (1, channels):
         raise TargetError(f"Normalize.{name}", f"one number, or {channels}: one per channel", f"{len(numbers)}", f"{name}=0.5")
-    return numbers[None]
+    return numbers[None, :1] if (numbers == numbers[0]).all() else numbers[None]
 
 
 @register
