@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vicinal.backend import kernels, reference
-from vicinal.backend.noise import gaussian_knots
-from vicinal.backend.reference import both_axes, canvas, read_only, square, stacked
+from vicinal.backend.noise import gaussian_knots, noisy
+from vicinal.backend.reference import both_axes, canvas, opaque, patch, square, stacked
 from vicinal.core import affine
 from vicinal.core.backend import Dense
 from vicinal.core.batch import RANGES
@@ -31,11 +31,9 @@ from vicinal.core.primitive import (
     Patch,
     Pointwise,
     Primitive,
-    Round,
     Warp,
-    mapped,
-    quantise,
 )
+from vicinal.core.steps import Round, mapped, quantise
 
 SMALL = 64 * 64
 _GRID = (np.arange(256) / 255.0).astype(np.float32)[None, :, None]
@@ -275,24 +273,20 @@ def _in(work: Any, chain: Pointwise) -> Pointwise:
     return replace(chain, steps=tuple(mapped(step, lambda array: array.astype(work)) for step in chain.steps))
 
 
-def _each(primitive: Any, data: Dense, change: Callable[[NDArray, int], NDArray]) -> Dense:
-    """Change the active samples one by one."""
-    samples = [change(sample, row) if primitive.active[row] else sample for row, sample in enumerate(data)]
-    return stacked(samples)
+def _each(one: Callable[[Any, int, NDArray], NDArray]) -> Callable[[Any, Dense], Dense]:
+    """From one sample to a batch: the active samples, one by one."""
+
+    def run(primitive: Any, data: Dense) -> Dense:
+        return stacked([one(primitive, row, sample) if primitive.active[row] else sample for row, sample in enumerate(data)])
+
+    return run
 
 
-def _matrix(primitive: ColourMatrix, data: Dense) -> Dense:
-    def change(image: NDArray, row: int) -> NDArray:
-        matrix = primitive.matrix[row].copy()
-        matrix[:, -1] *= RANGES[str(image.dtype)]
-        mixed = cv2.transform(image, matrix)
-        return np.clip(mixed, 0, 1, out=mixed) if image.dtype.kind == "f" else mixed
-
-    return _each(primitive, data, change)
-
-
-def _noise(primitive: Noise, data: Dense) -> Dense:
-    return _each(primitive, data, lambda image, row: _noisy(primitive, row, image))
+def _matrix(primitive: ColourMatrix, row: int, image: NDArray) -> NDArray:
+    matrix = primitive.matrix[row].copy()
+    matrix[:, -1] *= RANGES[str(image.dtype)]
+    mixed = cv2.transform(image, matrix)
+    return np.clip(mixed, 0, 1, out=mixed) if image.dtype.kind == "f" else mixed
 
 
 def _noisy(primitive: Noise, row: int, image: NDArray) -> NDArray:
@@ -309,47 +303,14 @@ def _noisy(primitive: Noise, row: int, image: NDArray) -> NDArray:
         out = np.empty_like(image)
         kernels.add_whole(image.ravel(), noise, np.float32(scale), out.ravel())
         return out
-    return settled(
-        image.astype(np.result_type(image, np.float32)) + noise.reshape(image.shape) * np.float32(scale),
-        image,
-        primitive.overflow,
-    )
-
-
-def settled(noisy: NDArray, image: NDArray, overflow: str) -> NDArray:
-    """Values that left the range are dealt with, and the result has the image's dtype."""
-    scale = RANGES[str(image.dtype)]
-    if overflow == "renormalise":
-        low, high = min(noisy.min(), 0), max(noisy.max(), scale)
-        noisy = (noisy - low) * noisy.dtype.type(scale / (high - low))
-    if overflow != "keep":
-        noisy = np.clip(noisy, 0, scale)
-    return (np.rint(noisy) if image.dtype.kind == "u" else noisy).astype(image.dtype)
-
-
-def _patch(primitive: Patch, data: Dense) -> Dense:
-    def change(image: NDArray, row: int) -> NDArray:
-        x0, y0, x1, y1 = primitive.box[row]
-        out = image.copy()
-        out[y0:y1, x0:x1] = quantise(np.asarray(primitive.fill[row]), str(image.dtype))
-        return out
-
-    return _each(primitive, data, change)
-
-
-def _opaque(primitive: Opaque, data: Dense) -> Dense:
-    def change(image: NDArray, row: int) -> NDArray:
-        made = primitive.function(read_only(image), **{name: values[row] for name, values in primitive.arguments.items()})
-        return made.copy() if np.may_share_memory(made, image) else made
-
-    return _each(primitive, data, change)
+    return noisy(image, noise, primitive.overflow)
 
 
 _RUN: dict[type, Callable[[Any, Any], Dense]] = {
     Warp: _warp,
     Pointwise: _pointwise,
-    ColourMatrix: _matrix,
-    Noise: _noise,
-    Patch: _patch,
-    Opaque: _opaque,
+    ColourMatrix: _each(_matrix),
+    Noise: _each(_noisy),
+    Patch: _each(patch),
+    Opaque: _each(opaque),
 }

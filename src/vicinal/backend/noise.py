@@ -61,15 +61,14 @@ def values(primitive: Noise, row: int, count: int) -> NDArray[np.float32]:
     return np.where(touched < np.float32(primitive.share[row]), drawn, np.float32(0))
 
 
-def add(image: NDArray, primitive: Noise, row: int) -> NDArray:
-    """One sample with its noise, in float32 arithmetic (float64 for float64 series), rounded once."""
+def noisy(image: NDArray, noise: NDArray[np.float32], overflow: str) -> NDArray:
+    """One sample plus its (n,) noise, in float32 arithmetic (float64 for float64 series), rounded once."""
     scale = RANGES[str(image.dtype)]
     work = np.float64 if image.dtype == np.float64 else np.float32
-    noise = values(primitive, row, image.size).reshape(image.shape)
-    noisy = image.astype(work) + noise.astype(work) * work(scale)
-    if primitive.overflow == "renormalise":
-        low, high = min(noisy.min(), work(0)), max(noisy.max(), work(scale))
-        noisy = (noisy - low) * (work(scale) / (high - low))
-    if primitive.overflow != "keep":
-        noisy = np.clip(noisy, 0, scale)
-    return (np.rint(noisy) if image.dtype.kind == "u" else noisy).astype(image.dtype)
+    made = image.astype(work) + noise.reshape(image.shape).astype(work) * work(scale)
+    if overflow == "renormalise":
+        low, high = min(made.min(), work(0)), max(made.max(), work(scale))
+        made = (made - low) * (work(scale) / (high - low))
+    if overflow != "keep":
+        made = np.clip(made, 0, scale)
+    return (np.rint(made) if image.dtype.kind == "u" else made).astype(image.dtype)

@@ -11,20 +11,8 @@ from numpy.typing import NDArray
 from vicinal.backend import noise
 from vicinal.core import affine
 from vicinal.core.backend import Dense
-from vicinal.core.primitive import (
-    CONSTANT,
-    NEAREST,
-    REFLECT,
-    ColourMatrix,
-    Noise,
-    Opaque,
-    Patch,
-    Pointwise,
-    Primitive,
-    Warp,
-    dequantise,
-    quantise,
-)
+from vicinal.core.primitive import CONSTANT, NEAREST, REFLECT, ColourMatrix, Noise, Opaque, Patch, Pointwise, Primitive, Warp
+from vicinal.core.steps import dequantise, quantise
 
 
 @final
@@ -158,22 +146,24 @@ def _matrix(primitive: ColourMatrix, row: int, image: NDArray) -> NDArray:
 
 
 def _noise(primitive: Noise, row: int, image: NDArray) -> NDArray:
-    return noise.add(image, primitive, row)
+    return noise.noisy(image, noise.values(primitive, row, image.size), primitive.overflow)
 
 
-def _patch(primitive: Patch, row: int, image: NDArray) -> NDArray:
+def patch(primitive: Patch, row: int, image: NDArray) -> NDArray:
+    """One sample with its rectangle filled."""
     x0, y0, x1, y1 = primitive.box[row]
     out = image.copy()
     out[y0:y1, x0:x1] = quantise(np.asarray(primitive.fill[row]), str(image.dtype))
     return out
 
 
-def _opaque(primitive: Opaque, row: int, image: NDArray) -> NDArray:
-    made = primitive.function(read_only(image), **{name: values[row] for name, values in primitive.arguments.items()})
+def opaque(primitive: Opaque, row: int, image: NDArray) -> NDArray:
+    """What the function makes of one sample; it never gets to write to it."""
+    made = primitive.function(_read_only(image), **{name: values[row] for name, values in primitive.arguments.items()})
     return made.copy() if np.may_share_memory(made, image) else made
 
 
-def read_only(image: NDArray) -> NDArray:
+def _read_only(image: NDArray) -> NDArray:
     """What a foreign function gets: writing into what may be the caller's array is then an error, not a silent change."""
     seen = image.view()
     seen.flags.writeable = False
@@ -185,6 +175,6 @@ _ONE: dict[type, Callable[[Any, int, NDArray], NDArray]] = {
     Pointwise: _pointwise,
     ColourMatrix: _matrix,
     Noise: _noise,
-    Patch: _patch,
-    Opaque: _opaque,
+    Patch: patch,
+    Opaque: opaque,
 }

@@ -25,8 +25,9 @@ from numpy.typing import NDArray
 from vicinal.core.batch import Spec
 from vicinal.core.draw import Draw
 from vicinal.core.errors import TargetError
-from vicinal.core.primitive import CONSTANT, NONE, ColourMatrix, Pointwise, Primitive, Round, Warp
+from vicinal.core.primitive import CONSTANT, NONE, ColourMatrix, Pointwise, Primitive, Warp
 from vicinal.core.space import pick
+from vicinal.core.steps import Round
 
 if TYPE_CHECKING:
     from vicinal.core.transform import Node, Transform

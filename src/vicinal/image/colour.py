@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from vicinal.core.batch import Spec
 from vicinal.core.errors import TargetError
-from vicinal.core.primitive import ColourMatrix, Linear, Pointwise, Power, everywhere
+from vicinal.core.primitive import ColourMatrix, Pointwise, everywhere
 from vicinal.core.space import SpaceLike, is_number
+from vicinal.core.steps import Linear, Power
 from vicinal.core.transform import Transform, option, parameter, register
 from vicinal.image.move import Params
 
