@@ -119,12 +119,21 @@ def run(data: Dataset, arms: Sequence[Arm], setup: Setup, progress: Progress = l
     held = _held(data, parts)
     runs = [run for arm in with_controls(arms) for run in _prepared(data, arm, parts, held, setup)]
     runs += [run for arm in _step_matched(runs) for run in _prepared(data, arm, parts, held, setup)]
-    lengths = sorted({run.steps for run in runs})
+    passed = _passed(runs)
+    lengths = sorted({run.steps for run in runs if run not in passed.values()})
     total, before = sum(lengths), 0
     for steps in lengths:
-        _train(data, [run for run in runs if run.steps == steps], setup, lambda done, start=before: progress(start + done, total))
+        group = [run for run in runs if run.steps == steps and run not in passed.values()]
+        _train(data, group, passed, setup, lambda done, start=before: progress(start + done, total))
         before += steps
     return runs
+
+
+def _passed(runs: Sequence[Run]) -> dict[int, Run]:
+    """The runs of ``none`` that a step-matched control passes through on its way, by seed: nothing is trained twice."""
+    if all(run.arm.steps is None for run in runs):
+        return {}
+    return {run.seed: run for run in runs if run.arm.name == "none"}
 
 
 def _held(data: Dataset, parts: Mapping[int, Split]) -> dict[int, Held | None]:
@@ -177,9 +186,21 @@ def _divided(data: Dataset, arm: Arm, parts: Split, seed: int, held: Held | None
     return whole.part(train), whole.part(dev)
 
 
-def _train(data: Dataset, runs: list[Run], setup: Setup, progress: Callable[[int], None]) -> None:
+def _train(data: Dataset, runs: list[Run], passed: Mapping[int, Run], setup: Setup, progress: Callable[[int], None]) -> None:
     """Train replicas that take the same number of steps side by side, look at them on the way, and score them."""
     steps = runs[0].steps
+    marks, controls = _marks(steps), [row for row, run in enumerate(runs) if run.arm.steps is not None]
+    short = [passed[runs[row].seed] for row in controls if not passed[runs[row].seed].marks]
+    short_marks = _marks(short[0].steps) if short else set()
+
+    def look(done: int, snapshot: Predictor) -> None:
+        if done in marks:
+            _look(runs, done, snapshot)
+        if done in short_marks:
+            _look(short, done, snapshot.take(controls))
+        if short and done == short[0].steps:
+            _score(data, short, snapshot.take(controls))
+
     start, augmenting = time.perf_counter(), sum(run.replica.seconds for run in runs)
     predictor = train(
         setup.model,
@@ -188,14 +209,21 @@ def _train(data: Dataset, runs: list[Run], setup: Setup, progress: Callable[[int
         classes=len(data.classes),
         steps=steps,
         seeds=[run.seed for run in runs],
-        checkpoints={round(steps * part / MARKS) for part in range(1, MARKS + 1)} - {0},
-        on_checkpoint=lambda done, snapshot: _look(runs, done, snapshot),
+        checkpoints=marks | short_marks,
+        on_checkpoint=look,
         progress=progress,
     )
     spent = time.perf_counter() - start - (sum(run.replica.seconds for run in runs) - augmenting)
     for run_ in runs:
         run_.seconds = spent / len(runs)
+    for run_ in short:
+        run_.seconds = spent / len(runs) * run_.steps / steps
     _score(data, runs, predictor)
+
+
+def _marks(steps: int) -> set[int]:
+    """Numbers of steps at which runs are looked at."""
+    return {round(steps * part / MARKS) for part in range(1, MARKS + 1)} - {0}
 
 
 def _look(runs: Sequence[Run], done: int, predictor: Predictor) -> None:
