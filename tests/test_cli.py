@@ -277,7 +277,7 @@ def test_compare_prints_the_verdicts_the_policies_and_where_the_report_is(vicina
     lines = [line.rstrip() for line in answer.out.splitlines()]
     for arm, verdict in (("none", "reference"), ("duplicate", "no evidence"), ("flip", "no evidence"), ("noisy", "no evidence")):
         assert any(line.split()[0:1] == [arm] and verdict in line for line in lines)
-    assert "flip   HorizontalFlip(p=0.5)" in lines
+    assert "flip   Compose([HorizontalFlip(p=0.5)])" in lines
     assert "noisy  1 fixed copy of every item: GaussianNoise(std=0.1)" in lines
     assert lines[-1] == "Report: vicinal-out/report.html"
     assert {path.name for path in Path("vicinal-out").iterdir()} == {"result.json", "report.html"}
