@@ -10,7 +10,8 @@ def main() -> None:
     try:
         from vicinal import cli
     except ModuleNotFoundError as fault:
-        print(f"error: vicinal: expected {fault.name} for the command line, got no such module; write pip install vicinal[lab]", file=sys.stderr)
+        sentence = f"expected {fault.name} for the command line, got no such module; write pip install vicinal[lab]"
+        print(f"error: vicinal: {sentence}", file=sys.stderr)
         sys.exit(2)
     cli.main()
 
