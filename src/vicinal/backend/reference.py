@@ -69,7 +69,8 @@ def _source(matrix: NDArray, shape: tuple[int, int], factor: tuple[int, int] = (
     inverse = affine.invert(square(matrix[None]))[0]
     x = (np.arange(shape[1] * factor[0]) + 0.5) / factor[0]
     y = ((np.arange(shape[0] * factor[1]) + 0.5) / factor[1])[:, None]
-    return tuple(row[0] * x + row[1] * y + row[2] for row in inverse[:2])  # type: ignore[return-value]
+    (a, b, c), (d, e, f) = inverse[:2]
+    return a * x + b * y + c, d * x + e * y + f
 
 
 def _warp(primitive: Warp, row: int, image: NDArray) -> NDArray:

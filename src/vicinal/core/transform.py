@@ -181,7 +181,9 @@ class Transform(Node):
         held = getattr(self, name)
         if isinstance(held, Fixed):
             return np.full(len(draw.address), held.value)
-        return _whole(held, draw.unit(name)) if declarations(type(self))[name].integer else held.at(draw.unit(name))  # type: ignore[union-attr]
+        declared = declarations(type(self))[name]
+        whole = isinstance(declared, Parameter) and declared.integer
+        return _whole(held, draw.unit(name)) if whole else held.at(draw.unit(name))
 
     def spaces(self) -> dict[str, Space]:
         """The random parameters and the spaces they are drawn from."""
