@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import vicinal as v
-from vicinal.core.primitive import ColourMatrix, Pointwise, Warp
+from vicinal.core.primitive import Pointwise, Warp
 
 SCALE = {"uint8": 255, "uint16": 65535, "float32": 1.0}
 SIZES = [(1, 1), (33, 47), (200, 133)]
@@ -72,7 +72,7 @@ def test_pointwise_work_agrees_within_one_step(text, dtype, size):
 
 @pytest.mark.parametrize("dtype", SCALE)
 def test_colour_matrices_agree_within_one_step(dtype):
-    assert difference(v.Grayscale(amount=(0, 1)), noise_images(33, 47, 3, dtype)) <= ColourMatrix.tolerance + 1e-6
+    assert difference(v.Grayscale(amount=(0, 1)), noise_images(33, 47, 3, dtype)) <= Pointwise.tolerance + 1e-6
 
 
 @pytest.mark.parametrize("dtype", SCALE)

@@ -36,7 +36,6 @@ def test_work_of_one_kind_becomes_one_pass(text):
         ("Rotate(angle=9) | Rotate(angle=9, fill=1)", 2, "[own pass: other border, fill or interpolation]"),
         ("Rotate(angle=9) | Rotate(angle=9, interpolation='nearest')", 2, "[own pass: other border, fill or interpolation]"),
         ("Rotate(angle=9) | Barrier() | Rotate(angle=9)", 2, "[own pass: behind a barrier]"),
-        ("Grayscale() | Grayscale(amount=0.5)", 2, "[own pass: two colour matrix passes do not compose]"),
         ("GaussianNoise(std=0.1) | GaussianNoise(std=0.1)", 2, "[own pass: two noise passes do not compose]"),
         ("Rotate(angle=9) | Invert() | Rotate(angle=9)", 3,
          "[own pass: Invert stands between and does not commute; exact=False lets it pass colour]"),

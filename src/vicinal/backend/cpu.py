@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vicinal.backend import kernels, reference
+from vicinal.backend import effects, kernels, reference
 from vicinal.backend.noise import gaussian_knots, noisy
 from vicinal.backend.reference import both_axes, canvas, opaque, patch, square, stacked
 from vicinal.core import affine
@@ -25,7 +25,8 @@ from vicinal.core.primitive import (
     NONE,
     REFLECT,
     REPLICATE,
-    ColourMatrix,
+    Effect,
+    Filter,
     Noise,
     Opaque,
     Patch,
@@ -58,7 +59,7 @@ class Cpu:
         while position < len(primitives):
             primitive = primitives[position]
             following = primitives[position + 1] if position + 1 < len(primitives) else None
-            if isinstance(primitive, Warp) and isinstance(following, Pointwise) and fusable(primitive, data):
+            if isinstance(primitive, Warp) and isinstance(following, Pointwise) and not following.mixes and fusable(primitive, data):
                 data = _warp_table(primitive, following, np.asarray(data))
                 position += 2
                 continue
@@ -256,7 +257,7 @@ def _pointwise(chain: Pointwise, data: Dense) -> Dense:
 
 def _pointwise_equal(chain: Pointwise, data: NDArray) -> NDArray:
     to = chain.dtype or str(data.dtype)
-    if data.dtype == np.uint8:
+    if data.dtype == np.uint8 and not chain.mixes:
         tables = tabulated(chain, data.dtype)
         out, view = _allocated(data.shape, tables.dtype, chain.layout)
         kernels.table(data, tables, view)
@@ -282,11 +283,35 @@ def _each(one: Callable[[Any, int, NDArray], NDArray]) -> Callable[[Any, Dense],
     return run
 
 
-def _matrix(primitive: ColourMatrix, row: int, image: NDArray) -> NDArray:
-    matrix = primitive.matrix[row].copy()
-    matrix[:, -1] *= RANGES[str(image.dtype)]
-    mixed = cv2.transform(image, matrix)
-    return np.clip(mixed, 0, 1, out=mixed) if image.dtype.kind == "f" else mixed
+def _filtered(primitive: Filter, row: int, image: NDArray) -> NDArray:
+    scale = RANGES[str(image.dtype)]
+    values = image.astype(np.float32)
+    for kernels_ in primitive.kernels:
+        values = cv2.filter2D(values, -1, _trimmed(kernels_[row]), borderType=cv2.BORDER_REFLECT_101).reshape(image.shape)
+    values = np.clip(values, 0, scale)
+    return np.rint(values).astype(image.dtype) if image.dtype.kind == "u" else values
+
+
+def _trimmed(kernel: NDArray) -> NDArray:
+    """Without the zeros around it that only other samples of the batch need."""
+    rows, columns = (np.abs(kernel).sum(axis) for axis in (1, 0))
+    away = [min(np.argmax(side != 0), np.argmax(side[::-1] != 0)) for side in (rows, columns)]
+    return kernel[away[0] : len(rows) - away[0], away[1] : len(columns) - away[1]]
+
+
+def _effect(primitive: Effect, data: Dense) -> Dense:
+    """Equal samples together."""
+    rows = np.flatnonzero(primitive.active)
+    if isinstance(data, np.ndarray) and len(rows) == len(data):
+        return effects.call(primitive, data)
+    samples, shapes = list(data), {}
+    for row in rows:
+        shapes.setdefault(samples[row].shape, []).append(row)
+    for alike in shapes.values():
+        made = effects.call(primitive.rows(np.array(alike)), np.stack([samples[row] for row in alike]))
+        for row, sample in zip(alike, made, strict=True):
+            samples[row] = sample
+    return stacked(samples)
 
 
 def _noisy(primitive: Noise, row: int, image: NDArray) -> NDArray:
@@ -309,8 +334,9 @@ def _noisy(primitive: Noise, row: int, image: NDArray) -> NDArray:
 _RUN: dict[type, Callable[[Any, Any], Dense]] = {
     Warp: _warp,
     Pointwise: _pointwise,
-    ColourMatrix: _each(_matrix),
+    Filter: _each(_filtered),
     Noise: _each(_noisy),
     Patch: _each(patch),
     Opaque: _each(opaque),
+    Effect: _effect,
 }

@@ -8,10 +8,10 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from vicinal.backend import noise
+from vicinal.backend import effects, noise
 from vicinal.core import affine
 from vicinal.core.backend import Dense
-from vicinal.core.primitive import CONSTANT, NEAREST, REFLECT, ColourMatrix, Noise, Opaque, Patch, Pointwise, Primitive, Warp
+from vicinal.core.primitive import CONSTANT, NEAREST, REFLECT, Effect, Filter, Noise, Opaque, Patch, Pointwise, Primitive, Warp
 from vicinal.core.steps import dequantise, quantise
 
 
@@ -140,10 +140,20 @@ def _pointwise(primitive: Pointwise, row: int, image: NDArray) -> NDArray:
     return np.ascontiguousarray(out.transpose(2, 0, 1)) if primitive.layout == "CHW" else out
 
 
-def _matrix(primitive: ColourMatrix, row: int, image: NDArray) -> NDArray:
-    matrix = primitive.matrix[row]
-    mixed = dequantise(image) @ matrix[:, :-1].T + matrix[:, -1]
-    return _stored(np.clip(mixed, 0, 1), image)
+def _filter(primitive: Filter, row: int, image: NDArray) -> NDArray:
+    values = dequantise(image)
+    for kernels in primitive.kernels:
+        values = _correlated(values, kernels[row])
+    return _stored(np.clip(values, 0, 1), image)
+
+
+def _correlated(values: NDArray, kernel: NDArray) -> NDArray[np.float64]:
+    (high, wide), (height, width) = kernel.shape, values.shape[:2]
+    padded = np.pad(values, ((high // 2,) * 2, (wide // 2,) * 2, (0, 0)), "reflect")
+    total = np.zeros_like(values)
+    for y, x in np.argwhere(kernel):
+        total += kernel[y, x] * padded[y : y + height, x : x + width]
+    return total
 
 
 def _noise(primitive: Noise, row: int, image: NDArray) -> NDArray:
@@ -158,24 +168,23 @@ def patch(primitive: Patch, row: int, image: NDArray) -> NDArray:
     return out
 
 
+def effect(primitive: Effect, row: int, image: NDArray) -> NDArray:
+    """What a named effect makes of one sample."""
+    return effects.call(primitive.rows(slice(row, row + 1)), image[None])[0]
+
+
 def opaque(primitive: Opaque, row: int, image: NDArray) -> NDArray:
     """What the function makes of one sample; it never gets to write to it."""
-    made = primitive.function(_read_only(image), **{name: values[row] for name, values in primitive.arguments.items()})
+    made = primitive.function(effects.read_only(image), **{name: values[row] for name, values in primitive.arguments.items()})
     return made.copy() if np.may_share_memory(made, image) else made
-
-
-def _read_only(image: NDArray) -> NDArray:
-    """What a foreign function gets: writing into what may be the caller's array is then an error, not a silent change."""
-    seen = image.view()
-    seen.flags.writeable = False
-    return seen
 
 
 _ONE: dict[type, Callable[[Any, int, NDArray], NDArray]] = {
     Warp: _warp,
     Pointwise: _pointwise,
-    ColourMatrix: _matrix,
+    Filter: _filter,
     Noise: _noise,
     Patch: patch,
     Opaque: opaque,
+    Effect: effect,
 }

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from vicinal.core.batch import Spec
 from vicinal.core.draw import Draw
 from vicinal.core.errors import TargetError
-from vicinal.core.primitive import CONSTANT, NONE, ColourMatrix, Pointwise, Primitive, Warp
+from vicinal.core.primitive import CONSTANT, NONE, Pointwise, Primitive, Warp
 from vicinal.core.space import pick
 from vicinal.core.steps import Round
 
@@ -254,10 +254,10 @@ def _check(node: Transform, path: str, spec: Spec) -> None:
 
 def _commutes(slot: Primitive, primitive: Primitive) -> bool:
     """Sampling and pointwise work commute but for interpolation, clips and fill."""
-    return isinstance(primitive, Warp) and isinstance(slot, (Pointwise, ColourMatrix))
+    return isinstance(primitive, Warp) and isinstance(slot, Pointwise)
 
 
-_KINDS: Mapping[type, str] = {Warp: "affine warp", Pointwise: "pointwise", ColourMatrix: "colour matrix"}
+_KINDS: Mapping[type, str] = {Warp: "affine warp", Pointwise: "pointwise"}
 
 
 def _kind(primitive: Primitive) -> str:

@@ -61,9 +61,26 @@ class Primitive(Protocol):
         """The primitive as a backend gets it, when all that joins it has joined."""
         ...
 
+    def rows(self, rows: NDArray | slice) -> Self:
+        """The primitive of some of the samples, in any order and as often as wanted."""
+        ...
+
     def spec(self, before: Spec) -> Spec:
         """What comes out, without data."""
         ...
+
+
+def taken(primitive: Any, rows: NDArray | slice) -> Any:
+    """A dataclass of arrays over the batch, and of mappings of such arrays, with some of the samples."""
+    changed = {}
+    for name, value in vars(primitive).items():
+        if isinstance(value, np.ndarray):
+            changed[name] = value[rows]
+        elif isinstance(value, tuple) and value and isinstance(value[0], np.ndarray):
+            changed[name] = tuple(array[rows] for array in value)
+        elif isinstance(value, dict):
+            changed[name] = {key: array[rows] for key, array in value.items()}
+    return replace(primitive, **changed)
 
 
 def everywhere(batch: int) -> NDArray[np.bool_]:
@@ -137,6 +154,9 @@ class Warp:
             active=on,
         )
 
+    def rows(self, rows: NDArray | slice) -> Warp:
+        return taken(self, rows)
+
     def joins(self, other: Primitive) -> NDArray[np.bool_] | bool:
         if not isinstance(other, Warp):
             return False
@@ -206,6 +226,11 @@ class Pointwise:
         """True where dtype, layout or range change, so that all samples are concerned alike."""
         return not (self.dtype is None and self.layout is None and self.unit)
 
+    @property
+    def mixes(self) -> bool:
+        """True where some step lets channels depend on each other, so that one table of values does not do."""
+        return any(step.mixes for step in self.steps)
+
     def joins(self, other: Primitive) -> bool:
         return isinstance(other, Pointwise)
 
@@ -257,23 +282,29 @@ class Alone:
     def settled(self) -> Self:
         return self
 
+    def rows(self, rows: NDArray | slice) -> Self:
+        return taken(self, rows)
+
     def spec(self, before: Spec) -> Spec:
         return before
 
 
 @final
 @dataclass(frozen=True, eq=False)
-class ColourMatrix(Alone):
-    """Map: ``matrix @ channels + offset`` at every pixel; clipped to [0, 1] for bounded values.
+class Filter(Alone):
+    """Filter: correlation with one kernel after the other, without rounding between them; clipped to [0, 1] at the end.
+
+    Outside the canvas values are mirrored without repeating the edge pixel (OpenCV's REFLECT_101, scipy's "mirror").
 
     Args:
-        matrix: (B, C, C + 1), the last column is the offset.
+        kernels: each (B, kh, kw) with odd sides, the middle on the pixel; a separable kernel is given as (B, kh, 1) and (B, 1, kw).
+            Kernels smaller than the largest of the batch are surrounded by zeros; a backend cuts these away sample by sample.
     """
 
-    verb: ClassVar[str] = "map"
-    tolerance: ClassVar[float] = 1 / 255
+    verb: ClassVar[str] = "filter"
+    tolerance: ClassVar[float] = 2 / 255
 
-    matrix: NDArray[np.float64]
+    kernels: tuple[NDArray[np.float64], ...]
     active: NDArray[np.bool_]
 
 
@@ -333,5 +364,24 @@ class Opaque(Alone):
     tolerance: ClassVar[float] = 0.0
 
     function: Callable[..., NDArray]
+    active: NDArray[np.bool_]
+    arguments: dict[str, NDArray] = field(default_factory=dict)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Effect(Alone):
+    """Opaque: a named function of the backends' library of effects, for what does not lower to the algebra.
+
+    Args:
+        name: "module.function" below ``vicinal.backend.effects``. The function sees equal images (b, H, W, C), read-only, the active ones
+            alone, and gives a new array of the same form.
+        arguments: name to (B, ...) array, of which it gets the rows of its images.
+    """
+
+    verb: ClassVar[str] = "opaque"
+    tolerance: ClassVar[float] = 0.0
+
+    name: str
     active: NDArray[np.bool_]
     arguments: dict[str, NDArray] = field(default_factory=dict)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, Self, final
+from typing import Any, ClassVar, Protocol, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +13,15 @@ from vicinal.core.batch import RANGES
 
 
 class Step(Protocol):
-    """One pointwise operation on values whose range is [0, 1]; its arrays are (B, 1) or (B, C)."""
+    """One operation on every pixel by itself, on values whose range is [0, 1]; its arrays are (B, 1), (B, C) or as each step says.
+
+    ``mixes`` is True where a channel depends on the others; chains without such steps can be run over a table of values.
+    """
+
+    mixes: ClassVar[bool]
 
     def __call__(self, values: NDArray) -> NDArray:
-        """Values (B, n, C) or (B, n, 1) to new values of a shape they broadcast to."""
+        """Values (B, n, C) to new values of a shape they broadcast to; (B, n, 1) unless it mixes."""
         ...
 
     def where(self, on: NDArray[np.bool_]) -> Self:
@@ -32,6 +37,8 @@ class Linear:
     Args:
         gain, bias: (B, 1) or (B, C); (1, C) where all samples share them.
     """
+
+    mixes: ClassVar[bool] = False
 
     gain: NDArray[np.float64]
     bias: NDArray[np.float64]
@@ -57,6 +64,8 @@ class Power:
         exponent: (B, 1), above 0.
     """
 
+    mixes: ClassVar[bool] = False
+
     exponent: NDArray[np.float64]
 
     def __call__(self, values: NDArray) -> NDArray:
@@ -71,8 +80,144 @@ class Power:
 
 @final
 @dataclass(frozen=True, eq=False)
+class Solarize:
+    """Values of ``threshold`` or more are inverted.
+
+    Args:
+        threshold: (B, 1); above 1 nothing is.
+    """
+
+    mixes: ClassVar[bool] = False
+
+    threshold: NDArray[np.float64]
+
+    def __call__(self, values: NDArray) -> NDArray:
+        return np.where(values >= self.threshold[:, None], 1 - values, values)
+
+    def where(self, on: NDArray[np.bool_]) -> Solarize:
+        return self if on.all() else Solarize(np.where(on[:, None], self.threshold, 2.0))
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Posterize:
+    """The highest bits of the 8-bit value are kept, as in Pillow.
+
+    Args:
+        step: (B, 1) how many 8-bit levels become one: 2 ** (8 - bits); 0 leaves values as they are.
+    """
+
+    mixes: ClassVar[bool] = False
+
+    step: NDArray[np.float64]
+
+    def __call__(self, values: NDArray) -> NDArray:
+        step = self.step[:, None]
+        wide = np.where(step > 0, step, 1) / 255
+        # A hundredth of a level, so that 64 / 255 in float32 is still level 64.
+        return np.where(step > 0, np.floor(values / wide + 0.01) * wide, values).astype(values.dtype)
+
+    def where(self, on: NDArray[np.bool_]) -> Posterize:
+        return self if on.all() else Posterize(np.where(on[:, None], self.step, 0.0))
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """A curve through equally spaced knots from 0 to 1, linear between them.
+
+    Args:
+        knots: (B, K) or (B, K, C) values at 0, 1 / (K - 1), ..., 1.
+        bent: (B, 1) 0 where values stay as they are.
+    """
+
+    mixes: ClassVar[bool] = False
+
+    knots: NDArray[np.float64]
+    bent: NDArray[np.float64]
+
+    def __call__(self, values: NDArray) -> NDArray:
+        last = self.knots.shape[1] - 1
+        knots = self.knots if self.knots.ndim == 3 else self.knots[..., None]
+        place = np.clip(values, 0, 1) * last
+        low = np.minimum(place.astype(np.int64), last - 1)
+        low, part = np.broadcast_arrays(low, place - low)[:2]
+        channels = max(knots.shape[2], low.shape[2])
+        low, part = (np.broadcast_to(array, (*array.shape[:2], channels)) for array in (low, part))
+        full = np.broadcast_to(knots, (len(low), last + 1, channels))
+        start, end = (np.take_along_axis(full, low + more, 1) for more in (0, 1))
+        return np.where(self.bent[:, None] > 0, start + part * (end - start), values).astype(values.dtype)
+
+    def where(self, on: NDArray[np.bool_]) -> Curve:
+        return self if on.all() else replace(self, bent=np.where(on[:, None], self.bent, 0.0))
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Matrix:
+    """``matrix @ channels + offset`` at every pixel, clipped to [0, 1].
+
+    Args:
+        matrix: (B, C, C + 1), the last column is the offset.
+    """
+
+    mixes: ClassVar[bool] = True
+
+    matrix: NDArray[np.float64]
+
+    def __call__(self, values: NDArray) -> NDArray:
+        mixed = values @ self.matrix[:, :, :-1].transpose(0, 2, 1) + self.matrix[:, None, :, -1]
+        return np.clip(mixed, 0, 1, out=mixed)
+
+    def where(self, on: NDArray[np.bool_]) -> Matrix:
+        same = np.eye(self.matrix.shape[1], self.matrix.shape[2])
+        return self if on.all() else Matrix(np.where(on[:, None, None], self.matrix, same))
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Hsv:
+    """Turn the hue, add to saturation and value, in the hexcone model of ``colorsys`` (Smith, 1978); three channels.
+
+    Args:
+        turn: (B, 1) in sixths of the circle; saturation, value: (B, 1) added and clipped to [0, 1].
+    """
+
+    mixes: ClassVar[bool] = True
+
+    turn: NDArray[np.float64]
+    saturation: NDArray[np.float64]
+    value: NDArray[np.float64]
+
+    def __call__(self, values: NDArray) -> NDArray:
+        high, low = values.max(2), values.min(2)
+        chroma = high - low
+        hue = _hue(values, high, chroma) + self.turn
+        saturation = np.where(high > 0, chroma / np.where(high > 0, high, 1), 0)
+        saturation, value = np.clip(saturation + self.saturation * (chroma > 0), 0, 1), np.clip(high + self.value, 0, 1)
+        place = np.mod(hue[..., None] + np.array([5, 3, 1], values.dtype), 6)
+        made = value[..., None] * (1 - saturation[..., None] * np.clip(np.minimum(place, 4 - place), 0, 1))
+        same = (self.turn == 0) & (self.saturation == 0) & (self.value == 0)
+        return np.where(same[..., None], values, made).astype(values.dtype)
+
+    def where(self, on: NDArray[np.bool_]) -> Hsv:
+        return self if on.all() else mapped(self, lambda array: np.where(on[:, None], array, 0.0))
+
+
+def _hue(values: NDArray, high: NDArray, chroma: NDArray) -> NDArray:
+    """(B, n) hue in sixths of the circle from red; 0 for grey."""
+    red, green, blue = (values[..., channel] for channel in range(3))
+    safe = np.where(chroma > 0, chroma, 1)
+    sector = np.where(high == red, (green - blue) / safe, np.where(high == green, 2 + (blue - red) / safe, 4 + (red - green) / safe))
+    return np.where(chroma > 0, sector, 0)
+
+
+@final
+@dataclass(frozen=True, eq=False)
 class Round:
     """Values rounded to what a dtype can hold, as if they had been stored between two passes."""
+
+    mixes: ClassVar[bool] = False
 
     dtype: str
 

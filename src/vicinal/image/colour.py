@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from vicinal.core.batch import Spec
 from vicinal.core.errors import TargetError
-from vicinal.core.primitive import ColourMatrix, Pointwise, everywhere
+from vicinal.core.primitive import Pointwise, everywhere
 from vicinal.core.space import SpaceLike, is_number
-from vicinal.core.steps import Linear, Power
+from vicinal.core.steps import Linear, Matrix, Power
 from vicinal.core.transform import Transform, option, parameter, register
-from vicinal.image.move import Params
+from vicinal.image.fields import Params
 
 __all__ = ["Brightness", "Contrast", "Gamma", "Grayscale", "Invert", "Normalize", "ToTensor"]
 
@@ -121,7 +121,7 @@ class Grayscale(Transform):
 
     amount: SpaceLike = parameter(1.0, unit="shares", low=0, high=1, neutral=0)
 
-    def lower(self, params: Params, spec: Spec) -> list[ColourMatrix]:
+    def lower(self, params: Params, spec: Spec) -> list[Pointwise]:
         if spec.channels == 1:
             return []
         if spec.channels != 3:
@@ -129,7 +129,7 @@ class Grayscale(Transform):
         amount = params["amount"][:, None, None]
         matrix = np.zeros((len(spec), 3, 4))
         matrix[:, :, :3] = np.eye(3) * (1 - amount) + LUMA * amount
-        return [ColourMatrix(matrix, everywhere(len(spec)) & (params["amount"] != 0))]
+        return [Pointwise((Matrix(matrix),), everywhere(len(spec)))]
 
 
 def _per_channel(positive: bool) -> Any:

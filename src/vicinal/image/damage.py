@@ -10,7 +10,7 @@ from vicinal.core.batch import Spec
 from vicinal.core.primitive import Patch, everywhere
 from vicinal.core.space import SpaceLike
 from vicinal.core.transform import Transform, parameter, register
-from vicinal.image.move import Params
+from vicinal.image.fields import Params
 
 __all__ = ["Erase"]
 

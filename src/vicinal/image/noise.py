@@ -12,7 +12,7 @@ from vicinal.core.errors import TargetError
 from vicinal.core.primitive import Noise, everywhere
 from vicinal.core.space import SpaceLike
 from vicinal.core.transform import Transform, option, parameter, register
-from vicinal.image.move import Params
+from vicinal.image.fields import Params
 
 __all__ = ["GaussianNoise", "UniformNoise"]
 

@@ -164,7 +164,7 @@ def _warps(case: Case, one: Warp, two: Warp, three: Warp) -> None:
 
 
 def _chains(case: Case, one: Any, two: Any, three: Any) -> None:
-    grid = np.linspace(0, 1, 65)[None, :, None] * np.ones((BATCH, 1, 1))
+    grid = np.random.default_rng(0).random((BATCH, 65, 3))
     left, right = one.then(two).then(three), one.then(two.then(three))
     case.expect(np.array_equal(left.evaluate(grid), right.evaluate(grid)), "(a b) c = a (b c)", "other values")
     turn = three.evaluate(two.evaluate(one.evaluate(grid)))
