@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import vicinal as v
-from vicinal.core.primitive import Pointwise, Warp
+from vicinal.core.primitive import Pointwise
+from vicinal.core.warp import Warp
 
 SCALE = {"uint8": 255, "uint16": 65535, "float32": 1.0}
 SIZES = [(1, 1), (33, 47), (200, 133)]

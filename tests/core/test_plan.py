@@ -12,7 +12,7 @@ from random_policies import images, policies, transforms
 
 import vicinal as v
 from vicinal.core import affine
-from vicinal.core.primitive import Warp
+from vicinal.core.warp import Warp
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (64, 16, 20, 3), np.uint8)
 ONE_PASS = [

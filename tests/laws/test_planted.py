@@ -14,7 +14,8 @@ import pytest
 import vicinal as v
 from vicinal.core.batch import Spec
 from vicinal.core.draw import Draw
-from vicinal.core.primitive import Opaque, Pointwise, Primitive, Warp, everywhere
+from vicinal.core.primitive import Opaque, Pointwise, Primitive, everywhere
+from vicinal.core.warp import Warp
 from vicinal.core.space import SpaceLike
 from vicinal.core.steps import Linear
 from vicinal.testing import LAWS, LawBroken

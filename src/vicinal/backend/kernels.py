@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 
 from vicinal.backend.noise import FIRST, GOLDEN, KNOTS, SALT, SECOND
-from vicinal.core.primitive import CONSTANT, REFLECT
+from vicinal.core.warp import CONSTANT, REFLECT
 
 _compiled = njit(nogil=True, cache=True, error_model="numpy")
 _inlined = njit(nogil=True, cache=True, error_model="numpy", inline="always")

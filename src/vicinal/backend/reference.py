@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from vicinal.backend import effects, noise
 from vicinal.core import affine
 from vicinal.core.backend import Dense
-from vicinal.core.primitive import CONSTANT, NEAREST, REFLECT, Effect, Filter, Noise, Opaque, Patch, Pointwise, Primitive, Warp
+from vicinal.core.primitive import Effect, Filter, Noise, Opaque, Patch, Pointwise, Primitive
 from vicinal.core.steps import dequantise, quantise
+from vicinal.core.warp import CONSTANT, NEAREST, REFLECT, Warp
 
 
 @final
@@ -64,12 +65,16 @@ def both_axes(factor: NDArray) -> tuple[int, int]:
     return int(factor[0]), int(factor[1]) if len(factor) == 2 else 1
 
 
-def _source(matrix: NDArray, shape: tuple[int, int], factor: tuple[int, int] = (1, 1)) -> tuple[NDArray, NDArray]:
+def _source(move: Warp, row: int, factor: tuple[int, int] = (1, 1)) -> tuple[NDArray, NDArray]:
     """Where the centres of the output pixels lie in the input, at ``factor`` (x, y) samples per pixel: x and y of (h fy, w fx)."""
-    inverse = affine.invert(square(matrix[None]))[0]
+    shape = canvas(move.size[row])
     x = (np.arange(shape[1] * factor[0]) + 0.5) / factor[0]
     y = ((np.arange(shape[0] * factor[1]) + 0.5) / factor[1])[:, None]
-    (a, b, c), (d, e, f) = inverse[:2]
+    if move.bent[row] or move.projective[row]:
+        places = np.stack(np.broadcast_arrays(x, y), -1)
+        found = move.backward(places.reshape(1, -1, 2), np.array([row])).reshape(places.shape)
+        return found[..., 0], found[..., 1]
+    (a, b, c), (d, e, f) = affine.invert(square(move.matrix[row][None]))[0, :2]
     return a * x + b * y + c, d * x + e * y + f
 
 
@@ -77,7 +82,7 @@ def _warp(primitive: Warp, row: int, image: NDArray) -> NDArray:
     if primitive.still()[row]:
         return image
     shape, factor = canvas(primitive.size[row]), both_axes(primitive.supersampling()[row])
-    x, y = _source(primitive.matrix[row], shape, factor)
+    x, y = _source(primitive, row, factor)
     values, border, fill = _values(image), int(primitive.border[row]), float(primitive.fill[row])
     if primitive.interpolation[row] == NEAREST:
         sampled = _at(values, np.floor(x), np.floor(y), border, fill)
@@ -127,7 +132,7 @@ def _inside(index: NDArray, size: int, border: int) -> NDArray[np.int64]:
 def _nearest(move: Warp, row: int, mask: NDArray, fill: float) -> NDArray:
     if move.still()[row]:
         return mask
-    x, y = _source(move.matrix[row], canvas(move.size[row]))
+    x, y = _source(move, row)
     return _at(mask, np.floor(x), np.floor(y), int(move.border[row]), fill)
 
 

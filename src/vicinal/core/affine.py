@@ -1,4 +1,4 @@
-"""Stacks of affine maps in homogeneous coordinates: (B, d + 1, d + 1) float64, column vectors, x before y.
+"""Stacks of affine and projective maps in homogeneous coordinates: (B, d + 1, d + 1) float64, column vectors, x before y.
 
 Coordinates are continuous: edges at integers, the centre of pixel i at i + 0.5.
 """
@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+_HORIZON = 1e-6
 
 
 def identity(batch: int, d: int = 2) -> NDArray[np.float64]:
@@ -52,6 +54,8 @@ def invert(matrix: NDArray) -> NDArray[np.float64]:
         >>> invert(translation(np.array([3.0]), np.array([1.0])))[0, :2, 2].tolist()
         [-3.0, -1.0]
     """
+    if matrix[:, -1, :-1].any():
+        return np.linalg.inv(matrix)
     inverse = identity(len(matrix), matrix.shape[-1] - 1)
     if matrix.shape[-1] == 2:
         inverse[:, 0, 0] = 1 / matrix[:, 0, 0]
@@ -64,10 +68,24 @@ def invert(matrix: NDArray) -> NDArray[np.float64]:
 
 
 def apply(matrix: NDArray, points: NDArray) -> NDArray[np.float64]:
-    """Map points (B, n, d) by matrices (B, d + 1, d + 1)."""
-    return np.einsum("bij,bnj->bni", matrix[:, :-1, :-1], points) + matrix[:, None, :-1, -1]
+    """Map points (B, n, d) by matrices (B, d + 1, d + 1); points behind the horizon of a projective map go very far away."""
+    moved = np.einsum("bij,bnj->bni", matrix[:, :-1, :-1], points) + matrix[:, None, :-1, -1]
+    if not matrix[:, -1, :-1].any():
+        return moved
+    return moved / np.maximum(points @ matrix[:, -1, :-1, None] + matrix[:, None, -1:, -1:], _HORIZON)
 
 
-def footprint(matrix: NDArray) -> NDArray[np.float64]:
-    """(B, d) source pixels per output pixel along the output's x (and y): 2 for halving, 0.5 for doubling."""
-    return np.linalg.norm(invert(matrix)[:, :-1, :-1], axis=1)
+def jacobian(matrix: NDArray, points: NDArray) -> NDArray[np.float64]:
+    """(B, d, d) derivatives of the maps at points (B, d)."""
+    if not matrix[:, -1, :-1].any():
+        return matrix[:, :-1, :-1]
+    depth = np.einsum("bj,bj->b", matrix[:, -1, :-1], points) + matrix[:, -1, -1]
+    place = apply(matrix, points[:, None])[:, 0]
+    return (matrix[:, :-1, :-1] - place[:, :, None] * matrix[:, -1:, :-1]) / depth[:, None, None]
+
+
+def footprint(linear: NDArray) -> NDArray[np.float64]:
+    """(B, d) source pixels per output pixel along the output's x (and y) for linear parts (B, d, d): 2 for halving, 0.5 for doubling."""
+    maps = identity(len(linear), linear.shape[-1])
+    maps[:, :-1, :-1] = linear
+    return np.linalg.norm(invert(maps)[:, :-1, :-1], axis=1)

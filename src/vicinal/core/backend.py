@@ -11,7 +11,8 @@ from typing import Any, Protocol
 from numpy.typing import NDArray
 
 from vicinal.core.errors import BackendError
-from vicinal.core.primitive import Primitive, Warp
+from vicinal.core.primitive import Primitive
+from vicinal.core.warp import Warp
 
 Dense = NDArray | list[NDArray]
 """A batch of equal size, (B, H, W, C), or a list of (H, W, C) arrays; series have H = 1."""

@@ -13,8 +13,8 @@ from vicinal.core.batch import Spec
 from vicinal.core.errors import TargetError
 from vicinal.core.inputs import Inputs, dense
 from vicinal.core.plan import Plan
-from vicinal.core.primitive import Warp
 from vicinal.core.targets import Boxes, Mask, Rows, checked, follow_boxes, follow_points, forward, from_xyxy, per_sample, to_xyxy
+from vicinal.core.warp import Warp
 
 
 def others(inputs: Inputs, planned: Plan, engine: Backend) -> tuple[dict[str, Any], Any]:

@@ -25,9 +25,10 @@ from numpy.typing import NDArray
 from vicinal.core.batch import Spec
 from vicinal.core.draw import Draw
 from vicinal.core.errors import TargetError
-from vicinal.core.primitive import CONSTANT, NONE, Pointwise, Primitive, Warp
+from vicinal.core.primitive import Pointwise, Primitive
 from vicinal.core.space import pick
 from vicinal.core.steps import Round
+from vicinal.core.warp import CONSTANT, NONE, Warp
 
 if TYPE_CHECKING:
     from vicinal.core.transform import Node, Transform

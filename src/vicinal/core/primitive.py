@@ -24,14 +24,8 @@ from typing import Any, ClassVar, Protocol, Self, cast, final
 import numpy as np
 from numpy.typing import NDArray
 
-from vicinal.core import affine
 from vicinal.core.batch import Spec
 from vicinal.core.steps import Step, mapped
-
-NONE, CONSTANT, REFLECT, REPLICATE = -1, 0, 1, 2
-BORDERS = {"constant": CONSTANT, "reflect": REFLECT, "replicate": REPLICATE}
-NEAREST, LINEAR = 0, 1
-INTERPOLATIONS = {"nearest": NEAREST, "linear": LINEAR}
 
 
 class Primitive(Protocol):
@@ -86,113 +80,6 @@ def taken(primitive: Any, rows: NDArray | slice) -> Any:
 def everywhere(batch: int) -> NDArray[np.bool_]:
     """(B,) all on."""
     return np.ones(batch, bool)
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class Warp:
-    """Move: resample by an affine map onto a new canvas.
-
-    Args:
-        matrix: (B, d + 1, d + 1) map from input to output, continuous coordinates.
-        size: (B, d) integers, the new canvas; before: (B, d), the old one.
-        border: (B,) what lies outside: CONSTANT, REFLECT, REPLICATE, or NONE: nothing out there is wanted, so any other border may take
-            its place, and the half pixel that interpolation looks over the edge is the edge pixel.
-        fill: (B,) the value of CONSTANT, as a share of the value range.
-        interpolation: (B,) NONE (pixels map onto pixels), NEAREST or LINEAR.
-        antialias: (B,) average over the footprint of an output pixel where the map shrinks; NEAREST never averages.
-
-    Linear sampling agrees between backends within 8/255: OpenCV before 5.0 rounds both coordinates to 1/32 of a pixel, which is at
-    most 1/64 of the largest possible step along each.
-    """
-
-    verb: ClassVar[str] = "move"
-    tolerance: ClassVar[float] = 8 / 255
-
-    matrix: NDArray[np.float64]
-    size: NDArray[np.int64]
-    before: NDArray[np.int64]
-    border: NDArray[np.int8]
-    fill: NDArray[np.float64]
-    interpolation: NDArray[np.int8]
-    antialias: NDArray[np.bool_]
-    active: NDArray[np.bool_]
-
-    @staticmethod
-    def of(matrix: NDArray, spec: Spec, size: NDArray | None = None, border: str | None = None, fill: float = 0.0,
-           interpolation: str | None = None, antialias: bool = False) -> Warp:  # fmt: skip
-        """A warp of every sample of a batch, all with one border and one interpolation; None where none is ever needed."""
-        batch = len(spec)
-        return Warp(
-            matrix=matrix,
-            size=spec.size if size is None else np.asarray(size, np.int64),
-            before=spec.size,
-            border=np.full(batch, NONE if border is None else BORDERS[border], np.int8),
-            fill=np.full(batch, float(fill)),
-            interpolation=np.full(batch, NONE if interpolation is None else INTERPOLATIONS[interpolation], np.int8),
-            antialias=np.full(batch, antialias),
-            active=everywhere(batch),
-        )
-
-    def where(self, on: NDArray[np.bool_]) -> Warp:
-        return replace(self, active=self.active & on)
-
-    def settled(self) -> Warp:
-        """The same warp with the neutral values written out: the identity, and no border, for samples that are not active."""
-        on = self.active
-        if on.all():
-            return self
-        one = on[:, None]
-        return Warp(
-            matrix=np.where(one[..., None], self.matrix, np.eye(self.matrix.shape[-1])),
-            size=np.where(one, self.size, self.before),
-            before=self.before,
-            border=np.where(on, self.border, NONE).astype(np.int8),
-            fill=np.where(on, self.fill, 0.0),
-            interpolation=np.where(on, self.interpolation, NONE).astype(np.int8),
-            antialias=self.antialias & on,
-            active=on,
-        )
-
-    def rows(self, rows: NDArray | slice) -> Warp:
-        return taken(self, rows)
-
-    def joins(self, other: Primitive) -> NDArray[np.bool_] | bool:
-        if not isinstance(other, Warp):
-            return False
-        alone = ~(self.active & other.active)
-        border = (self.border == NONE) | (other.border == NONE) | ((self.border == other.border) & (self.fill == other.fill))
-        sampling = (self.interpolation == NONE) | (other.interpolation == NONE) | (self.interpolation == other.interpolation)
-        return alone | (border & sampling)
-
-    def then(self, other: Warp) -> Warp:
-        first, second = self.settled(), other.settled()
-        kept = first.border != NONE
-        return Warp(
-            matrix=second.matrix @ first.matrix,
-            # A sample that is neutral on one side may have another size by now: its canvas is whatever the active side says.
-            size=np.where(second.active[:, None], second.size, first.size),
-            before=np.where(first.active[:, None], first.before, second.before),
-            border=np.where(kept, first.border, second.border),
-            fill=np.where(kept, first.fill, second.fill),
-            interpolation=np.maximum(first.interpolation, second.interpolation),
-            antialias=first.antialias | second.antialias,
-            active=first.active | second.active,
-        )
-
-    def spec(self, before: Spec) -> Spec:
-        return before if self.size is before.size else before.but(size=self.settled().size)
-
-    def still(self) -> NDArray[np.bool_]:
-        """(B,) where the map is the identity on the same canvas: those samples are copied, bit for bit."""
-        return (self.matrix == np.eye(self.matrix.shape[-1])).all((1, 2)) & (self.size == self.before).all(1)
-
-    def supersampling(self) -> NDArray[np.int64]:
-        """(B, d) linear samples per output pixel along x (and y): as many as it covers source pixels; their mean is the antialiasing."""
-        averaged = self.antialias & (self.interpolation != NEAREST)
-        if not averaged.any():
-            return np.ones((len(self.active), self.size.shape[1]), np.int64)
-        return np.where(averaged[:, None], np.rint(affine.footprint(self.matrix)).clip(1, 64), 1).astype(np.int64)
 
 
 @final

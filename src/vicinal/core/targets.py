@@ -13,12 +13,11 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from vicinal.core import affine
 from vicinal.core.batch import Spec
 from vicinal.core.errors import ParameterError, TargetError
 from vicinal.core.polygon import area, clip
-from vicinal.core.primitive import Warp
 from vicinal.core.space import is_number
+from vicinal.core.warp import Warp
 
 FORMATS = ("xyxy", "xywh", "cxcywh", "yolo", "normalised")
 OUTSIDE = ("clip", "keep", "drop")
@@ -115,7 +114,7 @@ def _rows(part: Any, width: tuple[int, ...], where: str) -> NDArray[np.float64]:
 def forward(moves: Sequence[Warp], points: NDArray, owner: NDArray) -> NDArray[np.float64]:
     """Points (N, n, d) of the samples ``owner`` (N,) through all moves; nothing is clipped."""
     for move in moves:
-        points = affine.apply(move.matrix[owner], points)
+        points = move.forward(points, owner)
     return points
 
 
@@ -165,7 +164,7 @@ def follow_boxes(moves: Sequence[Warp], boxes: NDArray, owner: NDArray, options:
     inside = np.ones(len(boxes), bool)
     for move in moves:
         canvas = _canvas(move, owner)
-        full, seen = affine.apply(move.matrix[owner], full), clip(affine.apply(move.matrix[owner], seen), canvas)
+        full, seen = move.forward(full, owner), clip(move.forward(seen, owner), canvas)
         inside &= np.asarray(((full >= -_NOISE) & (full <= canvas[:, None] + _NOISE)).all((1, 2)))
     whole = area(full)
     share = np.divide(area(seen), whole, out=np.zeros(len(boxes)), where=whole > 0)
@@ -183,7 +182,7 @@ def follow_points(moves: Sequence[Warp], points: NDArray, owner: NDArray) -> NDA
     """(N, K, 2) or (N, K, 3) keypoints after all moves; a third column is a visibility that becomes 0 off the canvas of any."""
     places, seen = points[..., :2], np.ones(points.shape[:2], bool)
     for move in moves:
-        places = affine.apply(move.matrix[owner], places)
+        places = move.forward(places, owner)
         canvas = _canvas(move, owner)[:, None]
         seen &= ((places >= 0) & (places <= canvas)).all(-1)
     rest = points[..., 2:] * seen[..., None]

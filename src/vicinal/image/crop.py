@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from vicinal.core import affine
 from vicinal.core.batch import Spec
-from vicinal.core.primitive import NONE, Warp
 from vicinal.core.space import SpaceLike
 from vicinal.core.transform import Transform, option, parameter, register
+from vicinal.core.warp import NONE, Warp
 from vicinal.image.fields import Params, antialias_option, border_option, fill_option, interpolation_option, sides, size_option
 
 __all__ = ["CenterCrop", "Pad", "RandomCrop", "RandomResizedCrop", "Resize"]

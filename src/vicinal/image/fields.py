@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vicinal.core.primitive import BORDERS, INTERPOLATIONS
 from vicinal.core.space import is_number
 from vicinal.core.transform import option
+from vicinal.core.warp import BORDERS, INTERPOLATIONS
 
 Params = Mapping[str, NDArray]
 

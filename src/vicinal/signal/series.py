@@ -10,10 +10,11 @@ import numpy as np
 from vicinal.core import affine
 from vicinal.core.batch import Spec
 from vicinal.core.draw import Draw
-from vicinal.core.primitive import BORDERS, INTERPOLATIONS, Noise, Pointwise, Warp, everywhere
+from vicinal.core.primitive import Noise, Pointwise, everywhere
 from vicinal.core.space import SpaceLike
 from vicinal.core.steps import Linear
 from vicinal.core.transform import Transform, option, parameter, register
+from vicinal.core.warp import BORDERS, INTERPOLATIONS, Warp
 
 __all__ = ["Jitter", "Scaling", "TimeShift"]
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vicinal.core import affine
-from vicinal.core.primitive import NEAREST, Pointwise, Warp
+from vicinal.core.primitive import Pointwise
+from vicinal.core.warp import NEAREST, Warp
 from vicinal.testing.case import BATCH, Case, NotApplicable, data, waves
 
 DOT = 2.0  # standard deviation of the Gaussian dot, in pixels of the coarser canvas
@@ -42,25 +42,50 @@ def _stays(case: Case) -> None:
 def _dots(case: Case, height: int, width: int, seed: int) -> int:
     """Aim at points of the new canvas, put the dots where they come from, and compare; returns how many were wholly on both canvases."""
     plan = case.plan(np.zeros((BATCH, height, width, 1), np.float32), seed=seed)
-    matrix = affine.identity(BATCH)
-    for move in plan.moves():
-        matrix = move.matrix @ matrix
-    shrink = affine.footprint(matrix).max(1)
-    sigma = DOT * np.maximum(shrink, 1)
     aim = np.random.default_rng(seed).uniform(0.35, 0.65, (BATCH, 1, 2)) * plan.after.size[:, None, ::-1]
-    points = affine.apply(affine.invert(matrix), aim)
+    points, slopes = _backward(plan, aim), _slopes(plan, aim)
+    shrink = np.linalg.norm(slopes, axis=1).max(1)
+    sigma = DOT * np.maximum(shrink, 1)
     out = case.call(_gaussians(points[:, 0], sigma, height, width), keypoints=points, seed=seed)
     reach = 4.5 * sigma
     inside = ((points[:, 0] > reach[:, None]) & (points[:, 0] < np.array([width, height]) - reach[:, None])).all(1)
-    within = _within(plan, matrix)
+    within = _within(plan, slopes)
     rows = np.flatnonzero(inside)
-    return sum(_dot(case, out["image"][row], out["keypoints"][row][0], 4.5 * sigma[row] / shrink[row], within[row]) for row in rows)
+    skew = [_skew(plan, row, points[row, 0], sigma[row], aim[row, 0], 4.5 * sigma[row] / shrink[row]) for row in rows]
+    return sum(
+        _dot(case, out["image"][row], out["keypoints"][row][0], 4.5 * sigma[row] / shrink[row], within[row], bias)
+        for row, bias in zip(rows, skew, strict=True)
+    )
 
 
-def _within(plan: Any, matrix: NDArray) -> NDArray:
+def _backward(plan: Any, points: NDArray, rows: Any = None) -> NDArray:
+    """Where points of the result, (n, k, 2) of the samples ``rows``, come from."""
+    for move in reversed(plan.moves()):
+        points = move.backward(points, np.arange(len(points)) if rows is None else rows)
+    return points
+
+
+def _slopes(plan: Any, aim: NDArray) -> NDArray:
+    """(B, 2, 2) derivatives of the sources by the places ``aim`` (B, 1, 2): pixels of the input per pixel of the result."""
+    ends = [_backward(plan, aim + sign * 0.5 * np.eye(2)) for sign in (1, -1)]
+    return (ends[0] - ends[1]).transpose(0, 2, 1)
+
+
+def _skew(plan: Any, row: int, point: NDArray, sigma: float, aim: NDArray, reach: float) -> NDArray:
+    """How far the centroid of a dot lies from its middle because the map is curved; 0 for affine ones."""
+    if not any(move.bent[row] or move.projective[row] for move in plan.moves()):
+        return np.zeros(2)
+    places = np.stack(np.meshgrid(*(np.arange(-reach, reach, 0.5) + middle for middle in aim)), -1).reshape(1, -1, 2)
+    square = ((_backward(plan, places, np.array([row])) - point) ** 2).sum(-1)
+    weight = np.exp(-square / (2 * sigma**2))[..., None]
+    return (weight * places).sum((0, 1)) / weight.sum() - aim
+
+
+def _within(plan: Any, slopes: NDArray) -> NDArray:
     """(B,) how far a dot may lie from its keypoint: the nearest rule moves by up to half a source pixel along each axis."""
     near = np.any([move.interpolation == NEAREST for move in plan.moves()] or [np.zeros(BATCH, bool)], axis=0)
-    return np.where(near, 0.75 * np.maximum(np.linalg.norm(matrix[:, :2, :2], axis=(1, 2)), 1), WITHIN)
+    stretch = np.linalg.norm(np.linalg.inv(slopes), axis=(1, 2))
+    return np.where(near, 0.75 * np.maximum(stretch, 1), WITHIN)
 
 
 def _gaussians(centres: NDArray, sigma: NDArray, height: int, width: int) -> NDArray[np.float32]:
@@ -70,14 +95,14 @@ def _gaussians(centres: NDArray, sigma: NDArray, height: int, width: int) -> NDA
     return np.exp(-square / (2 * sigma[:, None, None] ** 2))[..., None].astype(np.float32)
 
 
-def _dot(case: Case, image: NDArray, point: NDArray, reach: float, within: float) -> bool:
+def _dot(case: Case, image: NDArray, point: NDArray, reach: float, within: float, skew: NDArray) -> bool:
     height, width = image.shape[:2]
     if not (reach <= point[0] <= width - reach and reach <= point[1] <= height - reach):
         return False
     x, y = np.arange(width) + 0.5, (np.arange(height) + 0.5)[:, None]
     weight = image[..., 0].astype(float) * (np.abs(x - point[0]) < reach) * (np.abs(y - point[1]) < reach)
     centroid = np.array([(weight * x).sum(), (weight * y).sum()]) / max(weight.sum(), 1e-12)
-    distance = float(np.hypot(*(centroid - point)))
+    distance = float(np.hypot(*(centroid - point - skew)))
     case.expect(distance < within, f"the dot within {within:.2g} px of its keypoint", f"{distance:.3f} px at {point.round(1).tolist()}")
     return True
 
@@ -100,10 +125,8 @@ def _rectangles(case: Case, height: int, width: int) -> None:
 def _pixel(case: Case, height: int, width: int) -> NDArray:
     """(B,) how many output pixels one input pixel covers at most: the nearest rule is no finer than that."""
     plan = case.plan(np.zeros((BATCH, height, width, 1), np.uint8))
-    scale = np.ones(BATCH)
-    for move in plan.moves():
-        scale = scale * np.linalg.norm(move.matrix[:, :2, :2], axis=2).max(1)
-    return np.maximum(scale, 1)
+    middle = plan.after.size[:, None, ::-1] / 2
+    return np.maximum(np.linalg.norm(np.linalg.inv(_slopes(plan, middle)), axis=2).max(1), 1)
 
 
 def _same_box(case: Case, region: NDArray, box: NDArray, pixel: float) -> None:
@@ -154,13 +177,16 @@ def _fit(warp: Any) -> Warp:
 
 
 def _warps(case: Case, one: Warp, two: Warp, three: Warp) -> None:
+    everyone = np.arange(BATCH)
+    points = np.random.default_rng(0).uniform(5, 35, (BATCH, 5, one.matrix.shape[-1] - 1))
+    back = one.backward(one.forward(points, everyone), everyone)
+    case.expect(np.allclose(back, points, atol=1e-5), "the inverse map to lead back", f"{np.abs(back - points).max():.3g} px away")
+    if not (np.all(one.joins(two)) and np.all(two.joins(three)) and np.all(one.joins(three))):
+        return  # two bends do not compose
     left, right = one.then(two).then(three), one.then(two.then(three))
-    case.expect(np.allclose(left.matrix, right.matrix, atol=1e-9), "(a b) c = a (b c)", "other maps")
-    points = np.random.default_rng(0).uniform(0, 40, (BATCH, 5, one.matrix.shape[-1] - 1))
-    steps = affine.apply(three.matrix, affine.apply(two.matrix, affine.apply(one.matrix, points)))
-    case.expect(np.allclose(affine.apply(left.matrix, points), steps, atol=1e-8), "the fused map to be the maps in turn", "another")
-    back = affine.apply(affine.invert(left.matrix), steps)
-    case.expect(np.allclose(back, points, atol=1e-6), "the inverse map to lead back", "another place")
+    steps = three.forward(two.forward(one.forward(points, everyone), everyone), everyone)
+    for fused, how in ((left, "(a b) c"), (right, "a (b c)")):
+        case.expect(np.allclose(fused.forward(points, everyone), steps, atol=1e-7), f"{how} to be the maps in turn", "another map")
 
 
 def _chains(case: Case, one: Any, two: Any, three: Any) -> None:

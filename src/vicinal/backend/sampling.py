@@ -1,0 +1,178 @@
+"""Resampling on the CPU: compiled loops for small images, OpenCV for large ones, both over samples of one size.
+
+Which of the two an image depends on its size alone, so a sample's bits never depend on its batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vicinal.backend import kernels, maps, reference
+from vicinal.backend.maps import BORDERS, SMALL
+from vicinal.backend.reference import both_axes, canvas, square, stacked
+from vicinal.core import affine
+from vicinal.core.backend import Dense
+from vicinal.core.batch import RANGES
+from vicinal.core.warp import NEAREST, Warp
+
+_SAME = np.arange(256, dtype=np.uint8)[None, :, None]
+
+
+def fusable(warp: Warp, data: Dense) -> bool:
+    """Equal, small (in and out), 8-bit, linear and without antialiasing: then one pass does warp and table."""
+    if not isinstance(data, np.ndarray) or data.dtype != np.uint8 or data.shape[1] * data.shape[2] > SMALL:
+        return False
+    size = one_size(warp, data)
+    if size is None or size[0] * size[1] > SMALL or maps.general(warp).any():
+        return False
+    return not (warp.interpolation == NEAREST).any() and int(warp.supersampling().max()) == 1
+
+
+def one_size(warp: Warp, data: NDArray) -> tuple[int, int] | None:
+    """The common canvas that comes out, if there is one."""
+    size = np.where(warp.active[:, None], warp.size, np.array(data.shape[1:3])[-warp.size.shape[1] :])
+    return canvas(size[0]) if (size == size[0]).all() else None
+
+
+def inverses(matrix: NDArray) -> NDArray[np.float64]:
+    """(B, 6) inverse maps row by row, as the loops take them."""
+    return affine.invert(square(matrix))[:, :2].reshape(-1, 6)
+
+
+def table_at(data: NDArray, inverse: NDArray, out: NDArray, border: NDArray, fill: NDArray, tables: NDArray) -> None:
+    kernels.warp_table(data, inverse, out, border, np.rint(fill * 255), tables, (0,) * data.shape[3])
+
+
+def _resample(warp: Warp, data: Dense, some: Callable[[Warp, NDArray, Dense], Dense]) -> Dense:
+    """Copy the samples that stand still; hand the others to ``some``, together where in and out they have one size."""
+    moving = np.flatnonzero(warp.active & ~warp.still())
+    if isinstance(data, np.ndarray) and len(moving) == len(data) and one_size(warp, data) is not None:
+        return some(warp, moving, data)
+    samples = list(data)
+    groups: dict[tuple, list[int]] = {}
+    for row in moving:
+        groups.setdefault((samples[row].shape, tuple(warp.size[row])), []).append(int(row))
+    for rows in groups.values():
+        for row, result in zip(rows, some(warp, np.array(rows), np.stack([samples[row] for row in rows])), strict=True):
+            samples[row] = result
+    return stacked(samples)
+
+
+def warp(primitive: Warp, data: Dense) -> Dense:
+    """A whole batch, equal or ragged."""
+    if data[0].dtype == np.float64:  # series; the compiled loops and OpenCV would go through float32
+        return reference.backend().run([primitive], data)
+    return _resample(primitive, data, _any)
+
+
+def follow(move: Warp, data: Dense, fill: float) -> Dense:
+    """A batch by the nearest rule, with a fill in the dtype's own units."""
+    value = np.full(len(data), fill)
+    return _resample(move, data, lambda some, rows, part: _nearest_any(some, rows, part, value[rows]))
+
+
+def _nearest_any(warp: Warp, rows: NDArray, data: Dense, fill: NDArray) -> Dense:
+    general = maps.general(warp)[rows]
+    if not general.any():
+        return _nearest(warp, rows, data, fill)
+    out = np.empty((len(data), *canvas(warp.size[rows[0]]), data[0].shape[2]), data[0].dtype)
+    if not general.all():
+        out[~general] = _nearest(warp, rows[~general], np.asarray(data)[~general], fill[~general])
+    for n in np.flatnonzero(general):
+        out[n] = maps.nearest(warp, int(rows[n]), data[n], float(fill[n]))
+    return out
+
+
+def _any(warp: Warp, rows: NDArray, data: Dense) -> Dense:
+    """Samples of one size: those whose map is affine together, the others one by one."""
+    general = maps.general(warp)[rows]
+    if not general.any():
+        return _linear_or_nearest(warp, rows, data)
+    out = np.empty((len(data), *canvas(warp.size[rows[0]]), data[0].shape[2]), data[0].dtype)
+    if not general.all():
+        out[~general] = _linear_or_nearest(warp, rows[~general], np.asarray(data)[~general])
+    for n in np.flatnonzero(general):
+        out[n] = maps.sampled(warp, int(rows[n]), data[n])
+    return out
+
+
+def _linear_or_nearest(warp: Warp, rows: NDArray, data: Dense) -> Dense:
+    """Samples of one size: nearest ones, antialiased ones and plain ones, each by its own loop."""
+    assert isinstance(data, np.ndarray)
+    out = np.empty((len(data), *canvas(warp.size[rows[0]]), data.shape[3]), data.dtype)
+    near, factor = warp.interpolation[rows] == NEAREST, warp.supersampling()[rows]
+    if near.any():
+        out[near] = _nearest(warp, rows[near], data[near], warp.fill[rows[near]] * RANGES[str(data.dtype)])
+    for times in np.unique(factor[~near], axis=0):
+        chosen = ~near & (factor == times).all(1)
+        whole = chosen.all()
+        result = _linear(warp, rows[chosen], data if whole else data[chosen], both_axes(times))
+        if whole:
+            return result
+        out[chosen] = result
+    return out
+
+
+def _linear(warp: Warp, rows: NDArray, data: NDArray, times: tuple[int, int]) -> NDArray:
+    """Linear sampling at ``times`` (x, y) samples per pixel, averaged."""
+    height, width = canvas(warp.size[rows[0]])
+    fine_size = (height * times[1], width * times[0])
+    matrix = np.diag([*map(float, times), 1.0]) @ square(warp.matrix[rows]) if max(times) > 1 else square(warp.matrix[rows])
+    large = data.shape[1] > 1 and max(data.shape[1] * data.shape[2], fine_size[0] * fine_size[1]) > SMALL
+    sample = _by_opencv if large else _by_loop
+    fine = sample(matrix, fine_size, warp.border[rows], warp.fill[rows], data)
+    return fine if max(times) == 1 else np.stack([_mean(image, height, width) for image in fine])
+
+
+def _mean(image: NDArray, height: int, width: int) -> NDArray:
+    """The mean of blocks; OpenCV's area interpolation is exactly that for whole factors."""
+    return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA).reshape(height, width, -1)
+
+
+def _by_loop(matrix: NDArray, size: tuple[int, int], border: NDArray, fill: NDArray, data: NDArray) -> NDArray:
+    out = np.empty((len(data), *size, data.shape[3]), data.dtype)
+    if data.dtype == np.uint8:
+        table_at(data, inverses(matrix), out, border, fill, _SAME)
+        return out
+    scale = RANGES[str(data.dtype)]
+    kernels.warp(data, inverses(matrix), out, border, (fill * scale).astype(np.float32), data.dtype.kind == "u")
+    return out
+
+
+def _by_opencv(matrix: NDArray, size: tuple[int, int], border: NDArray, fill: NDArray, data: NDArray) -> NDArray:
+    out = np.empty((len(data), *size, data.shape[3]), data.dtype)
+    inverse = inverses(matrix).reshape(-1, 2, 3)
+    # From continuous coordinates to pixel indices, on both sides.
+    inverse[:, :, 2] += 0.5 * (inverse[:, :, 0] + inverse[:, :, 1]) - 0.5
+    for row, image in enumerate(data):
+        value = float(fill[row]) * RANGES[str(data.dtype)]
+        _opencv_one(image, inverse[row], out[row], BORDERS[int(border[row])], value)
+    return out
+
+
+def _opencv_one(image: NDArray, inverse: NDArray, out: NDArray, border: int, fill: float) -> None:
+    height, width, channels = out.shape
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    if channels == 3 and image.dtype == np.uint8:
+        # Four channels fill a vector register: the detour through RGBA nearly halves the time.
+        four = cv2.warpAffine(cv2.cvtColor(image, cv2.COLOR_RGB2RGBA), inverse, (width, height), None, flags, border, (fill,) * 4)
+        cv2.cvtColor(four, cv2.COLOR_RGBA2RGB, out)
+        return
+    # Four channels at most; and never two, for which OpenCV rounds coordinates to 1/32 of a pixel even where it needs not.
+    rest = {0: [], 1: [1], 2: [1, 1], 3: [3]}[channels % 4]
+    ends = np.cumsum([4] * (channels // 4) + rest)
+    for start, end in zip([0, *ends[:-1]], ends, strict=True):
+        part = np.ascontiguousarray(image[..., start:end])
+        warped = cv2.warpAffine(part, inverse, (width, height), None, flags, border, (fill,) * 4)
+        out[..., start:end] = warped.reshape(height, width, -1)
+
+
+def _nearest(warp: Warp, rows: NDArray, data: Dense, fill: NDArray) -> NDArray:
+    assert isinstance(data, np.ndarray)
+    out = np.empty((len(data), *canvas(warp.size[rows[0]]), data.shape[3]), data.dtype)
+    kernels.nearest(data, inverses(warp.matrix[rows]), out, warp.border[rows], fill.astype(data.dtype))
+    return out

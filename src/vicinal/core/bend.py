@@ -1,0 +1,134 @@
+"""Maps of a canvas onto itself that no matrix says, one object a sample; each knows both directions of the very same map."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+_ROUNDS, _NEWTON, _CLOSE = 12, 12, 1e-7
+
+
+class Bend(Protocol):
+    """A map of a canvas, continuous coordinates (n, 2), x before y."""
+
+    def source(self, points: NDArray) -> NDArray[np.float64]:
+        """Where places of the result come from."""
+        ...
+
+    def target(self, points: NDArray) -> NDArray[np.float64]:
+        """Where places go: the inverse of ``source``."""
+        ...
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """Displacements at the nodes of a grid stretched over the canvas, bilinear between them, constant beyond the edges.
+
+    The map *is* this piecewise bilinear one, so pixels and annotations follow the same map to the last digit.
+
+    Args:
+        nodes: (rows, columns, 2) pixels to add to a place of the result to get to its source; at least 2 rows and columns.
+        size: (2,) height and width of the canvas.
+
+    Example:
+        >>> grid = Grid(np.full((2, 2, 2), 3.0), np.array([8, 8]))
+        >>> grid.source(np.array([[1.0, 1.0]])).tolist(), grid.target(np.array([[4.0, 4.0]])).round(6).tolist()
+        ([[4.0, 4.0]], [[1.0, 1.0]])
+    """
+
+    nodes: NDArray[np.float64]
+    size: NDArray[np.int64]
+
+    @property
+    def step(self) -> NDArray[np.float64]:
+        """(2,) pixels between nodes, x before y."""
+        return self.size[::-1] / (np.array(self.nodes.shape[1::-1]) - 1)
+
+    def source(self, points: NDArray) -> NDArray[np.float64]:
+        return points + self._at(points)[0]
+
+    def target(self, points: NDArray) -> NDArray[np.float64]:
+        """Fixed-point iteration, then Newton's method within the cells; exact to 1e-7 px where the map does not fold."""
+        found = np.array(points, np.float64)
+        for _ in range(_ROUNDS):
+            found = points - self._at(found)[0]
+        for _ in range(_NEWTON):
+            moved, slope = self._at(found)
+            rest = found + moved - points
+            if not rest.size or np.abs(rest).max() < _CLOSE:
+                break
+            found = _better(self, points, found, found - _solved(slope, rest), rest)
+        return found
+
+    def _at(self, points: NDArray) -> tuple[NDArray, NDArray]:
+        """(n, 2) displacements and (n, 2, 2) their derivatives by x and by y, as rows."""
+        last = np.array(self.nodes.shape[1::-1]) - 1
+        place = np.clip(points / self.step, 0, last)
+        cell = np.minimum(place.astype(np.int64), last - 1)
+        (fx, fy), (x, y) = (place - cell).T[:, :, None], cell.T
+        a, b, c, d = self.nodes[y, x], self.nodes[y, x + 1], self.nodes[y + 1, x], self.nodes[y + 1, x + 1]
+        inside = (points > 0) & (points < self.size[::-1])
+        slope_x = ((1 - fy) * (b - a) + fy * (d - c)) / self.step[0] * inside[:, :1]
+        slope_y = ((1 - fx) * (c - a) + fx * (d - b)) / self.step[1] * inside[:, 1:]
+        value = (1 - fy) * ((1 - fx) * a + fx * b) + fy * ((1 - fx) * c + fx * d)
+        return value, np.stack([slope_x, slope_y], 1)
+
+
+def _solved(slope: NDArray, rest: NDArray) -> NDArray[np.float64]:
+    """The Newton step: (I + D)^-1 rest, with D the derivatives of the displacement."""
+    a, b = 1 + slope[:, 0, 0], slope[:, 1, 0]
+    c, d = slope[:, 0, 1], 1 + slope[:, 1, 1]
+    det = a * d - b * c
+    det = np.where(np.abs(det) < 1e-6, 1e-6, det)
+    return np.stack([d * rest[:, 0] - b * rest[:, 1], a * rest[:, 1] - c * rest[:, 0]], 1) / det[:, None]
+
+
+def _better(grid: Grid, points: NDArray, old: NDArray, new: NDArray, rest: NDArray) -> NDArray[np.float64]:
+    """Newton's step where it comes nearer, else one more step of the fixed point: steps across a kink between cells may overshoot."""
+    far = np.abs(grid.source(new) - points).max(1)
+    return np.where((far < np.abs(rest).max(1))[:, None], new, old - rest)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Tiles:
+    """The canvas cut into tiles that change places.
+
+    Args:
+        rows, columns: edges of the tiles in pixels, ascending, from 0 to the height and the width.
+        order: (n,) for every tile of the result, row by row, the tile that it comes from; of the same size.
+
+    Example:
+        >>> tiles = Tiles(np.array([0, 4]), np.array([0, 2, 4]), np.array([1, 0]))
+        >>> tiles.source(np.array([[0.5, 1.0]])).tolist(), tiles.target(np.array([[2.5, 1.0]])).tolist()
+        ([[2.5, 1.0]], [[0.5, 1.0]])
+    """
+
+    rows: NDArray[np.int64]
+    columns: NDArray[np.int64]
+    order: NDArray[np.int64]
+
+    def source(self, points: NDArray) -> NDArray[np.float64]:
+        return self._moved(points, self.order)
+
+    def target(self, points: NDArray) -> NDArray[np.float64]:
+        return self._moved(points, np.argsort(self.order))
+
+    def corners(self) -> NDArray[np.int64]:
+        """(n, 2) the upper left corner of every tile, x before y."""
+        y, x = np.meshgrid(self.rows[:-1], self.columns[:-1], indexing="ij")
+        return np.stack([x.ravel(), y.ravel()], 1)
+
+    def tile(self, points: NDArray) -> NDArray[np.int64]:
+        """(n,) the tile in which each point lies; points off the canvas belong to the nearest."""
+        x = np.clip(np.searchsorted(self.columns, points[:, 0], "right") - 1, 0, len(self.columns) - 2)
+        y = np.clip(np.searchsorted(self.rows, points[:, 1], "right") - 1, 0, len(self.rows) - 2)
+        return y * (len(self.columns) - 1) + x
+
+    def _moved(self, points: NDArray, order: NDArray) -> NDArray[np.float64]:
+        corners, tile = self.corners(), self.tile(points)
+        return points + corners[order[tile]] - corners[tile]

@@ -1,0 +1,199 @@
+"""Moves: resampling by a map between canvases. All geometry of a policy becomes one such map wherever its parts compose exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vicinal.core import affine
+from vicinal.core.batch import Spec
+from vicinal.core.bend import Bend
+from vicinal.core.primitive import Primitive, everywhere, taken
+
+NONE, CONSTANT, REFLECT, REPLICATE = -1, 0, 1, 2
+BORDERS = {"constant": CONSTANT, "reflect": REFLECT, "replicate": REPLICATE}
+NEAREST, LINEAR = 0, 1
+INTERPOLATIONS = {"nearest": NEAREST, "linear": LINEAR}
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Warp:
+    """Move: resample by one map onto a new canvas: a matrix, or a matrix, a bend and another matrix.
+
+    Args:
+        matrix: (B, d + 1, d + 1) map from input to output, continuous coordinates; affine or projective.
+        size: (B, d) integers, the new canvas; before: (B, d), the old one.
+        border: (B,) what lies outside: CONSTANT, REFLECT, REPLICATE, or NONE: nothing out there is wanted, so any other border may take
+            its place, and the half pixel that interpolation looks over the edge is the edge pixel.
+        fill: (B,) the value of CONSTANT, as a share of the value range.
+        interpolation: (B,) NONE (pixels map onto pixels), NEAREST or LINEAR.
+        antialias: (B,) average over the footprint of an output pixel where the map shrinks; NEAREST never averages.
+        bend: (B,) objects, a ``Bend`` that acts behind ``matrix``, or None; None where no sample has one.
+        after: (B, d + 1, d + 1) map that acts behind the bend; the identity for samples without.
+
+    Linear sampling agrees between backends within 8/255: OpenCV before 5.0 rounds both coordinates to 1/32 of a pixel, which is at
+    most 1/64 of the largest possible step along each.
+    """
+
+    verb: ClassVar[str] = "move"
+    tolerance: ClassVar[float] = 8 / 255
+
+    matrix: NDArray[np.float64]
+    size: NDArray[np.int64]
+    before: NDArray[np.int64]
+    border: NDArray[np.int8]
+    fill: NDArray[np.float64]
+    interpolation: NDArray[np.int8]
+    antialias: NDArray[np.bool_]
+    active: NDArray[np.bool_]
+    bend: NDArray[np.object_] | None = None
+    after: NDArray[np.float64] | None = None
+
+    @staticmethod
+    def of(matrix: NDArray, spec: Spec, size: NDArray | None = None, border: str | None = None, fill: float = 0.0,
+           interpolation: str | None = None, antialias: bool = False) -> Warp:  # fmt: skip
+        """A warp of every sample of a batch, all with one border and one interpolation; None where none is ever needed."""
+        batch = len(spec)
+        return Warp(
+            matrix=matrix,
+            size=spec.size if size is None else np.asarray(size, np.int64),
+            before=spec.size,
+            border=np.full(batch, NONE if border is None else BORDERS[border], np.int8),
+            fill=np.full(batch, float(fill)),
+            interpolation=np.full(batch, NONE if interpolation is None else INTERPOLATIONS[interpolation], np.int8),
+            antialias=np.full(batch, antialias),
+            active=everywhere(batch),
+        )
+
+    @staticmethod
+    def bent_by(bends: Sequence[Bend], spec: Spec, border: str, fill: float, interpolation: str) -> Warp:
+        """A warp of every sample by a bend of its canvas onto itself."""
+        batch, held = len(spec), np.empty(len(spec), object)
+        held[:] = bends
+        plain = Warp.of(affine.identity(batch), spec, None, border, fill, interpolation)
+        return replace(plain, bend=held, after=affine.identity(batch))
+
+    def where(self, on: NDArray[np.bool_]) -> Warp:
+        return replace(self, active=self.active & on)
+
+    def settled(self) -> Warp:
+        """The same warp with the neutral values written out: the identity, and no border, for samples that are not active."""
+        on = self.active
+        if on.all():
+            return self
+        one, same = on[:, None], np.eye(self.matrix.shape[-1])
+        return Warp(
+            matrix=np.where(one[..., None], self.matrix, same),
+            size=np.where(one, self.size, self.before),
+            before=self.before,
+            border=np.where(on, self.border, NONE).astype(np.int8),
+            fill=np.where(on, self.fill, 0.0),
+            interpolation=np.where(on, self.interpolation, NONE).astype(np.int8),
+            antialias=self.antialias & on,
+            active=on,
+            bend=None if self.bend is None else np.where(on, self.bend, np.full(len(on), None, object)),
+            after=None if self.after is None else np.where(one[..., None], self.after, same),
+        )
+
+    def rows(self, rows: NDArray | slice) -> Warp:
+        return taken(self, rows)
+
+    def joins(self, other: Primitive) -> NDArray[np.bool_] | bool:
+        if not isinstance(other, Warp):
+            return False
+        alone = ~(self.active & other.active)
+        border = (self.border == NONE) | (other.border == NONE) | ((self.border == other.border) & (self.fill == other.fill))
+        sampling = (self.interpolation == NONE) | (other.interpolation == NONE) | (self.interpolation == other.interpolation)
+        return alone | (border & sampling & ~(self.bent & other.bent))
+
+    def then(self, other: Warp) -> Warp:
+        first, second = self.settled(), other.settled()
+        kept = first.border != NONE
+        matrix, bend, after = _composed(first, second)
+        return Warp(
+            matrix=matrix,
+            # A sample that is neutral on one side may have another size by now: its canvas is whatever the active side says.
+            size=np.where(second.active[:, None], second.size, first.size),
+            before=np.where(first.active[:, None], first.before, second.before),
+            border=np.where(kept, first.border, second.border),
+            fill=np.where(kept, first.fill, second.fill),
+            interpolation=np.maximum(first.interpolation, second.interpolation),
+            antialias=first.antialias | second.antialias,
+            active=first.active | second.active,
+            bend=bend,
+            after=after,
+        )
+
+    def spec(self, before: Spec) -> Spec:
+        return before if self.size is before.size else before.but(size=self.settled().size)
+
+    @property
+    def bent(self) -> NDArray[np.bool_]:
+        """(B,) which samples have a bend."""
+        if self.bend is None:
+            return np.zeros(len(self.active), bool)
+        return self.active & np.array([bend is not None for bend in self.bend], bool)
+
+    @property
+    def projective(self) -> NDArray[np.bool_]:
+        """(B,) where a matrix is not affine."""
+        last = self.matrix[:, -1, :-1].any(1)
+        return last if self.after is None else last | self.after[:, -1, :-1].any(1)
+
+    def linear(self) -> NDArray[np.float64]:
+        """(B, d, d) the derivative of the map at the middle of the canvas, without the bend."""
+        centre = self.before[:, None, ::-1] / 2
+        found = affine.jacobian(self.matrix, centre[:, 0])
+        if self.after is None:
+            return found
+        return affine.jacobian(self.after, affine.apply(self.matrix, centre)[:, 0]) @ found
+
+    def still(self) -> NDArray[np.bool_]:
+        """(B,) where the map is the identity on the same canvas: those samples are copied, bit for bit."""
+        same = np.asarray((self.matrix == np.eye(self.matrix.shape[-1])).all((1, 2)) & (self.size == self.before).all(1))
+        return same if self.bend is None else same & ~self.bent
+
+    def forward(self, points: NDArray, owner: NDArray) -> NDArray[np.float64]:
+        """Where points (N, n, d) of the samples ``owner`` (N,) go; nothing is clipped."""
+        points = affine.apply(self.matrix[owner], points)
+        if self.bend is None or self.after is None:
+            return points
+        return affine.apply(self.after[owner], self._through(points, owner, "target"))
+
+    def backward(self, points: NDArray, owner: NDArray) -> NDArray[np.float64]:
+        """Where points (N, n, d) of the result come from: the inverse of ``forward``."""
+        if self.bend is not None and self.after is not None:
+            points = self._through(affine.apply(affine.invert(self.after)[owner], points), owner, "source")
+        return affine.apply(affine.invert(self.matrix)[owner], points)
+
+    def _through(self, points: NDArray, owner: NDArray, way: str) -> NDArray[np.float64]:
+        points = np.array(points, np.float64)
+        for sample in np.unique(owner[self.bent[owner]]):
+            rows = owner == sample
+            bend: Any = self.bend[sample] if self.bend is not None else None
+            points[rows] = getattr(bend, way)(points[rows].reshape(-1, 2)).reshape(points[rows].shape)
+        return points
+
+    def supersampling(self) -> NDArray[np.int64]:
+        """(B, d) linear samples per output pixel along x (and y): as many as it covers source pixels; their mean is the antialiasing."""
+        averaged = self.antialias & (self.interpolation != NEAREST)
+        if not averaged.any():
+            return np.ones((len(self.active), self.size.shape[1]), np.int64)
+        return np.where(averaged[:, None], np.rint(affine.footprint(self.linear())).clip(1, 64), 1).astype(np.int64)
+
+
+def _composed(first: Warp, second: Warp) -> tuple[NDArray, NDArray | None, NDArray | None]:
+    """Matrix, bend and matrix of one warp and then the other, of which at most one is bent for each sample."""
+    product = second.matrix @ first.matrix
+    if first.bend is None and second.bend is None:
+        return product, None, None
+    bent, same = first.bent[:, None, None], affine.identity(len(product), product.shape[-1] - 1)
+    front, back = (same if warp.after is None else warp.after for warp in (first, second))
+    none = np.full(len(product), None, object)
+    bends = np.where(bent[:, 0, 0], none if first.bend is None else first.bend, none if second.bend is None else second.bend)
+    return np.where(bent, first.matrix, product), bends, np.where(bent, second.matrix @ front, back)
