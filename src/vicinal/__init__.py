@@ -20,11 +20,12 @@ from vicinal.core.errors import (
 )
 from vicinal.core.policy import load, parse, read_recipe
 from vicinal.core.recipe import Recipe
-from vicinal.core.targets import Boxes, Mask
+from vicinal.core.targets import Boxes, Events, Image, InstanceMasks, Keypoints, Labels, Mask, Polygons
 from vicinal.core.transform import Transform, option, parameter, register, registry
 from vicinal.image.colour import *
 from vicinal.image.crop import *
 from vicinal.image.damage import *
+from vicinal.image.distort import *
 from vicinal.image.move import *
 from vicinal.image.noise import *
 from vicinal.signal.series import *

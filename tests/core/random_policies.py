@@ -48,15 +48,20 @@ def _value(declared: Parameter, rng: Random) -> Any:
     return rng.choice([one, (one, other), {"choice": [one, other]}, {"log": [one, other]} if one > 0 else (one, other)])
 
 
-def _field(declared: Any, rng: Random) -> Any:
-    return _value(declared, rng) if isinstance(declared, Parameter) else rng.choice([o for o in OPTIONS if declared.admits(o)])
+def _field(declared: Any, rng: Random, usual: Any) -> Any:
+    if isinstance(declared, Parameter):
+        return _value(declared, rng)
+    admitted = declared.choices or [o for o in OPTIONS if declared.admits(o)] or [usual]
+    return rng.choice([o for o in admitted if o != "keep"])  # what keeps values out of range must stand last
 
 
 def transform(rng: Random) -> Transform:
     """Any image transform but those that change dtype or layout; some fields given, others left at their defaults."""
     cls = rng.choice(IMAGE)
     needed = {field.name for field in dataclasses.fields(cls) if field.default is dataclasses.MISSING}
-    fields = {name: _field(declared, rng) for name, declared in declarations(cls).items() if name in needed or rng.random() < 0.5}
+    usual = {field.name: cls.example.get(field.name, field.default) for field in dataclasses.fields(cls)}
+    chosen = {name: declared for name, declared in declarations(cls).items() if name in needed or rng.random() < 0.5}
+    fields = {name: _field(declared, rng, usual[name]) for name, declared in chosen.items()}
     return cls(**fields, p=rng.choice([1.0, 0.5]))
 
 

@@ -54,8 +54,14 @@ def invert(matrix: NDArray) -> NDArray[np.float64]:
         >>> invert(translation(np.array([3.0]), np.array([1.0])))[0, :2, 2].tolist()
         [-3.0, -1.0]
     """
-    if matrix[:, -1, :-1].any():
-        return np.linalg.inv(matrix)
+    tilted = np.flatnonzero(np.any(matrix[:, -1, :-1], 1))
+    if len(tilted):
+        # Row by row, so that the bits of an affine map do not depend on its neighbours.
+        inverse = np.empty_like(matrix, np.float64)
+        inverse[tilted] = np.linalg.inv(matrix[tilted])
+        plain = np.setdiff1d(np.arange(len(matrix)), tilted)
+        inverse[plain] = invert(matrix[plain])
+        return inverse
     inverse = identity(len(matrix), matrix.shape[-1] - 1)
     if matrix.shape[-1] == 2:
         inverse[:, 0, 0] = 1 / matrix[:, 0, 0]
@@ -72,7 +78,7 @@ def apply(matrix: NDArray, points: NDArray) -> NDArray[np.float64]:
     moved = np.einsum("bij,bnj->bni", matrix[:, :-1, :-1], points) + matrix[:, None, :-1, -1]
     if not matrix[:, -1, :-1].any():
         return moved
-    return moved / np.maximum(points @ matrix[:, -1, :-1, None] + matrix[:, None, -1:, -1:], _HORIZON)
+    return moved / np.maximum(points @ matrix[:, -1, :-1, None] + matrix[:, -1, -1, None, None], _HORIZON)
 
 
 def jacobian(matrix: NDArray, points: NDArray) -> NDArray[np.float64]:

@@ -23,6 +23,7 @@ class Spec:
         unit: True where values are declared to lie in [0, 1] (integers: 0 to the largest); series and normalised images are not.
         layout: "HWC" or "CHW"; series are (T, C) with layout "HWC".
         targets: the names of all targets of the call.
+        scene: for transforms that look at them, where the annotations are by now (``vicinal.core.scene.Scene``); None otherwise.
 
     Example:
         >>> Spec.of([(2, 3)], channels=1).width.tolist()
@@ -35,6 +36,7 @@ class Spec:
     unit: bool = True
     layout: str = "HWC"
     targets: frozenset[str] = frozenset({"image"})
+    scene: Any = None
 
     @staticmethod
     def of(size: Any, channels: int = 3, **facts: Any) -> Spec:

@@ -8,7 +8,9 @@ from typing import Protocol, final
 import numpy as np
 from numpy.typing import NDArray
 
-_ROUNDS, _NEWTON, _CLOSE = 12, 12, 1e-7
+from vicinal.core.polygon import area, clip
+
+_ROUNDS, _CLOSE = 40, 1e-7
 
 
 class Bend(Protocol):
@@ -52,17 +54,38 @@ class Grid:
         return points + self._at(points)[0]
 
     def target(self, points: NDArray) -> NDArray[np.float64]:
-        """Fixed-point iteration, then Newton's method within the cells; exact to 1e-7 px where the map does not fold."""
+        """Newton's method, with shorter steps where a whole one would lead away; exact to 1e-7 px where the map does not fold."""
         found = np.array(points, np.float64)
         for _ in range(_ROUNDS):
-            found = points - self._at(found)[0]
-        for _ in range(_NEWTON):
             moved, slope = self._at(found)
             rest = found + moved - points
-            if not rest.size or np.abs(rest).max() < _CLOSE:
+            far = np.abs(rest).max(1)
+            if not len(far) or far.max() < _CLOSE:
                 break
-            found = _better(self, points, found, found - _solved(slope, rest), rest)
+            found = self._stepped(points, found, _solved(slope, rest), far)
         return found
+
+    def _stepped(self, points: NDArray, found: NDArray, step: NDArray, far: NDArray) -> NDArray[np.float64]:
+        """The longest of a few steps that comes nearer; steps across a kink between cells may overshoot."""
+        best = found - step / 16
+        for length in (1 / 4, 1 / 2, 1):
+            tried = found - length * step
+            nearer = np.abs(self.source(tried) - points).max(1) < far
+            best = np.where(nearer[:, None], tried, best)
+        return best
+
+    def steepest(self) -> float:
+        """How far the map is from folding over: the most negative stretch of the displacement along any direction, as a positive
+        number; below 1 the map is one to one."""
+        along = [np.diff(self.nodes, axis=1 - axis) / self.step[axis] for axis in (0, 1)]
+        worst = 0.0
+        for row in (slice(None, -1), slice(1, None)):
+            for column in (slice(None, -1), slice(1, None)):
+                dx, dy = along[0][row], along[1][:, column]
+                mean, half = (dx[..., 0] + dy[..., 1]) / 2, (dx[..., 0] - dy[..., 1]) / 2
+                lowest = mean - np.hypot(half, (dx[..., 1] + dy[..., 0]) / 2)
+                worst = max(worst, -float(lowest.min()))
+        return worst
 
     def _at(self, points: NDArray) -> tuple[NDArray, NDArray]:
         """(n, 2) displacements and (n, 2, 2) their derivatives by x and by y, as rows."""
@@ -85,12 +108,6 @@ def _solved(slope: NDArray, rest: NDArray) -> NDArray[np.float64]:
     det = a * d - b * c
     det = np.where(np.abs(det) < 1e-6, 1e-6, det)
     return np.stack([d * rest[:, 0] - b * rest[:, 1], a * rest[:, 1] - c * rest[:, 0]], 1) / det[:, None]
-
-
-def _better(grid: Grid, points: NDArray, old: NDArray, new: NDArray, rest: NDArray) -> NDArray[np.float64]:
-    """Newton's step where it comes nearer, else one more step of the fixed point: steps across a kink between cells may overshoot."""
-    far = np.abs(grid.source(new) - points).max(1)
-    return np.where((far < np.abs(rest).max(1))[:, None], new, old - rest)
 
 
 @final
@@ -127,8 +144,33 @@ class Tiles:
         """(n,) the tile in which each point lies; points off the canvas belong to the nearest."""
         x = np.clip(np.searchsorted(self.columns, points[:, 0], "right") - 1, 0, len(self.columns) - 2)
         y = np.clip(np.searchsorted(self.rows, points[:, 1], "right") - 1, 0, len(self.rows) - 2)
-        return y * (len(self.columns) - 1) + x
+        return (y * (len(self.columns) - 1) + x).astype(np.int64)
+
+    def largest(self, polygons: NDArray) -> tuple[NDArray, NDArray]:
+        """Convex polygons (N, n, 2) torn by the tiles: the largest piece of each, at its new place, and (N, 2) how far that moved."""
+        corners, back = self.corners(), np.argsort(self.order)
+        sizes = np.stack(np.meshgrid(np.diff(self.columns), np.diff(self.rows)), -1).reshape(-1, 2).astype(float)
+        pieces = [clip(polygons - corner, np.tile(side, (len(polygons), 1))) for corner, side in zip(corners, sizes, strict=True)]
+        most = np.argmax([area(piece) for piece in pieces], 0)
+        shift = (corners[back] - corners)[most].astype(float)
+        widest = max(piece.shape[1] for piece in pieces)
+        chosen = [np.pad(pieces[tile][n], ((0, widest - pieces[tile].shape[1]), (0, 0)), "edge") for n, tile in enumerate(most)]
+        return np.array(chosen).reshape(len(polygons), widest, 2) + (corners[most] + shift)[:, None], shift
 
     def _moved(self, points: NDArray, order: NDArray) -> NDArray[np.float64]:
         corners, tile = self.corners(), self.tile(points)
-        return points + corners[order[tile]] - corners[tile]
+        return points.astype(np.float64) + (corners[order[tile]] - corners[tile])
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Reversed:
+    """The same map the other way round."""
+
+    of: Bend
+
+    def source(self, points: NDArray) -> NDArray[np.float64]:
+        return self.of.target(points)
+
+    def target(self, points: NDArray) -> NDArray[np.float64]:
+        return self.of.source(points)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
@@ -15,12 +16,14 @@ from numpy.typing import NDArray
 from vicinal.core.backend import Dense
 from vicinal.core.batch import RANGES, Spec
 from vicinal.core.errors import DataError, TargetError
-from vicinal.core.targets import Boxes, Mask
+from vicinal.core.targets import KINDS, Target
+from vicinal.core.targets.dense import dense
 
 if TYPE_CHECKING:
     from vicinal.core.transform import Node
 
-KINDS = ("image", "series", "mask", "boxes", "keypoints", "events", "label")
+MAINS = ("image", "series", "volume")
+RANKS = MappingProxyType({"image": 3, "series": 2, "volume": 4})
 
 
 @final
@@ -33,7 +36,7 @@ class Inputs:
     single: bool
     listed: bool
     squeeze: bool
-    others: dict[str, Any]
+    others: dict[str, Target]
     spec: Spec
 
 
@@ -42,13 +45,15 @@ def named_targets(policy: Node, arrays: tuple, targets: Mapping[str, Any]) -> di
         raise TargetError("call", "one array, or targets by name", f"{len(arrays)} arrays and {len(targets)} names", "policy(image=images)")
     if arrays:
         return {main_kind(policy): arrays[0]}
-    unknown = [name for name in targets if name not in KINDS]
+    given = {name: value for name, value in targets.items() if value is not None}
+    unknown = [name for name, value in given.items() if name not in (*MAINS, *KINDS) and not isinstance(value, Target)]
     if unknown:
-        raise TargetError(unknown[0], f"a target of {', '.join(KINDS)}", repr(unknown[0]))
-    mains = [name for name in ("image", "series") if targets.get(name) is not None]
+        expected = f"a target of {', '.join((*MAINS, *KINDS))}, or one that says what it is"
+        raise TargetError(unknown[0], expected, f"the name {unknown[0]!r}", f"{unknown[0]}=v.Mask(...), v.Image(...), v.Boxes(...), say")
+    mains = [name for name in MAINS if name in given]
     if len(mains) != 1:
-        raise TargetError("call", "exactly one of image and series", " and ".join(mains) or "neither")
-    return {name: value for name, value in targets.items() if value is not None}
+        raise TargetError("call", "exactly one of image, series and volume", " and ".join(mains) or "neither")
+    return given
 
 
 def main_kind(policy: Node) -> str:
@@ -57,60 +62,35 @@ def main_kind(policy: Node) -> str:
 
 
 def is_empty(named: Mapping[str, Any]) -> bool:
-    """True for a batch of no samples: (0, H, W, C) images or (0, T, C) series."""
-    main, rank = (named["image"], 4) if "image" in named else (named["series"], 3)
-    return isinstance(main, np.ndarray) and main.ndim == rank and not len(main)
+    """True for a batch of no samples: (0, H, W, C) images, (0, T, C) series or (0, D, H, W, C) volumes."""
+    main, rank = next((named[name], RANKS[name]) for name in MAINS if name in named)
+    return isinstance(main, np.ndarray) and main.ndim == rank + 1 and not len(main)
 
 
 def read(named: Mapping[str, Any]) -> Inputs:
     """The targets of a call in the form that planner and backends use, checked."""
-    kind = "image" if "image" in named else "series"
-    rank = 3 if kind == "image" else 2
-    value = named[kind]
+    kind = next(name for name in MAINS if name in named)
+    value, rank = named[kind], RANKS[kind]
     single = not isinstance(value, (list, tuple)) and getattr(value, "ndim", 0) < rank + 1
     data, squeeze = dense([value] if single else value, rank, kind)
     if kind == "series":
         data = [array[None] for array in data] if isinstance(data, list) else data[:, None]
     spec = _spec(data, kind, frozenset(named))
-    others = {name: [item] if single else item for name, item in named.items() if name not in (kind, "boxes", "mask")}
-    for name in ("boxes", "mask"):
-        if name in named:
-            others[name] = _wrapped(named[name], single)
-    return Inputs(
-        kind, data, single, isinstance(value, (list, tuple)), squeeze, {name: others[name] for name in named if name != kind}, spec
-    )
+    targets = {name: wrapped(name, item, single) for name, item in named.items() if name != kind}
+    return Inputs(kind, data, single, isinstance(value, (list, tuple)), squeeze, targets, spec)
 
 
-def _wrapped(value: Any, single: bool) -> Any:
-    if not isinstance(value, (Boxes, Mask)):
-        return [value] if single else value
-    held = [value.data] if single else value.data
-    return Boxes(held, value.format, value.outside, value.min_visible) if isinstance(value, Boxes) else Mask(held, value.fill)
-
-
-def dense(value: Any, rank: int, where: str) -> tuple[Dense, bool]:
-    """One array or a list of arrays with channels, and whether the channel axis was added here."""
-    form = "(H, W, C) or (H, W)" if rank == 3 else "(T, C) or (T,)"
-    if isinstance(value, np.ndarray) and value.ndim == rank + 1:
-        return value, False
-    if not isinstance(value, (list, tuple)) or not len(value) or not all(isinstance(item, np.ndarray) for item in value):
-        got = f"an array of shape {value.shape}" if isinstance(value, np.ndarray) else repr(type(value).__name__)
-        raise TargetError(where, f"NumPy arrays: {form}, a batch of them, or a list", got, f"np.asarray({where})")
-    ranks = {item.ndim for item in value}
-    if ranks - {rank, rank - 1} or len(ranks) != 1:
-        raise TargetError(where, f"arrays of shape {form}", f"ranks {sorted(ranks)}", f"{where}[..., None] for a batch without channels")
-    squeeze = ranks == {rank - 1}
-    items = [item[..., None] if squeeze else item for item in value]
-    if len({(item.shape, item.dtype) for item in items}) == 1:
-        return (items[0][None] if len(items) == 1 else np.stack(items)), squeeze
-    return items, squeeze
+def wrapped(name: str, value: Any, single: bool) -> Target:
+    """A target by its name, or by what it says itself; a single one is a batch of one."""
+    target = value if isinstance(value, Target) else KINDS[name](value)
+    return target.alone() if single else target
 
 
 def _spec(data: Dense, kind: str, targets: frozenset[str]) -> Spec:
     if not len(data):
         raise TargetError(kind, "at least one sample", "a batch of none")
     first = data[0]
-    known = ("uint8", "uint16", "float32") if kind == "image" else ("float32", "float64")
+    known = ("float32", "float64") if kind == "series" else ("uint8", "uint16", "float32")
     for number, array in enumerate(data if isinstance(data, list) else [data]):
         if str(array.dtype) not in known:
             raise TargetError(f"{kind}[{number}]", f"dtype {', '.join(known)}", str(array.dtype), f"{kind}.astype(np.float32)")
@@ -118,14 +98,15 @@ def _spec(data: Dense, kind: str, targets: frozenset[str]) -> Spec:
             raise TargetError(f"{kind}[{number}]", f"{first.shape[-1]} channels, as the first", f"{array.shape[-1]}")
         if array.dtype != first.dtype:
             raise TargetError(f"{kind}[{number}]", f"dtype {first.dtype}, as the first", str(array.dtype))
-        if kind == "image":
+        if kind != "series":
             _in_range(array, number, isinstance(data, list))
     shapes = [array.shape for array in data] if isinstance(data, list) else [data.shape[1:]] * len(data)
-    size = np.array([shape[:2] if kind == "image" else shape[1:2] for shape in shapes], np.int64)
-    size = size.reshape(len(data), 2 if kind == "image" else 1)
+    size = np.array([shape[1:2] if kind == "series" else shape[-3:-1] for shape in shapes], np.int64)
+    size = size.reshape(len(data), 1 if kind == "series" else 2)
     if not size.all():
         raise TargetError(kind, "at least one pixel", f"a canvas of {size[np.argmin(size.min(1))].tolist()}")
-    return Spec(size, first.shape[-1], str(first.dtype), unit=kind == "image", targets=targets)
+    named = targets | {"image"} if kind == "volume" else targets
+    return Spec(size, first.shape[-1], str(first.dtype), unit=kind != "series", targets=named)
 
 
 def _in_range(array: NDArray, number: int, ragged: bool) -> None:

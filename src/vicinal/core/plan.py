@@ -31,6 +31,7 @@ from vicinal.core.steps import Round
 from vicinal.core.warp import CONSTANT, NONE, Warp
 
 if TYPE_CHECKING:
+    from vicinal.core.scene import Scene
     from vicinal.core.transform import Node, Transform
 
 
@@ -75,12 +76,15 @@ class Plan:
         return "\n".join([head, *lines, f"  out: {_shape(self.after)}"])
 
 
-def plan(policy: Node, draw: Draw, spec: Spec, given: Mapping[str, Mapping[str, NDArray]] | None = None) -> Plan:
-    """Plan a batch; ``given`` parameters take the place of drawn ones, which is how a recipe is replayed."""
+def plan(policy: Node, draw: Draw, spec: Spec, given: Mapping[str, Mapping[str, NDArray]] | None = None, seen: Scene | None = None) -> Plan:
+    """Plan a batch; ``given`` parameters take the place of drawn ones, which is how a recipe is replayed.
+
+    ``seen`` is what transforms that look may see of the annotations.
+    """
     sites = _sites(policy, spec.targets)
     if sites and given is None:
         draw.prefetch([site for site in sites if site not in draw.known])
-    build = Builder(draw, spec, given)
+    build = Builder(draw, spec, given, seen)
     policy.emit_root(build, np.ones(len(spec), bool))
     sites.extend(site for site in draw.known if site not in sites)
     return build.plan()
@@ -96,8 +100,8 @@ def _sites(policy: Node, targets: frozenset[str]) -> list[tuple[str, int]]:
 class Builder:
     """The plan under construction; nodes talk to it while they are walked."""
 
-    def __init__(self, draw: Draw, spec: Spec, given: Mapping[str, Mapping[str, NDArray]] | None = None):
-        self.draw, self.before, self.spec, self.given = draw, spec, spec, given
+    def __init__(self, draw: Draw, spec: Spec, given: Mapping[str, Mapping[str, NDArray]] | None = None, seen: Scene | None = None):
+        self.draw, self.before, self.spec, self.given, self.seen = draw, spec, spec, given, seen
         self.slots: list[Primitive] = []
         self.paths: list[list[str]] = []
         self.reasons: list[str] = []
@@ -154,12 +158,19 @@ class Builder:
         if not on.any():
             return
         given = None if self.given is None else self.given.get(path)
-        params = node.sample(self._draw(path), self.spec) if given is None else {k: v for k, v in given.items() if k != "on"}
+        params = node.sample(self._draw(path), self._shown(node)) if given is None else {k: v for k, v in given.items() if k != "on"}
         self._note(path, "on", on)
         self.params[path].update(params)
         everywhere = on.all()
         for primitive in node.lower(params, self.spec):
             self.add(primitive if everywhere else primitive.where(on), path)
+
+    def _shown(self, node: Transform) -> Spec:
+        """The spec, with the annotations where they are by now for a transform that looks at them."""
+        if not node.looks or self.seen is None:
+            return self.spec
+        moves = [slot.settled() for slot in self.slots if isinstance(slot, Warp)]
+        return self.spec.but(scene=self.seen.after(moves))
 
     def add(self, primitive: Primitive, path: str) -> None:
         """Place one primitive, in parts if its samples stand at different slots."""

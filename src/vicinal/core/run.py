@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vicinal.core.backend import Dense, load
+from vicinal.core.backend import Backend, Dense, load
 from vicinal.core.batch import Spec
 from vicinal.core.draw import Address, Draw
-from vicinal.core.errors import BackendError, TargetError, VicinalError
-from vicinal.core.follow import copied, others
-from vicinal.core.inputs import Inputs, is_empty, named_targets, read
+from vicinal.core.errors import BackendError, ParameterError, TargetError, VicinalError
+from vicinal.core.follow import others
+from vicinal.core.inputs import Inputs, is_empty, named_targets, read, wrapped
 from vicinal.core.plan import Plan, plan
+from vicinal.core.scene import scene
+from vicinal.core.targets import Instances, Way
+from vicinal.core.targets import valid as valid_pixels
+from vicinal.core.targets.dense import copied
+from vicinal.core.targets.rows import like
+from vicinal.core.threads import Threads
+from vicinal.core.volume import run_slices
 
 if TYPE_CHECKING:
     from vicinal.core.transform import Node
@@ -45,14 +53,38 @@ def _marked(array: NDArray, address: Address) -> NDArray:
 
 @final
 class Result(Mapping[str, Any]):
-    """What a call with named targets gives: a mapping, with the address, the plan, and which instances were kept.
+    """What a call with named targets gives: a mapping, with the address, the plan, and what became of the instances.
 
-    ``address`` repeats the call; ``kept`` holds, per sample, the (n,) numbers of the boxes that stayed (None without boxes);
-    ``plan`` holds the parameters.
+    ``address`` repeats the call; ``plan`` holds the parameters; ``kept`` holds, per sample, the (n,) numbers of the instances that stayed
+    (None without instances); ``valid``, where it was asked for, is a boolean (H, W) for each sample: which pixels are not border.
     """
 
-    def __init__(self, targets: dict[str, Any], address: Address, plan: Plan, kept: Any):
-        self._targets, self.address, self.plan, self.kept = targets, address, plan, kept
+    def __init__(self, targets: dict[str, Any], address: Address, plan: Plan, way: Way | None, table: Instances | None, single: bool):
+        self._targets, self.address, self.plan, self._way, self.instances, self._single = targets, address, plan, way, table, single
+
+    @property
+    def kept(self) -> Any:
+        """(n,) numbers of the instances that stayed, for each sample."""
+        if self.instances is None:
+            return None
+        numbers = [np.flatnonzero(self.instances.of(sample)) for sample in range(len(self.plan.before))]
+        return numbers[0] if self._single else numbers
+
+    def undo(self, **predictions: Any) -> dict[str, Any]:
+        """Predictions on the result, brought back to the canvas of the input: boxes, polygons, keypoints, masks and heat maps.
+
+        The inverse map is exact; what the policy moved off the canvas comes back empty. Masks fill with 0, or with the ``fill`` of a
+        ``v.Mask``. Boxes are kept even where they reach over the original canvas, clipped to it.
+
+        Example:
+            >>> import vicinal as v
+            >>> out = v.RandomRotate90(turns=1)(image=np.zeros((4, 6, 3), np.uint8), seed=0)
+            >>> out.undo(keypoints=[[1.0, 2.0]])["keypoints"].tolist()
+            [[4.0, 1.0]]
+        """
+        way = (self._way or _no_way()).back()
+        targets = {name: wrapped(name, value, self._single) for name, value in predictions.items()}
+        return others(targets, way, self._single)[0]
 
     def __getitem__(self, name: str) -> Any:
         return self._targets[name]
@@ -67,8 +99,13 @@ class Result(Mapping[str, Any]):
         return f"Result({', '.join(self._targets)}; {self.address})"
 
 
+def _no_way() -> Way:
+    raise TargetError("undo", "a batch of at least one sample", "none")
+
+
 def augment(policy: Node, arrays: tuple, targets: Mapping[str, Any], *, seed: int | None = None, epoch: Any = 0, index: Any = None,
-            view: Any = 0, backend: str = "auto", given: Mapping | None = None) -> Any:  # fmt: skip
+            view: Any = 0, backend: str = "auto", threads: int = 1, valid: bool = False,
+            given: Mapping | None = None) -> Any:  # fmt: skip
     """Apply a policy.
 
     Args:
@@ -79,6 +116,8 @@ def augment(policy: Node, arrays: tuple, targets: Mapping[str, Any], *, seed: in
         seed: None for fresh entropy, which is recorded in the result's ``address``.
         epoch, index, view: numbers or one a sample; ``index`` counts from 0 where it is not given.
         backend: "auto", "cpu" or "reference".
+        threads: over which the samples of a batch are shared out; the bits are the same for any number.
+        valid: ask for the target ``valid``: which pixels of the result show the input, not a border.
         given: parameters by path that take the place of drawn ones.
 
     Raises:
@@ -91,7 +130,8 @@ def augment(policy: Node, arrays: tuple, targets: Mapping[str, Any], *, seed: in
     else:
         inputs = read(named)
         address = addressed(inputs.spec, seed, epoch, index, view)
-        results = [_augment(policy, inputs, where, backend, given) for where in _each_view(policy.views, address)]
+        call = Call(load(backend), _threads(threads), valid, given)
+        results = [_augment(policy, inputs, where, call) for where in _each_view(policy.views, address)]
     found = [result[next(iter(named))] for result in results] if arrays else results
     return found[0] if policy.views is None else found
 
@@ -102,7 +142,7 @@ def _of_none(policy: Node, named: Mapping[str, Any], seed: int, backend: str) ->
     made = augment(policy, (), blank, seed=seed, backend=backend)
     address = Address.of(seed, [], [], [], size=0)
     return [
-        Result({name: one[name][:0] if name in one else [] for name in named}, address, one.plan, [])
+        Result({name: one[name][:0] if name in one else [] for name in named}, address, one.plan, None, None, False)
         for one in (made if isinstance(made, list) else [made])
     ]
 
@@ -111,7 +151,7 @@ def planned(policy: Node, arrays: tuple, targets: Mapping[str, Any], *, seed: in
     """The plan of a call, without touching data; of the first view, where there are several."""
     inputs = read(named_targets(policy, arrays, targets))
     address = next(_each_view(policy.views, addressed(inputs.spec, seed, epoch, index, view)))
-    return plan(policy, Draw(address), inputs.spec)
+    return plan(policy, Draw(address), inputs.spec, seen=scene(inputs))
 
 
 def addressed(spec: Spec, seed: int, epoch: Any, index: Any, view: Any) -> Address:
@@ -130,19 +170,50 @@ def _each_view(views: int | None, address: Address) -> Iterator[Address]:
         yield Address.of(address.seed, address.epoch, address.index, (views or 1) * address.view + number)
 
 
-def _augment(policy: Node, inputs: Inputs, address: Address, backend: str, given: Mapping | None) -> Result:
-    made = plan(policy, Draw(address), inputs.spec, given)
-    engine = load(backend)
+@final
+@dataclass(frozen=True)
+class Call:
+    """How a call is to be carried out."""
+
+    engine: Backend
+    threads: int
+    valid: bool
+    given: Mapping | None
+
+
+def _threads(threads: Any) -> int:
+    if not isinstance(threads, int) or isinstance(threads, bool) or threads < 1:
+        raise ParameterError("threads", "a whole number of 1 or more", repr(threads), "threads=2")
+    return threads
+
+
+def _augment(policy: Node, inputs: Inputs, address: Address, call: Call) -> Result:
+    made = plan(policy, Draw(address), inputs.spec, call.given, scene(inputs))
+    engine = Threads(call.engine, call.threads) if call.threads > 1 else call.engine
+    depth = np.array([len(volume) for volume in inputs.data]) if inputs.kind == "volume" else None
+    way = Way(made.primitives, inputs.spec, made.after, engine, depth)
     try:
-        data = engine.run(made.primitives, inputs.data) if made.slots else copied(inputs.data)
+        data = _run(way, inputs.data)
     except VicinalError:
         raise
     except Exception as fault:
         where = ", ".join(path for slot in made.slots for path in slot.paths)
         raise BackendError(f"{where} at {address}", "every pass to run", f"{type(fault).__name__}: {fault}") from fault
     out = {inputs.kind: _unwrapped(data, inputs, made.after, address)}
-    rest, kept = others(inputs, made, engine)
-    return Result({name: (out | rest)[name] for name in [inputs.kind, *inputs.others]}, address, made, kept)
+    rest, table = others(inputs.others, way, inputs.single)
+    if call.valid:
+        seen = valid_pixels(way)
+        rest["valid"] = seen[0] if inputs.single else like(list(seen), data)
+    names = [inputs.kind, *inputs.others, *(["valid"] if call.valid else [])]
+    return Result({name: (out | rest)[name] for name in names}, address, made, way, table, inputs.single)
+
+
+def _run(way: Way, data: Dense) -> Dense:
+    if not way.passes:
+        return copied(data)
+    if way.depth is not None:
+        return run_slices(way.engine, way.passes, data, way.after.layout)
+    return way.engine.run(way.passes, data)
 
 
 def _unwrapped(data: Dense, inputs: Inputs, after: Spec, address: Address) -> Any:

@@ -79,9 +79,9 @@ class Node(ABC):
             yield from child.walk()
 
     def __call__(self, *arrays: Any, seed: int | None = None, epoch: Any = 0, index: Any = None, view: Any = 0,
-                 backend: str = "auto", **targets: Any) -> Any:  # fmt: skip
+                 backend: str = "auto", threads: int = 1, valid: bool = False, **targets: Any) -> Any:  # fmt: skip
         """Apply to one sample or a batch: an array gives an array, named targets give a ``Result``; see ``vicinal.core.run.augment``."""
-        return augment(self, arrays, targets, seed=seed, epoch=epoch, index=index, view=view, backend=backend)
+        return augment(self, arrays, targets, seed=seed, epoch=epoch, index=index, view=view, backend=backend, threads=threads, valid=valid)
 
     def emit_root(self, build: Builder, on: NDArray[np.bool_]) -> None:
         """Add this node as a whole policy: its address begins with its label."""
@@ -136,6 +136,7 @@ class Transform(Node):
         bounded: True where it only makes sense on values declared to lie in [0, 1].
         last: True where the layout changes, so that only casts may follow.
         safe: False where reading order or side may carry meaning (flips, large rotations): a dataset declares which labels survive.
+        looks: True where parameters depend on where boxes or masks lie; ``spec.scene`` then shows it.
         keys: names of the (B, 2) uint32 keys that it hands to a backend for dense noise.
         paper: the source, for the documentation.
         example: fields for an instance that does something typical; the laws, the documentation and the gallery use it.
@@ -147,6 +148,7 @@ class Transform(Node):
     whole: ClassVar[bool] = False
     bounded: ClassVar[bool] = False
     last: ClassVar[bool] = False
+    looks: ClassVar[bool] = False
     keys: ClassVar[tuple[str, ...]] = ()
     paper: ClassVar[str] = ""
     example: ClassVar[Mapping[str, Any]] = MappingProxyType({})

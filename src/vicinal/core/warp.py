@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from vicinal.core import affine
 from vicinal.core.batch import Spec
-from vicinal.core.bend import Bend
+from vicinal.core.bend import Bend, Reversed
 from vicinal.core.primitive import Primitive, everywhere, taken
 
 NONE, CONSTANT, REFLECT, REPLICATE = -1, 0, 1, 2
@@ -71,12 +71,15 @@ class Warp:
         )
 
     @staticmethod
-    def bent_by(bends: Sequence[Bend], spec: Spec, border: str, fill: float, interpolation: str) -> Warp:
-        """A warp of every sample by a bend of its canvas onto itself."""
-        batch, held = len(spec), np.empty(len(spec), object)
+    def bent_by(bends: Sequence[Bend | None], spec: Spec, border: str, fill: float, interpolation: str) -> Warp:
+        """A warp of every sample by a bend of its canvas onto itself; None leaves a sample as it is."""
+        return Warp.of(affine.identity(len(spec)), spec, None, border, fill, interpolation).with_bends(bends)
+
+    def with_bends(self, bends: Sequence[Bend | None]) -> Warp:
+        """The warp and then a bend of each sample's canvas."""
+        held = np.empty(len(self.active), object)
         held[:] = bends
-        plain = Warp.of(affine.identity(batch), spec, None, border, fill, interpolation)
-        return replace(plain, bend=held, after=affine.identity(batch))
+        return replace(self, bend=held, after=affine.identity(len(held)))
 
     def where(self, on: NDArray[np.bool_]) -> Warp:
         return replace(self, active=self.active & on)
@@ -142,8 +145,8 @@ class Warp:
     @property
     def projective(self) -> NDArray[np.bool_]:
         """(B,) where a matrix is not affine."""
-        last = self.matrix[:, -1, :-1].any(1)
-        return last if self.after is None else last | self.after[:, -1, :-1].any(1)
+        last = np.any(self.matrix[:, -1, :-1], 1)
+        return np.asarray(last if self.after is None else last | np.any(self.after[:, -1, :-1], 1))
 
     def linear(self) -> NDArray[np.float64]:
         """(B, d, d) the derivative of the map at the middle of the canvas, without the bend."""
@@ -156,7 +159,7 @@ class Warp:
     def still(self) -> NDArray[np.bool_]:
         """(B,) where the map is the identity on the same canvas: those samples are copied, bit for bit."""
         same = np.asarray((self.matrix == np.eye(self.matrix.shape[-1])).all((1, 2)) & (self.size == self.before).all(1))
-        return same if self.bend is None else same & ~self.bent
+        return np.asarray(same & ~self.bent)
 
     def forward(self, points: NDArray, owner: NDArray) -> NDArray[np.float64]:
         """Where points (N, n, d) of the samples ``owner`` (N,) go; nothing is clipped."""
@@ -170,6 +173,24 @@ class Warp:
         if self.bend is not None and self.after is not None:
             points = self._through(affine.apply(affine.invert(self.after)[owner], points), owner, "source")
         return affine.apply(affine.invert(self.matrix)[owner], points)
+
+    def inverse(self) -> Warp:
+        """The way back; what it cannot know is the border's fill."""
+        matrix, after = affine.invert(self.matrix), None if self.after is None else affine.invert(self.after)
+        on = self.active
+        back = Warp(
+            matrix=matrix if after is None else after,
+            size=np.where(on[:, None], self.before, self.size),
+            before=self.size,
+            border=np.where(on, CONSTANT, NONE).astype(np.int8),
+            fill=np.zeros(len(on)),
+            interpolation=self.interpolation,
+            antialias=np.zeros(len(on), bool),
+            active=on,
+        )
+        if self.bend is None:
+            return back
+        return replace(back.with_bends([bend and Reversed(bend) for bend in self.bend]), after=matrix)
 
     def _through(self, points: NDArray, owner: NDArray, way: str) -> NDArray[np.float64]:
         points = np.array(points, np.float64)

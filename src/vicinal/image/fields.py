@@ -41,6 +41,12 @@ def switch(default: bool, doc: str) -> Any:
     return option(default, expected="true or false", admits=lambda v: isinstance(v, bool), doc=doc)
 
 
+def count_option(default: int, low: int, high: int, doc: str) -> Any:
+    """A fixed whole number."""
+    return option(default, expected=f"a whole number from {low} to {high}", doc=doc,
+                  admits=lambda v: isinstance(v, int) and not isinstance(v, bool) and low <= v <= high)  # fmt: skip
+
+
 def is_size(value: Any) -> bool:
     """A positive whole number, or (height, width)."""
     sides = value if isinstance(value, tuple) else (value, value)

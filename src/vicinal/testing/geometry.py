@@ -51,7 +51,7 @@ def _dots(case: Case, height: int, width: int, seed: int) -> int:
     inside = ((points[:, 0] > reach[:, None]) & (points[:, 0] < np.array([width, height]) - reach[:, None])).all(1)
     within = _within(plan, slopes)
     rows = np.flatnonzero(inside)
-    skew = [_skew(plan, row, points[row, 0], sigma[row], aim[row, 0], 4.5 * sigma[row] / shrink[row]) for row in rows]
+    skew = [_skew(plan, row, points[row, 0], sigma[row], aim[row, 0], 4.5 * sigma[row] / shrink[row]) for row in rows.tolist()]
     return sum(
         _dot(case, out["image"][row], out["keypoints"][row][0], 4.5 * sigma[row] / shrink[row], within[row], bias)
         for row, bias in zip(rows, skew, strict=True)
@@ -109,7 +109,7 @@ def _dot(case: Case, image: NDArray, point: NDArray, reach: float, within: float
 
 def _rectangles(case: Case, height: int, width: int) -> None:
     """A box around a filled rectangle is the box around the moved rectangle, in image and mask, within the pixel that sampling blurs."""
-    box = np.array([[round(width * 0.4), round(height * 0.45), round(width * 0.6), round(height * 0.62)]], float)
+    box = np.array([[round(width * 0.52), round(height * 0.53), round(width * 0.7), round(height * 0.72)]], float)
     x0, y0, x1, y1 = box[0].astype(int)
     mask = np.zeros((BATCH, height, width), np.uint8)
     mask[:, y0:y1, x0:x1] = 7

@@ -1,0 +1,99 @@
+"""Rows of numbers of all samples in one array, and the table of instances that decides which rows stay."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vicinal.core.errors import TargetError
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Rows of numbers of all samples in one array, with the sample that each belongs to: (N, ...) and (N,)."""
+
+    values: NDArray[np.float64]
+    owner: NDArray[np.int64]
+
+    @staticmethod
+    def of(parts: Sequence[Any], width: tuple[int, ...], where: str, finite: bool = True) -> Rows:
+        """From one array per sample, each (n, *width); -1 in ``width`` admits any number."""
+        arrays = [_rows(part, width, f"{where}[{number}]", finite) for number, part in enumerate(parts)]
+        owner = np.repeat(np.arange(len(arrays)), [len(array) for array in arrays])
+        filled = [array for array in arrays if len(array)]
+        empty = np.zeros((0, *(max(size, 2) for size in width)))
+        try:
+            return Rows(np.concatenate(filled) if filled else empty, owner)
+        except ValueError:
+            raise TargetError(where, "the same number of columns for every sample", "different ones") from None
+
+    def parts(self, batch: int) -> list[NDArray]:
+        """One array per sample again."""
+        return [self.values[self.owner == number] for number in range(batch)]
+
+
+def _rows(part: Any, width: tuple[int, ...], where: str, finite: bool) -> NDArray[np.float64]:
+    try:
+        array = np.asarray(part, np.float64)
+    except (TypeError, ValueError):
+        raise TargetError(where, "numbers", repr(part)[:80]) from None
+    if array.size == 0:
+        return np.zeros((0, *(max(size, 2) for size in width)))
+    fits = array.ndim == len(width) + 1 and all(want in (-1, have) for want, have in zip(width, array.shape[1:], strict=True))
+    if not fits:
+        shape = ", ".join("n" if size == -1 else str(size) for size in ("n", *width))
+        raise TargetError(where, f"an array of shape ({shape})", f"shape {array.shape}")
+    if finite and not np.isfinite(array).all():
+        raise TargetError(where, "finite numbers", f"NaN or infinity in row {int(np.argwhere(~np.isfinite(array))[0][0])}")
+    return array
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Instances:
+    """What became of every instance of a batch.
+
+    Args:
+        owner: (N,) its sample; kept: (N,) whether it stays; visible: (N,) the share of it that is left on the canvas;
+        valid: (N,) False where its annotation was unusable and the declared policy dropped it;
+        repaired: (N,) True where the declared policy clipped it before anything moved.
+    """
+
+    owner: NDArray[np.int64]
+    kept: NDArray[np.bool_]
+    visible: NDArray[np.float64]
+    valid: NDArray[np.bool_]
+    repaired: NDArray[np.bool_]
+
+    @staticmethod
+    def all(owner: NDArray) -> Instances:
+        """All of them stay."""
+        on = np.ones(len(owner), bool)
+        return Instances(owner, on, np.ones(len(owner)), on, ~on)
+
+    def of(self, sample: int) -> NDArray[np.bool_]:
+        """(n,) which instances of a sample stay."""
+        return self.kept[self.owner == sample]
+
+    def matches(self, counts: Sequence[int]) -> bool:
+        """True where every sample has as many rows as instances."""
+        return np.array_equal(np.bincount(self.owner, minlength=len(counts)), counts)
+
+
+def per_sample(value: Any, batch: int, where: str, unpack: Callable[[Any], Any] = lambda part: part) -> list[Any]:
+    """One entry per sample, or an error that counts."""
+    if not hasattr(value, "__len__") or len(value) != batch:
+        got = f"{len(value)}" if hasattr(value, "__len__") else repr(value)
+        raise TargetError(where, f"{batch} entries, one a sample", got)
+    return [unpack(part) for part in value]
+
+
+def like(parts: Sequence[NDArray], value: Any) -> Any:
+    """A list, or one array where one came and the parts still have one shape."""
+    stackable = isinstance(value, np.ndarray) and len({part.shape for part in parts}) == 1
+    return np.stack(parts) if stackable else list(parts)

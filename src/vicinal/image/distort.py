@@ -1,0 +1,356 @@
+"""Transforms that move pixels by maps that are not affine; annotations follow the same map, exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, ClassVar, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vicinal.core import affine
+from vicinal.core.batch import Spec
+from vicinal.core.bend import Grid, Tiles
+from vicinal.core.draw import Draw, philox
+from vicinal.core.space import SpaceLike
+from vicinal.core.special import normal_quantile
+from vicinal.core.transform import Transform, option, parameter, register
+from vicinal.core.warp import Warp
+from vicinal.image.fields import Params, border_option, count_option, fill_option, interpolation_option, is_size
+
+__all__ = [
+    "ElasticTransform",
+    "GridDistortion",
+    "JigsawShuffle",
+    "OpticalDistortion",
+    "Perspective",
+    "PiecewiseAffine",
+    "ThinPlateSpline",
+]
+
+STEEPEST = 0.8  # see ``Grid.steepest``: from 1 on a map folds over
+
+
+def grids(nodes: NDArray | list[NDArray], strength: NDArray, spec: Spec) -> list[Grid | None]:
+    """One grid a sample, shrunk as far as it would fold; None where the strength is 0."""
+    made: list[Grid | None] = []
+    for of, size, amount in zip(nodes, spec.size, strength, strict=True):
+        steepest = 0.0 if amount == 0 else Grid(of, size).steepest()
+        made.append(None if amount == 0 else Grid(of * (STEEPEST / max(steepest, STEEPEST)), size))
+    return made
+
+
+def evenly(draw: Draw, name: str, *shape: int) -> NDArray[np.float64]:
+    """(B, *shape) numbers in [-1, 1)."""
+    return 2 * draw.units(name, int(np.prod(shape))).reshape(-1, *shape) - 1
+
+
+@register
+@final
+class Perspective(Transform):
+    """See the canvas as if it were tilted: every corner moves by a share of the sides of its own; the canvas keeps its size.
+
+    Args:
+        amount: how far a corner moves at most along each side; below 0.25, so that the corners stay convex.
+
+    Example:
+        >>> Perspective(amount=0.1)(np.zeros((8, 8, 3), np.uint8), seed=0).shape
+        (8, 8, 3)
+    """
+
+    verb: ClassVar[str] = "move"
+
+    amount: SpaceLike = parameter((0.0, 0.1), unit="shares of the sides", low=0, high=0.24, neutral=0)
+    border: str = border_option()
+    fill: float = fill_option()
+    interpolation: str = interpolation_option()
+
+    def sample(self, draw: Draw, spec: Spec) -> dict[str, NDArray]:
+        return {"amount": self.value(draw, "amount"), "corners": evenly(draw, "corners", 4, 2)}
+
+    def lower(self, params: Params, spec: Spec) -> list[Warp]:
+        sides = spec.size[:, None, ::-1]
+        corners = (np.array([[0.0, 0], [1, 0], [1, 1], [0, 1]]) + params["corners"] * params["amount"][:, None, None]) * sides
+        matrix = quadrilateral(corners)
+        matrix[:, :, 0] /= spec.width[:, None]
+        matrix[:, :, 1] /= spec.height[:, None]
+        return [Warp.of(matrix, spec, None, self.border, self.fill, self.interpolation)]
+
+
+def quadrilateral(corners: NDArray) -> NDArray[np.float64]:
+    """(B, 3, 3) maps of the unit square onto convex corners (B, 4, 2), clockwise from the origin (Heckbert, 1989)."""
+    (x0, y0), (x1, y1), (x2, y2), (x3, y3) = corners.transpose(1, 2, 0)
+    ax, ay, bx, by, sx, sy = x1 - x2, y1 - y2, x3 - x2, y3 - y2, x0 - x1 + x2 - x3, y0 - y1 + y2 - y3
+    det = ax * by - bx * ay
+    g, h = (sx * by - bx * sy) / det, (ax * sy - sx * ay) / det
+    rows = [[x1 - x0 + g * x1, x3 - x0 + h * x3, x0], [y1 - y0 + g * y1, y3 - y0 + h * y3, y0], [g, h, np.ones_like(g)]]
+    return np.array(rows).transpose(2, 0, 1)
+
+
+@register
+@final
+class ElasticTransform(Transform):
+    """Displace every pixel by a smooth random field: a cubic spline through Gaussian nodes.
+
+    Args:
+        amplitude: standard deviation of the displacement along each axis; a field that would fold over is shrunk until it does not.
+        smoothness: distance of the nodes, over which neighbouring displacements become independent.
+
+    Example:
+        >>> ElasticTransform(amplitude=3, smoothness=16)(np.zeros((64, 64), np.uint8), seed=0).shape
+        (64, 64)
+    """
+
+    verb: ClassVar[str] = "move"
+    paper: ClassVar[str] = "Simard et al., Best practices for convolutional neural networks applied to visual document analysis, 2003"
+    keys: ClassVar[tuple[str, ...]] = ("key",)
+    example: ClassVar[Mapping[str, Any]] = {"amplitude": (0, 3), "smoothness": 16}
+
+    amplitude: SpaceLike = parameter((0.0, 4.0), unit="pixels", low=0, high=1000, neutral=0)
+    smoothness: SpaceLike = parameter(32.0, unit="pixels", low=2, high=10000)
+    border: str = border_option()
+    fill: float = fill_option()
+    interpolation: str = interpolation_option()
+
+    def lower(self, params: Params, spec: Spec) -> list[Warp]:
+        nodes: list[NDArray] = [np.zeros((2, 2, 2))] * len(spec)
+        forms, which = np.unique(np.column_stack([spec.size, params["smoothness"]]), axis=0, return_inverse=True)
+        for number, (height, width, distance) in enumerate(forms):
+            rows = np.flatnonzero((which.ravel() == number) & (params["amplitude"] > 0))
+            if len(rows):
+                fields = smooth(params["key"][rows], (height, width), distance) * params["amplitude"][rows, None, None, None]
+                for row, made in zip(rows, fields, strict=True):
+                    nodes[row] = made
+        return [Warp.bent_by(grids(nodes, params["amplitude"], spec), spec, self.border, self.fill, self.interpolation)]
+
+
+def smooth(key: NDArray, size: tuple[float, float], distance: float) -> NDArray[np.float64]:
+    """(b, r, c, 2) fields of unit variance for (b, 2) keys, four nodes per ``distance``."""
+    down, right = (_spline(side, distance) for side in size)
+    high, wide = down.shape[1], right.shape[1]
+    noise = normals(key, high * wide * 2).reshape(len(key), high, wide, 2)
+    return np.einsum("ri,bijd,cj->brcd", down, noise, right, optimize=True)
+
+
+@lru_cache(maxsize=256)
+def _spline(side: float, distance: float) -> NDArray[np.float64]:
+    """(fine nodes, coarse nodes) values of cubic B-splines; scaled so that independent coefficients give unit variance."""
+    cells = int(np.ceil(side / distance))
+    place = np.linspace(0, side / distance, 4 * cells + 1)
+    away = np.abs(place[:, None] - (np.arange(cells + 3) - 1))
+    near, far = 2 / 3 - away**2 * (1 - away / 2), np.maximum(2 - away, 0) ** 3 / 6
+    weights = np.where(away < 1, near, far)
+    return weights / np.linalg.norm(weights, axis=1, keepdims=True)
+
+
+def normals(key: NDArray, count: int) -> NDArray[np.float64]:
+    """(b, count) standard normal numbers from (b, 2) keys."""
+    counter = np.zeros((4, len(key), -(-count // 4)), np.uint64)
+    counter[0] = np.arange(counter.shape[2])
+    words = philox(counter, key.T[:, :, None].astype(np.uint64))
+    return normal_quantile((words.transpose(1, 2, 0).reshape(len(key), -1)[:, :count] + 0.5) * 2.0**-32)
+
+
+@register
+@final
+class GridDistortion(Transform):
+    """Move the lines of a grid along each axis; between them the image is stretched or squeezed evenly.
+
+    Args:
+        cells: of the grid along each axis; amount: how far a line moves at most, as a share of a cell.
+
+    Example:
+        >>> GridDistortion(cells=4, amount=0.3)(np.zeros((64, 64), np.uint8), seed=0).shape
+        (64, 64)
+    """
+
+    verb: ClassVar[str] = "move"
+
+    cells: int = count_option(5, 2, 64, "cells of the grid along each axis")
+    amount: SpaceLike = parameter((0.0, 0.3), unit="shares of a cell", low=0, high=0.5, neutral=0)
+    border: str = border_option()
+    fill: float = fill_option()
+    interpolation: str = interpolation_option()
+
+    def sample(self, draw: Draw, spec: Spec) -> dict[str, NDArray]:
+        return {"amount": self.value(draw, "amount"), "lines": evenly(draw, "lines", 2, self.cells - 1)}
+
+    def lower(self, params: Params, spec: Spec) -> list[Warp]:
+        shift = np.pad(params["lines"] * params["amount"][:, None, None], ((0, 0), (0, 0), (1, 1)))
+        x, y = (shift[:, axis] * spec.size[:, 1 - axis, None] / self.cells for axis in (0, 1))
+        nodes = np.stack(np.broadcast_arrays(x[:, None, :], y[:, :, None]), -1)
+        return [Warp.bent_by(grids(nodes, params["amount"], spec), spec, self.border, self.fill, self.interpolation)]
+
+
+@register
+@final
+class PiecewiseAffine(Transform):
+    """Move the nodes of a grid, each in a direction of its own, and the image between them along.
+
+    Args:
+        cells: of the grid along each axis; amount: standard deviation of a node's shift, as a share of a cell, cut at two of them.
+
+    Example:
+        >>> PiecewiseAffine(cells=4, amount=0.1)(np.zeros((64, 64), np.uint8), seed=0).shape
+        (64, 64)
+    """
+
+    verb: ClassVar[str] = "move"
+
+    cells: int = count_option(4, 1, 64, "cells of the grid along each axis")
+    amount: SpaceLike = parameter((0.0, 0.1), unit="shares of a cell", low=0, high=0.3, neutral=0)
+    border: str = border_option()
+    fill: float = fill_option()
+    interpolation: str = interpolation_option()
+
+    def sample(self, draw: Draw, spec: Spec) -> dict[str, NDArray]:
+        shifts = normal_quantile(draw.units("nodes", 2 * (self.cells + 1) ** 2)).clip(-2, 2)
+        return {"amount": self.value(draw, "amount"), "nodes": shifts.reshape(-1, self.cells + 1, self.cells + 1, 2)}
+
+    def lower(self, params: Params, spec: Spec) -> list[Warp]:
+        cell = spec.size[:, None, None, ::-1] / self.cells
+        nodes = params["nodes"] * params["amount"][:, None, None, None] * cell
+        return [Warp.bent_by(grids(nodes, params["amount"], spec), spec, self.border, self.fill, self.interpolation)]
+
+
+@register
+@final
+class ThinPlateSpline(Transform):
+    """Move the nodes of a coarse grid and let a thin plate, bent as little as possible, carry the image along.
+
+    Args:
+        cells: of the grid along each axis; amount: standard deviation of a node's shift, as a share of the canvas, cut at two of them.
+
+    Example:
+        >>> ThinPlateSpline(amount=0.05)(np.zeros((64, 64), np.uint8), seed=0).shape
+        (64, 64)
+    """
+
+    verb: ClassVar[str] = "move"
+    paper: ClassVar[str] = "Bookstein, Principal warps: thin-plate splines and the decomposition of deformations, 1989"
+
+    cells: int = count_option(3, 1, 16, "cells of the grid along each axis")
+    amount: SpaceLike = parameter((0.0, 0.05), unit="shares of the canvas", low=0, high=0.3, neutral=0)
+    border: str = border_option()
+    fill: float = fill_option()
+    interpolation: str = interpolation_option()
+
+    def sample(self, draw: Draw, spec: Spec) -> dict[str, NDArray]:
+        shifts = normal_quantile(draw.units("nodes", 2 * (self.cells + 1) ** 2)).clip(-2, 2)
+        return {"amount": self.value(draw, "amount"), "nodes": shifts.reshape(-1, (self.cells + 1) ** 2, 2)}
+
+    def lower(self, params: Params, spec: Spec) -> list[Warp]:
+        shifts = params["nodes"] * params["amount"][:, None, None] * spec.size[:, None, ::-1]
+        nodes = (_plate(self.cells) @ shifts).reshape(len(spec), FINE, FINE, 2)
+        return [Warp.bent_by(grids(nodes, params["amount"], spec), spec, self.border, self.fill, self.interpolation)]
+
+
+FINE = 33  # nodes along each axis that stand for a smooth map
+
+
+@lru_cache(maxsize=16)
+def _plate(cells: int) -> NDArray[np.float64]:
+    """(FINE^2, (cells + 1)^2) values of a thin-plate spline at fine nodes from its values at coarse ones, on the unit square."""
+    knots, fine = (np.stack(np.meshgrid(line, line), -1).reshape(-1, 2) for line in (np.linspace(0, 1, cells + 1), np.linspace(0, 1, FINE)))
+    system = np.zeros((len(knots) + 3, len(knots) + 3))
+    system[:-3, :-3], system[:-3, -3:] = _bending(knots, knots), np.column_stack([np.ones(len(knots)), knots])
+    system[-3:, :-3] = system[:-3, -3:].T
+    values = np.vstack([np.eye(len(knots)), np.zeros((3, len(knots)))])
+    return np.column_stack([_bending(fine, knots), np.ones(len(fine)), fine]) @ np.linalg.solve(system, values)
+
+
+def _bending(a: NDArray, b: NDArray) -> NDArray[np.float64]:
+    square = ((a[:, None] - b) ** 2).sum(-1)
+    return square * np.log(np.maximum(square, 1e-300))
+
+
+@register
+@final
+class OpticalDistortion(Transform):
+    """The distortion of a lens about a point near the centre: barrel for positive ``k``, pincushion for negative.
+
+    Args:
+        k: with model "camera", a place at radius r (in halves of the longer side) comes from radius r (1 + k r^2); with "fisheye", from
+            radius tan(k r) / k, and of negative k from arctan(k r) / k.
+        x, y: where the axis of the lens lies, from the centre.
+
+    Example:
+        >>> OpticalDistortion(k=0.2)(np.zeros((64, 64), np.uint8), seed=0).shape
+        (64, 64)
+    """
+
+    verb: ClassVar[str] = "move"
+    paper: ClassVar[str] = "Brown, Decentering distortion of lenses, 1966"
+
+    k: SpaceLike = parameter((-0.1, 0.2), unit="", low=-0.8, high=0.8, neutral=0)
+    x: SpaceLike = parameter(0.0, unit="shares of the width", low=-0.5, high=0.5)
+    y: SpaceLike = parameter(0.0, unit="shares of the height", low=-0.5, high=0.5)
+    model: str = option("camera", choices=("camera", "fisheye"), doc="the law of the radius")
+    border: str = border_option()
+    fill: float = fill_option()
+    interpolation: str = interpolation_option()
+
+    def lower(self, params: Params, spec: Spec) -> list[Warp]:
+        line = np.linspace(-0.5, 0.5, FINE)
+        axis = np.stack([params["x"], params["y"]], 1)[:, None, None]
+        half = spec.size.max(1)[:, None, None, None] / 2
+        away = (np.stack(np.meshgrid(line, line), -1) - axis) * spec.size[:, None, None, ::-1]
+        radius = np.linalg.norm(away / half, axis=-1)
+        nodes = away * (_stretch(params["k"][:, None, None], radius, self.model) - 1)[..., None]
+        return [Warp.bent_by(grids(nodes, params["k"], spec), spec, self.border, self.fill, self.interpolation)]
+
+
+def _stretch(k: NDArray, radius: NDArray, model: str) -> NDArray[np.float64]:
+    """Radius of the source over radius of the place."""
+    if model == "camera":
+        return 1 + k * radius**2
+    turned = k * np.maximum(radius, 1e-9)
+    return np.where(turned > 0, np.tan(np.clip(turned, 0, 1.4)), np.arctan(turned)) / np.where(turned == 0, 1, turned) + (turned == 0)
+
+
+@register
+@final
+class JigsawShuffle(Transform):
+    """Cut the canvas into tiles and let them change places; a box goes with the tile that holds most of it.
+
+    Args:
+        tiles: along each axis, or (rows, columns). Where the canvas does not divide evenly, tiles of one size change places.
+
+    Example:
+        >>> sorted(JigsawShuffle(tiles=(1, 2))(np.array([[1, 2]], np.uint8), seed=0).ravel().tolist())
+        [1, 2]
+    """
+
+    verb: ClassVar[str] = "move"
+    paper: ClassVar[str] = "Noroozi and Favaro, Unsupervised learning of visual representations by solving jigsaw puzzles, 2016"
+
+    tiles: int | tuple[int, int] = option(
+        4, expected="a whole number of 1 or more, or (rows, columns)", admits=is_size, doc="along each axis"
+    )
+
+    def sample(self, draw: Draw, spec: Spec) -> dict[str, NDArray]:
+        rows, columns = self._both()
+        return {"order": draw.units("order", rows * columns)}
+
+    def _both(self) -> tuple[int, int]:
+        return self.tiles if isinstance(self.tiles, tuple) else (self.tiles, self.tiles)
+
+    def lower(self, params: Params, spec: Spec) -> list[Warp]:
+        down, right = self._both()
+        bends = [tiled(size, down, right, order) for size, order in zip(spec.size, params["order"], strict=True)]
+        plain = Warp.of(affine.identity(len(spec)), spec)
+        return [plain.with_bends(bends)]
+
+
+def tiled(size: NDArray, down: int, right: int, order: NDArray) -> Tiles:
+    """Tiles of one canvas; those of one size are sorted anew by the numbers ``order``."""
+    rows, columns = (
+        np.floor(np.arange(count + 1) * side / count + 0.5).astype(np.int64) for side, count in zip(size, (down, right), strict=True)
+    )
+    sizes = np.stack(np.meshgrid(np.diff(rows), np.diff(columns), indexing="ij"), -1).reshape(-1, 2)
+    places = np.arange(len(sizes))
+    for form in np.unique(sizes, axis=0):
+        alike = np.flatnonzero((sizes == form).all(1))
+        places[alike] = alike[np.argsort(order[alike])]
+    return Tiles(rows, columns, places)
