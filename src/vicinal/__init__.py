@@ -28,6 +28,8 @@ from vicinal.image.damage import *
 from vicinal.image.distort import *
 from vicinal.image.move import *
 from vicinal.image.noise import *
+from vicinal.image.resize import *
+from vicinal.image.safe_crop import *
 from vicinal.signal.series import *
 from vicinal.testing import check
 

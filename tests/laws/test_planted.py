@@ -15,9 +15,9 @@ import vicinal as v
 from vicinal.core.batch import Spec
 from vicinal.core.draw import Draw
 from vicinal.core.primitive import Opaque, Pointwise, Primitive, everywhere
-from vicinal.core.warp import Warp
 from vicinal.core.space import SpaceLike
 from vicinal.core.steps import Linear
+from vicinal.core.warp import Warp
 from vicinal.testing import LAWS, LawBroken
 
 Params = Mapping[str, Any]

@@ -59,7 +59,11 @@ def _resample(warp: Warp, data: Dense, some: Callable[[Warp, NDArray, Dense], De
     for rows in groups.values():
         for row, result in zip(rows, some(warp, np.array(rows), np.stack([samples[row] for row in rows])), strict=True):
             samples[row] = result
-    return stacked(samples)
+    made = stacked(samples)
+    if isinstance(made, list):  # what stood still is still the caller's
+        still = set(range(len(data))) - set(moving.tolist())
+        return [sample.copy() if row in still else sample for row, sample in enumerate(made)]
+    return made
 
 
 def warp(primitive: Warp, data: Dense) -> Dense:

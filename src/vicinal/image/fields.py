@@ -53,6 +53,12 @@ def is_size(value: Any) -> bool:
     return len(sides) == 2 and all(isinstance(side, int) and not isinstance(side, bool) and side >= 1 for side in sides)
 
 
+def side_option() -> Any:
+    """One side of a canvas."""
+    return option(expected="a whole number of 1 or more", doc="pixels",
+                  admits=lambda v: isinstance(v, int) and is_size(v))  # fmt: skip
+
+
 def size_option() -> Any:
     """The new canvas."""
     return option(expected="a whole number of 1 or more, or (height, width)", admits=is_size, doc="pixels: one side, or (height, width)")

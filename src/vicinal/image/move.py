@@ -13,9 +13,9 @@ from vicinal.core.batch import Spec
 from vicinal.core.space import SpaceLike
 from vicinal.core.transform import Transform, option, parameter, register
 from vicinal.core.warp import Warp
-from vicinal.image.fields import Params, antialias_option, border_option, fill_option, interpolation_option
+from vicinal.image.fields import Params, antialias_option, border_option, fill_option, interpolation_option, switch
 
-__all__ = ["Affine", "HorizontalFlip", "RandomRotate90", "Rotate", "Scale", "Shear", "Translate", "Transpose", "VerticalFlip"]
+__all__ = ["D4", "Affine", "HorizontalFlip", "RandomRotate90", "Rotate", "Scale", "Shear", "Translate", "Transpose", "VerticalFlip"]
 
 
 def mirror(spec: Spec, axis: int) -> NDArray[np.float64]:
@@ -90,20 +90,51 @@ class RandomRotate90(Transform):
     turns: SpaceLike = parameter({"choice": [0, 1, 2, 3]}, unit="quarter turns", low=0, high=3, neutral=0, integer=True)
 
     def lower(self, params: Params, spec: Spec) -> list[Warp]:
-        turns = params["turns"].astype(np.int64)
-        cos, sin = np.array([1.0, 0, -1, 0])[turns], np.array([0.0, 1, 0, -1])[turns]
-        matrix = affine.identity(len(spec))
-        matrix[:, 0, 0], matrix[:, 0, 1], matrix[:, 1, 0], matrix[:, 1, 1] = cos, sin, -sin, cos
-        matrix[:, 0, 2] = np.where((turns == 2), spec.width, np.where(turns == 3, spec.height, 0))
-        matrix[:, 1, 2] = np.where((turns == 1), spec.width, np.where(turns == 2, spec.height, 0))
-        size = np.where((turns % 2 == 1)[:, None], spec.size[:, ::-1], spec.size)
+        matrix, size = quarter_turns(params["turns"].astype(np.int64), spec)
         return [Warp.of(matrix, spec, size=size)]
+
+
+def quarter_turns(turns: NDArray, spec: Spec) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """(B, 3, 3) maps for 0 to 3 quarter turns counter-clockwise, and the (B, 2) canvases that come out."""
+    cos, sin = np.array([1.0, 0, -1, 0])[turns], np.array([0.0, 1, 0, -1])[turns]
+    matrix = affine.identity(len(spec))
+    matrix[:, 0, 0], matrix[:, 0, 1], matrix[:, 1, 0], matrix[:, 1, 1] = cos, sin, -sin, cos
+    matrix[:, 0, 2] = np.where((turns == 2), spec.width, np.where(turns == 3, spec.height, 0))
+    matrix[:, 1, 2] = np.where((turns == 1), spec.width, np.where(turns == 2, spec.height, 0))
+    return matrix, np.where((turns % 2 == 1)[:, None], spec.size[:, ::-1], spec.size)
+
+
+@register
+@final
+class D4(Transform):
+    """One of the eight symmetries of the square: turned by quarter turns, mirrored or not; the canvas turns along.
+
+    Args:
+        element: 0 to 3 are quarter turns counter-clockwise, 4 to 7 the same after a mirroring of left and right.
+
+    Example:
+        >>> D4(element=6)(np.array([[1, 2], [3, 4]], np.uint8), seed=0).tolist()
+        [[3, 4], [1, 2]]
+    """
+
+    verb: ClassVar[str] = "move"
+
+    element: SpaceLike = parameter({"choice": list(range(8))}, unit="elements of the group", low=0, high=7, neutral=0, integer=True)
+
+    def lower(self, params: Params, spec: Spec) -> list[Warp]:
+        element = params["element"].astype(np.int64)
+        matrix, size = quarter_turns(element % 4, spec)
+        flipped = np.where((element >= 4)[:, None, None], mirror(spec, 0), np.eye(3))
+        return [Warp.of(matrix @ flipped, spec, size=size)]
 
 
 @register
 @final
 class Rotate(Transform):
-    """Turn about the centre of the canvas; positive angles are counter-clockwise as the image is shown. The canvas keeps its size.
+    """Turn about the centre of the canvas; positive angles are counter-clockwise as the image is shown.
+
+    Args:
+        expand: let the canvas grow (or shrink) until it holds the turned image whole; it keeps its size otherwise.
 
     Example:
         >>> Rotate(angle=(-15, 15))(np.zeros((8, 8, 3), np.uint8), seed=0).shape
@@ -114,6 +145,7 @@ class Rotate(Transform):
     example: ClassVar[Mapping[str, Any]] = {"angle": (-15, 15)}
 
     angle: SpaceLike = parameter(unit="degrees", low=-360, high=360, neutral=0)
+    expand: bool = switch(False, "let the canvas hold the turned image whole")
     border: str = border_option()
     fill: float = fill_option()
     interpolation: str = interpolation_option()
@@ -121,7 +153,13 @@ class Rotate(Transform):
     def lower(self, params: Params, spec: Spec) -> list[Warp]:
         cos, sin = cosine_sine(params["angle"])
         matrix = affine.planar(cos, sin, -sin, cos, spec.centre)
-        return [Warp.of(matrix, spec, None, self.border, self.fill, self.interpolation)]
+        if not self.expand:
+            return [Warp.of(matrix, spec, None, self.border, self.fill, self.interpolation)]
+        # A hair below, so that a right angle does not gain a pixel by rounding.
+        turned = np.stack([abs(sin) * spec.width + abs(cos) * spec.height, abs(cos) * spec.width + abs(sin) * spec.height], 1)
+        size = np.ceil(turned - 1e-6).astype(np.int64)
+        matrix[:, :2, 2] += (size - spec.size)[:, ::-1] / 2
+        return [Warp.of(matrix, spec, size, self.border, self.fill, self.interpolation)]
 
 
 def cosine_sine(degrees: NDArray) -> tuple[NDArray, NDArray]:
