@@ -129,8 +129,9 @@ def smooth(key: NDArray, size: tuple[float, float], distance: float) -> NDArray[
     """(b, r, c, 2) fields of unit variance for (b, 2) keys, four nodes per ``distance``."""
     down, right = (_spline(side, distance) for side in size)
     high, wide = down.shape[1], right.shape[1]
-    noise = normals(key, high * wide * 2).reshape(len(key), high, wide, 2)
-    return np.einsum("ri,bijd,cj->brcd", down, noise, right, optimize=True)
+    noise = normals(key, high * wide * 2).reshape(len(key), 2, high, wide)
+    # Products of one sample each, so that its bits do not depend on how many there are.
+    return np.moveaxis(down @ noise @ right.T, 1, -1)
 
 
 @lru_cache(maxsize=256)
