@@ -225,3 +225,49 @@ def add_whole(image, noise, scale, out):
     for i in range(image.shape[0]):
         value = np.float32(image[i]) + noise[i] * scale
         out[i] = (min(max(value, np.float32(0)), scale) + _MAGIC) - _MAGIC
+
+
+@_inlined
+def _run(start, step, size, length):
+    """The run [first, last) of 0 .. length - 1 in which start + step * i lies in 0 .. size - 1; step is -1, 0 or 1."""
+    if step == 0:
+        return (0, length) if 0 <= start < size else (0, 0)
+    first, last = (-start, size - start) if step > 0 else (start - size + 1, start + 1)
+    first = min(max(first, 0), length)
+    return first, max(first, min(last, length))
+
+
+@_compiled
+def permuted(src, inverse, out, border, fill, channels):
+    """Pixels onto pixels: flips, quarter turns, transposes, whole shifts, crops and pads of any dtype.
+
+    src (B, H, W, C), inverse (B, 6) whole numbers that map indices of the result onto indices of the source, out (B, h, w, C), border
+    (B,), fill (B,) in the dtype, channels a tuple of length C, so that the compiler knows C.
+    """
+    batch, height, width = src.shape[:3]
+    count = len(channels)
+    rows, columns = out.shape[1], out.shape[2]
+    for b in range(batch):
+        a, right, left, d, down, top = inverse[b]
+        flat = src[b].reshape(-1)
+        for y in range(rows):
+            sx, sy = right * y + left, down * y + top
+            x0, x1 = _run(sx, a, width, columns)
+            y0, y1 = _run(sy, d, height, columns)
+            first, last = max(x0, y0), min(x1, y1)
+            target = out[b, y].reshape(-1)
+            at, step = ((sy + d * first) * width + sx + a * first) * count, (d * width + a) * count
+            if step == count:
+                for k in range(first * count, last * count):
+                    target[k] = flat[at + k - first * count]
+            else:
+                for x in range(first, last):
+                    for c in range(count):
+                        target[x * count + c] = flat[at + c]
+                    at += step
+            for x in range(columns):
+                if first <= x < last:
+                    continue
+                row, column = _brought(sy + d * x, height, border[b]), _brought(sx + a * x, width, border[b])
+                for c in range(count):
+                    target[x * count + c] = fill[b] if row < 0 or column < 0 else flat[(row * width + column) * count + c]

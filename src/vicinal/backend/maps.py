@@ -30,6 +30,8 @@ def general(warp: Warp) -> NDArray[np.bool_]:
 
 def sampled(warp: Warp, row: int, image: NDArray) -> NDArray:
     """One sample (H, W, C) through its map, by the interpolation that the warp says."""
+    if lone_tiles(warp, row):
+        return shuffled(warp.bend[row], image)  # type: ignore
     height, width = map(int, warp.size[row])
     scale, border = RANGES[str(image.dtype)], int(warp.border[row])
     fill = float(warp.fill[row]) * scale
@@ -42,6 +44,8 @@ def sampled(warp: Warp, row: int, image: NDArray) -> NDArray:
 
 def nearest(warp: Warp, row: int, image: NDArray, fill: float) -> NDArray:
     """One sample by the nearest rule, any dtype; ``fill`` in the dtype's own units."""
+    if lone_tiles(warp, row):
+        return shuffled(warp.bend[row], image)  # type: ignore
     height, width = map(int, warp.size[row])
     out = np.empty((height, width, image.shape[2]), image.dtype)
     map_x, map_y = _map(warp, row, (height, width), np.ones(2), np.float64)
@@ -82,6 +86,14 @@ def _by_opencv(image: NDArray, map_x: NDArray, map_y: NDArray, border: int, fill
         made = cv2.remap(part, map_x, map_y, cv2.INTER_LINEAR, None, BORDERS[border], (fill,) * 4)
         out[..., start : start + 4] = made.reshape(*map_x.shape, -1)
     return out
+
+
+def lone_tiles(warp: Warp, row: int) -> bool:
+    """True where a sample is cut into tiles and nothing else."""
+    if warp.bend is None or warp.after is None or not isinstance(warp.bend[row], Tiles):
+        return False
+    plain = (warp.matrix[row] == np.eye(3)).all() and (warp.after[row] == np.eye(3)).all()
+    return bool(plain and (warp.size[row] == warp.before[row]).all())
 
 
 def shuffled(bend: Tiles, image: NDArray) -> NDArray:

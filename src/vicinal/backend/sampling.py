@@ -6,6 +6,7 @@ Which of the two an image depends on its size alone, so a sample's bits never de
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import cv2
 import numpy as np
@@ -17,7 +18,7 @@ from vicinal.backend.reference import both_axes, canvas, square, stacked
 from vicinal.core import affine
 from vicinal.core.backend import Dense
 from vicinal.core.batch import RANGES
-from vicinal.core.warp import NEAREST, Warp
+from vicinal.core.warp import CONSTANT, NEAREST, Warp
 
 _SAME = np.arange(256, dtype=np.uint8)[None, :, None]
 
@@ -81,6 +82,8 @@ def follow(move: Warp, data: Dense, fill: float) -> Dense:
 
 def _nearest_any(warp: Warp, rows: NDArray, data: Dense, fill: NDArray) -> Dense:
     general = maps.general(warp)[rows]
+    if exact(warp)[rows].all():
+        return _permuted(warp, rows, data, fill)
     if not general.any():
         return _nearest(warp, rows, data, fill)
     out = np.empty((len(data), *canvas(warp.size[rows[0]]), data[0].shape[2]), data[0].dtype)
@@ -93,15 +96,76 @@ def _nearest_any(warp: Warp, rows: NDArray, data: Dense, fill: NDArray) -> Dense
 
 def _any(warp: Warp, rows: NDArray, data: Dense) -> Dense:
     """Samples of one size: those whose map is affine together, the others one by one."""
-    general = maps.general(warp)[rows]
-    if not general.any():
+    general, whole = maps.general(warp)[rows], exact(warp)[rows]
+    if whole.all():
+        return _permuted(warp, rows, data)
+    if not general.any() and not whole.any():
         return _linear_or_nearest(warp, rows, data)
     out = np.empty((len(data), *canvas(warp.size[rows[0]]), data[0].shape[2]), data[0].dtype)
-    if not general.all():
-        out[~general] = _linear_or_nearest(warp, rows[~general], np.asarray(data)[~general])
+    for chosen, by in ((whole, _permuted), (~general & ~whole, _linear_or_nearest)):
+        if chosen.any():
+            out[chosen] = by(warp, rows[chosen], np.asarray(data)[chosen])
     for n in np.flatnonzero(general):
         out[n] = maps.sampled(warp, int(rows[n]), data[n])
     return out
+
+
+def exact(warp: Warp) -> NDArray[np.bool_]:
+    """(B,) where pixels fall onto pixels: flips, quarter turns, and shifts by whole pixels."""
+    if warp.matrix.shape[-1] != 3:
+        return np.zeros(len(warp.active), bool)
+    linear, shift = warp.matrix[:, :2, :2], warp.matrix[:, :2, 2]
+    turns = (np.abs(linear).sum(1) == 1).all(1) & (np.abs(linear).max(1) == 1).all(1)
+    return np.asarray(turns & (shift == np.rint(shift)).all(1)) & ~maps.general(warp)
+
+
+def _permuted(warp: Warp, rows: NDArray, data: Dense, fill: NDArray | None = None) -> NDArray:
+    assert isinstance(data, np.ndarray)
+    out = np.empty((len(data), *canvas(warp.size[rows[0]]), data.shape[3]), data.dtype)
+    inverse = affine.invert(warp.matrix[rows])[:, :2]
+    # From continuous coordinates to pixel indices, on both sides.
+    inverse[:, :, 2] += 0.5 * (inverse[:, :, 0] + inverse[:, :, 1]) - 0.5
+    places = np.rint(inverse).astype(np.int64).reshape(-1, 6)
+    fill = _stored(warp.fill[rows], data.dtype) if fill is None else fill.astype(data.dtype)
+    if out[0].size <= SMALL * 3 or data.shape[3] > 4:
+        kernels.permuted(data, places, out, warp.border[rows], fill, (0,) * data.shape[3])
+        return out
+    for n, row in enumerate(rows):
+        if not _copied(data[n], places[n], out[n], fill[n], int(warp.border[row])):
+            one = slice(n, n + 1)
+            kernels.permuted(data[one], places[one], out[one], warp.border[row : row + 1], fill[one], (0,) * data.shape[3])
+    return out
+
+
+def _copied(image: NDArray, place: NDArray, out: NDArray, fill: Any, border: int) -> bool:
+    """One large image by slices, where OpenCV's copies beat a loop; False where a border other than a constant shows."""
+    a, right, left, d, down, top = (int(number) for number in place)
+    (height, width), (rows, columns) = image.shape[:2], out.shape[:2]
+    x0, x1 = sorted((left, left + a * (columns - 1) + right * (rows - 1)))
+    y0, y1 = sorted((top, top + d * (columns - 1) + down * (rows - 1)))
+    if x0 < 0 or y0 < 0 or x1 >= width or y1 >= height:
+        if border != CONSTANT:
+            return False
+        out[:] = fill
+    left, top, x_end, y_end = max(x0, 0), max(y0, 0), min(x1, width - 1) + 1, min(y1, height - 1) + 1
+    if left >= x_end or top >= y_end:
+        return True
+    piece, start, stop = image[top:y_end, left:x_end], (left - x0, top - y0), (x_end - x0, y_end - y0)
+    if a == 0:  # rows become columns
+        piece, start, stop = cv2.transpose(piece), start[::-1], stop[::-1]
+    mirror_x, mirror_y = (d < 0, right < 0) if a == 0 else (a < 0, down < 0)
+    xs = slice(columns - stop[0], columns - start[0]) if mirror_x else slice(start[0], stop[0])
+    ys = slice(rows - stop[1], rows - start[1]) if mirror_y else slice(start[1], stop[1])
+    if mirror_x or mirror_y:
+        piece = cv2.flip(piece, -1 if mirror_x and mirror_y else int(mirror_x))
+    out[ys, xs] = piece.reshape(out[ys, xs].shape)
+    return True
+
+
+def _stored(share: NDArray, dtype: Any) -> NDArray:
+    """A fill as a share of the range, in the units of the dtype."""
+    scaled = share * RANGES[str(dtype)]
+    return (np.rint(scaled) if dtype.kind == "u" else scaled).astype(dtype)
 
 
 def _linear_or_nearest(warp: Warp, rows: NDArray, data: Dense) -> Dense:
