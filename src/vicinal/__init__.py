@@ -20,6 +20,7 @@ from vicinal.core.errors import (
 )
 from vicinal.core.policy import load, parse, read_recipe
 from vicinal.core.recipe import Recipe
+from vicinal.core.survival import Survival, survival
 from vicinal.core.targets import Boxes, Events, Image, InstanceMasks, Keypoints, Labels, Mask, Polygons
 from vicinal.core.transform import Transform, option, parameter, register, registry
 from vicinal.image.colour import *

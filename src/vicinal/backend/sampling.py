@@ -157,8 +157,9 @@ def _copied(image: NDArray, place: NDArray, out: NDArray, fill: Any, border: int
     xs = slice(columns - stop[0], columns - start[0]) if mirror_x else slice(start[0], stop[0])
     ys = slice(rows - stop[1], rows - start[1]) if mirror_y else slice(start[1], stop[1])
     if mirror_x or mirror_y:
-        piece = cv2.flip(piece, -1 if mirror_x and mirror_y else int(mirror_x))
-    out[ys, xs] = piece.reshape(out[ys, xs].shape)
+        cv2.flip(piece, -1 if mirror_x and mirror_y else int(mirror_x), out[ys, xs])
+    else:
+        out[ys, xs] = piece.reshape(out[ys, xs].shape)
     return True
 
 

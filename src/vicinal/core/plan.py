@@ -90,6 +90,14 @@ def plan(policy: Node, draw: Draw, spec: Spec, given: Mapping[str, Mapping[str, 
     return build.plan()
 
 
+def unfused(policy: Node, draw: Draw, spec: Spec, seen: Scene | None = None) -> Plan:
+    """The same draws with one pass for every primitive: what each operation does to annotations by itself."""
+    build = Builder(draw, spec, None, seen)
+    build.fuse = False
+    policy.emit_root(build, np.ones(len(spec), bool))
+    return build.plan()
+
+
 @lru_cache(maxsize=512)
 def _sites(policy: Node, targets: frozenset[str]) -> list[tuple[str, int]]:
     # What a policy has asked for so far: a note that lets the next batch draw all of it in one call. It never changes a number.
@@ -108,6 +116,7 @@ class Builder:
         self.params: dict[str, dict[str, NDArray]] = {}
         self.floor: NDArray[np.int64] | int = 0  # the first slot that is not behind a barrier: (B,), or one for all
         self.exact = True
+        self.fuse = True
 
     def plan(self) -> Plan:
         """The finished plan."""
@@ -201,6 +210,8 @@ class Builder:
 
     def _target(self, primitive: Primitive) -> NDArray[np.int64] | int:
         """The slot that every active sample may join, -1 for none: (B,), or one for all."""
+        if not self.fuse:
+            return -1
         only = len(self.slots) - 1
         if only < 0 or (isinstance(self.floor, int) and self.floor > only):
             return -1
