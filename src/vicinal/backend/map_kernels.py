@@ -73,3 +73,23 @@ def nearest_at(image, map_x, map_y, out, border, fill):
             row = _brought(int(np.floor(map_y[y, x])), image.shape[0], border)
             for c in range(out.shape[2]):
                 out[y, x, c] = fill if row < 0 or column < 0 else image[row, column, c]
+
+
+@_compiled
+def linear_batch(src, after, nodes, frame, before, out, border, fill, whole):
+    """Small images of one size through maps of their own: the arguments of the loops above with the batch as first axis."""
+    factor = np.ones(2)
+    map_x, map_y = np.empty(out.shape[1:3], np.float32), np.empty(out.shape[1:3], np.float32)
+    for b in range(out.shape[0]):
+        source_map(after[b], nodes[b], frame[b], before[b], factor, map_x, map_y)
+        linear_at(src[b], map_x, map_y, out[b], border[b], fill[b], whole)
+
+
+@_compiled
+def nearest_batch(src, after, nodes, frame, before, out, border, fill):
+    """The same by the nearest rule, any dtype."""
+    factor = np.ones(2)
+    map_x, map_y = np.empty(out.shape[1:3]), np.empty(out.shape[1:3])
+    for b in range(out.shape[0]):
+        source_map(after[b], nodes[b], frame[b], before[b], factor, map_x, map_y)
+        nearest_at(src[b], map_x, map_y, out[b], border[b], fill[b])

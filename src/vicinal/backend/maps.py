@@ -1,4 +1,8 @@
-"""Warps that no affine matrix says: projective ones and bends, one sample at a time over a dense map of source coordinates."""
+"""Warps that no affine matrix says: projective ones and bends. Small images by one compiled loop over the batch, large ones by OpenCV.
+
+A displacement grid is piecewise bilinear, and so is the map that it makes with the affine maps on either side of it: resampling the
+coarse grid of source coordinates gives the dense map.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +25,7 @@ BORDERS = {
     REFLECT: cv2.BORDER_REFLECT,
     REPLICATE: cv2.BORDER_REPLICATE,
 }
+_PRECISE = int(cv2.__version__.split(".")[0]) >= 5  # before, coordinates were rounded to 1/32, here of a cell
 
 
 def general(warp: Warp) -> NDArray[np.bool_]:
@@ -28,69 +33,186 @@ def general(warp: Warp) -> NDArray[np.bool_]:
     return warp.bent | warp.projective
 
 
-def sampled(warp: Warp, row: int, image: NDArray) -> NDArray:
-    """One sample (H, W, C) through its map, by the interpolation that the warp says."""
-    if lone_tiles(warp, row):
-        return shuffled(warp.bend[row], image)  # type: ignore
-    height, width = map(int, warp.size[row])
-    scale, border = RANGES[str(image.dtype)], int(warp.border[row])
-    fill = float(warp.fill[row]) * scale
-    if warp.interpolation[row] == NEAREST:
-        return nearest(warp, row, image, fill)
-    times = warp.supersampling()[row]
-    fine = _linear(image, *_map(warp, row, (height, width), times, np.float32), border, fill)
-    return fine if times.max() == 1 else cv2.resize(fine, (width, height), interpolation=cv2.INTER_AREA).reshape(height, width, -1)
-
-
-def nearest(warp: Warp, row: int, image: NDArray, fill: float) -> NDArray:
-    """One sample by the nearest rule, any dtype; ``fill`` in the dtype's own units."""
-    if lone_tiles(warp, row):
-        return shuffled(warp.bend[row], image)  # type: ignore
-    height, width = map(int, warp.size[row])
-    out = np.empty((height, width, image.shape[2]), image.dtype)
-    map_x, map_y = _map(warp, row, (height, width), np.ones(2), np.float64)
-    map_kernels.nearest_at(image, map_x, map_y, out, int(warp.border[row]), np.asarray(fill).astype(image.dtype)[()])
+def sampled(warp: Warp, rows: NDArray, data: NDArray) -> NDArray:
+    """Samples ``rows`` of one size, data (n, H, W, C), by the interpolation that the warp says."""
+    near = warp.interpolation[rows] == NEAREST
+    if near.all():
+        return nearest(warp, rows, data, warp.fill[rows] * RANGES[str(data.dtype)])
+    times = warp.supersampling()[rows]
+    if near.any() or times.max() > 1 or not _small(warp, rows, data):
+        return np.stack([_one(warp, int(row), image) for row, image in zip(rows, data, strict=True)])
+    out = _empty(warp, rows, data)
+    fill = (warp.fill[rows] * RANGES[str(data.dtype)]).astype(np.float32)
+    for part, (after, nodes, frame, before) in _forms(warp, rows):
+        made = out if len(part) == len(rows) else np.empty_like(out[part])
+        given = data if len(part) == len(rows) else np.ascontiguousarray(data[part])
+        whole = data.dtype.kind == "u"
+        map_kernels.linear_batch(given, after, nodes, frame, before, made, warp.border[rows[part]], fill[part], whole)
+        out[part] = made
     return out
 
 
-def _map(warp: Warp, row: int, size: tuple[int, int], times: NDArray, dtype: Any) -> tuple[NDArray, NDArray]:
+def nearest(warp: Warp, rows: NDArray, data: NDArray, fill: NDArray) -> NDArray:
+    """Samples of one size by the nearest rule, any dtype; ``fill`` (n,) in the dtype's own units."""
+    out, fill = _empty(warp, rows, data), fill.astype(data.dtype)
+    for part, (after, nodes, frame, before) in _forms(warp, rows):
+        made = np.empty_like(out[part])
+        given = np.ascontiguousarray(data[part])
+        map_kernels.nearest_batch(given, after, nodes, frame, before, made, warp.border[rows[part]], fill[part])
+        out[part] = made
+    for n in _torn(warp, rows):
+        image = data[n]
+        if lone_tiles(warp, int(rows[n])):
+            out[n] = shuffled(_bend(warp, int(rows[n])), image)
+        else:
+            map_x, map_y = _through(warp, int(rows[n]), out.shape[1:3], np.ones(2))
+            map_kernels.nearest_at(image, map_x, map_y, out[n], int(warp.border[rows[n]]), fill[n])
+    return out
+
+
+def _small(warp: Warp, rows: NDArray, data: NDArray) -> bool:
+    """True where the compiled loop is the right one, by sizes alone."""
+    height, width = data.shape[1:3]
+    area = max(height * width, int(warp.size[rows[0]].prod()))
+    return (area <= SMALL or min(height, width) == 1) and not len(_torn(warp, rows))
+
+
+def _empty(warp: Warp, rows: NDArray, data: NDArray) -> NDArray:
+    height, width = map(int, warp.size[rows[0]])
+    return np.empty((len(rows), height, width, data.shape[3]), data.dtype)
+
+
+def _bend(warp: Warp, row: int) -> Any:
+    return None if warp.bend is None else warp.bend[row]
+
+
+def _torn(warp: Warp, rows: NDArray) -> NDArray[np.int64]:
+    """The positions of samples whose bend is no grid."""
+    return np.flatnonzero([not isinstance(_bend(warp, int(row)), (Grid, type(None))) for row in rows])
+
+
+def _forms(warp: Warp, rows: NDArray) -> list[tuple[NDArray, tuple[NDArray, NDArray, NDArray, NDArray]]]:
+    """Positions of samples whose grids have one shape, with what the compiled loops take."""
+    shapes: dict[tuple, list[int]] = {}
+    for n, row in enumerate(rows):
+        bend = _bend(warp, int(row))
+        if isinstance(bend, (Grid, type(None))):
+            shapes.setdefault(() if bend is None else bend.nodes.shape, []).append(n)
+    return [(np.array(part), _taken(warp, rows[np.array(part)])) for part in shapes.values()]
+
+
+def _taken(warp: Warp, rows: NDArray) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+    bends = [_bend(warp, int(row)) for row in rows]
+    before = affine.invert(warp.matrix[rows]).reshape(-1, 9)
+    after = np.tile(np.eye(3).ravel(), (len(rows), 1)) if warp.after is None else affine.invert(warp.after[rows]).reshape(-1, 9)
+    if bends[0] is None:
+        return after, np.zeros((len(rows), 1, 1, 2)), np.ones((len(rows), 2)), before
+    return after, np.stack([bend.nodes for bend in bends]), np.array([bend.size for bend in bends], float), before
+
+
+def _one(warp: Warp, row: int, image: NDArray) -> NDArray:
+    """One sample; large ones by OpenCV."""
+    if lone_tiles(warp, row):
+        return shuffled(_bend(warp, row), image)
+    height, width = map(int, warp.size[row])
+    one, scale = np.array([row]), RANGES[str(image.dtype)]
+    if warp.interpolation[row] == NEAREST:
+        return nearest(warp, one, image[None], warp.fill[one] * scale)[0]
+    times, border, fill = warp.supersampling()[row], int(warp.border[row]), float(warp.fill[row]) * scale
+    if _bend(warp, row) is None and max(image.shape[:2]) < 32768 and min(image.shape[:2]) > 1:
+        fine = _projected(warp, row, image, (height, width), times, border, fill)
+    else:
+        map_x, map_y = _map(warp, row, (height, width), times)
+        fine = _linear(image, map_x, map_y, border, fill)
+    return fine if times.max() == 1 else cv2.resize(fine, (width, height), interpolation=cv2.INTER_AREA).reshape(height, width, -1)
+
+
+def _projected(warp: Warp, row: int, image: NDArray, size: tuple[int, int], times: NDArray, border: int, fill: float) -> NDArray:
+    """A projective map without a bend is a single matrix, which OpenCV takes."""
+    matrix = warp.matrix[row] if warp.after is None else warp.after[row] @ warp.matrix[row]
+    middle = np.array([[1, 0, -0.5], [0, 1, -0.5], [0, 0, 1.0]])
+    inverse = middle @ affine.invert(matrix[None])[0] @ np.diag([1 / times[0], 1 / times[1], 1.0]) @ np.linalg.inv(middle)
+    shape = (size[1] * int(times[0]), size[0] * int(times[1]))
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+
+    def sample(part: NDArray) -> NDArray:
+        return cv2.warpPerspective(part, inverse, shape, None, flags, BORDERS[border], (fill,) * 4)
+
+    return _by_fours(image, sample, shape[::-1])
+
+
+def _map(warp: Warp, row: int, size: tuple[int, int], times: NDArray) -> tuple[NDArray, NDArray]:
     """(h, w) x and y of the sources of all output pixels, at ``times`` (x, y) samples per pixel."""
     shape = (size[0] * int(times[1]), size[1] * int(times[0]))
-    map_x, map_y = np.empty(shape, dtype), np.empty(shape, dtype)
-    bend = None if warp.bend is None or not warp.bent[row] else warp.bend[row]
-    before = affine.invert(warp.matrix[row : row + 1])[0]
-    after = np.eye(3) if warp.after is None else affine.invert(warp.after[row : row + 1])[0]
-    if isinstance(bend, (Grid, type(None))):
-        nodes, frame = (np.zeros((1, 1, 2)), np.ones(2)) if bend is None else (bend.nodes, bend.size.astype(float))
-        map_kernels.source_map(after.ravel(), nodes, frame, before.ravel(), times.astype(float), map_x, map_y)
-    else:
-        y, x = np.mgrid[0 : shape[0], 0 : shape[1]] + 0.5
-        points = warp.backward(np.stack([x.ravel() / times[0], y.ravel() / times[1]], 1)[None], np.array([row]))[0]
-        map_x[:], map_y[:] = points[:, 0].reshape(shape), points[:, 1].reshape(shape)
+    bend, affine_maps = _bend(warp, row), not warp.projective[row]
+    if isinstance(bend, Grid) and affine_maps and _PRECISE:
+        return _resampled(warp, row, bend, shape, times)
+    if not isinstance(bend, (Grid, type(None))):
+        return _through(warp, row, shape, times)
+    map_x, map_y = np.empty(shape, np.float32), np.empty(shape, np.float32)
+    after, nodes, frame, before = _taken(warp, np.array([row]))
+    map_kernels.source_map(after[0], nodes[0], frame[0], before[0], times.astype(float), map_x, map_y)
     return map_x, map_y
 
 
+def _resampled(warp: Warp, row: int, grid: Grid, shape: tuple[int, int], times: NDArray) -> tuple[NDArray, NDArray]:
+    """The sources of the nodes, resampled onto the output pixels; nodes are added where the output reaches over the grid."""
+    after = np.eye(3) if warp.after is None else affine.invert(warp.after[row : row + 1])[0]
+    # From indices of the (finer) output to indices of nodes.
+    index = (
+        np.diag([*(1 / grid.step), 1.0])
+        @ after
+        @ np.array([[1 / times[0], 0, 0.5 / times[0]], [0, 1 / times[1], 0.5 / times[1]], [0, 0, 1]])
+    )
+    corners = affine.apply(index[None], np.array([[[0, 0], [shape[1] - 1, 0], [0, shape[0] - 1], [shape[1] - 1, shape[0] - 1]]], float))[0]
+    last = np.array(grid.nodes.shape[1::-1]) - 1
+    more, most = (np.ceil(np.maximum(over, 0)).astype(int) for over in (-corners.min(0), corners.max(0) - last))
+    nodes = np.pad(grid.nodes, ((more[1], most[1]), (more[0], most[0]), (0, 0)), "edge")
+    index[:2, 2] += more
+    x, y = (np.arange(-more[axis], last[axis] + most[axis] + 1) * grid.step[axis] for axis in (0, 1))
+    before = affine.invert(warp.matrix[row : row + 1])
+    place = np.stack(np.meshgrid(x, y), -1) + nodes
+    source = np.zeros((*place.shape[:2], 4), np.float32)  # four channels fill a vector register
+    source[..., :2] = affine.apply(before, place.reshape(1, -1, 2)).reshape(place.shape)
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    dense = cv2.warpAffine(source, index[:2], shape[::-1], None, flags, cv2.BORDER_REPLICATE)
+    return cv2.extractChannel(dense, 0), cv2.extractChannel(dense, 1)
+
+
+def _through(warp: Warp, row: int, shape: tuple[int, ...], times: NDArray) -> tuple[NDArray, NDArray]:
+    """The map of any bend, point by point."""
+    y, x = np.mgrid[0 : shape[0], 0 : shape[1]] + 0.5
+    points = warp.backward(np.stack([x.ravel() / times[0], y.ravel() / times[1]], 1)[None], np.array([row]))[0]
+    return points[:, 0].reshape(shape).astype(np.float32), points[:, 1].reshape(shape).astype(np.float32)
+
+
 def _linear(image: NDArray, map_x: NDArray, map_y: NDArray, border: int, fill: float) -> NDArray:
-    height, width = image.shape[:2]
-    if max(map_x.size, height * width) > SMALL and min(height, width) > 1:
-        return _by_opencv(image, map_x - np.float32(0.5), map_y - np.float32(0.5), border, fill)
+    if max(map_x.size, image.shape[0] * image.shape[1]) > SMALL and min(image.shape[:2]) > 1:
+        map_x, map_y = map_x - np.float32(0.5), map_y - np.float32(0.5)
+
+        def sample(part: NDArray) -> NDArray:
+            return cv2.remap(part, map_x, map_y, cv2.INTER_LINEAR, None, BORDERS[border], (fill,) * 4)
+
+        return _by_fours(image, sample, map_x.shape)
     out = np.empty((*map_x.shape, image.shape[2]), image.dtype)
     map_kernels.linear_at(image, map_x, map_y, out, border, np.float32(fill), image.dtype.kind == "u")
     return out
 
 
-def _by_opencv(image: NDArray, map_x: NDArray, map_y: NDArray, border: int, fill: float) -> NDArray:
-    out = np.empty((*map_x.shape, image.shape[2]), image.dtype)
+def _by_fours(image: NDArray, sample: Any, shape: tuple[int, ...]) -> NDArray:
+    """OpenCV takes four channels at most, and four bytes fill a vector register: colours take the detour through RGBA."""
+    if image.shape[2] == 3 and image.dtype == np.uint8:
+        return cv2.cvtColor(sample(cv2.cvtColor(image, cv2.COLOR_RGB2RGBA)), cv2.COLOR_RGBA2RGB)
+    out = np.empty((*shape, image.shape[2]), image.dtype)
     for start in range(0, image.shape[2], 4):
         part = np.ascontiguousarray(image[..., start : start + 4])
-        made = cv2.remap(part, map_x, map_y, cv2.INTER_LINEAR, None, BORDERS[border], (fill,) * 4)
-        out[..., start : start + 4] = made.reshape(*map_x.shape, -1)
+        out[..., start : start + 4] = sample(part).reshape(*shape, -1)
     return out
 
 
 def lone_tiles(warp: Warp, row: int) -> bool:
     """True where a sample is cut into tiles and nothing else."""
-    if warp.bend is None or warp.after is None or not isinstance(warp.bend[row], Tiles):
+    if warp.after is None or not isinstance(_bend(warp, row), Tiles):
         return False
     plain = (warp.matrix[row] == np.eye(3)).all() and (warp.after[row] == np.eye(3)).all()
     return bool(plain and (warp.size[row] == warp.before[row]).all())
@@ -100,6 +222,6 @@ def shuffled(bend: Tiles, image: NDArray) -> NDArray:
     """Tiles copied to their places: what a lone jigsaw does."""
     out, corners = np.empty_like(image), bend.corners()
     ends = np.stack(np.meshgrid(bend.columns[1:], bend.rows[1:]), -1).reshape(-1, 2)
-    for (x, y), (right, low), (from_x, from_y) in zip(corners, ends, corners[bend.order], strict=True):
+    for (x, y), (right, low), (from_x, from_y) in zip(corners.tolist(), ends.tolist(), corners[bend.order].tolist(), strict=True):
         out[y:low, x:right] = image[from_y : from_y + low - y, from_x : from_x + right - x]
     return out

@@ -89,8 +89,7 @@ def _nearest_any(warp: Warp, rows: NDArray, data: Dense, fill: NDArray) -> Dense
     out = np.empty((len(data), *canvas(warp.size[rows[0]]), data[0].shape[2]), data[0].dtype)
     if not general.all():
         out[~general] = _nearest(warp, rows[~general], np.asarray(data)[~general], fill[~general])
-    for n in np.flatnonzero(general):
-        out[n] = maps.nearest(warp, int(rows[n]), data[n], float(fill[n]))
+    out[general] = maps.nearest(warp, rows[general], np.asarray(data)[general], fill[general])
     return out
 
 
@@ -99,14 +98,14 @@ def _any(warp: Warp, rows: NDArray, data: Dense) -> Dense:
     general, whole = maps.general(warp)[rows], exact(warp)[rows]
     if whole.all():
         return _permuted(warp, rows, data)
+    if general.all():
+        return maps.sampled(warp, rows, np.asarray(data))
     if not general.any() and not whole.any():
         return _linear_or_nearest(warp, rows, data)
     out = np.empty((len(data), *canvas(warp.size[rows[0]]), data[0].shape[2]), data[0].dtype)
-    for chosen, by in ((whole, _permuted), (~general & ~whole, _linear_or_nearest)):
+    for chosen, by in ((whole, _permuted), (general, maps.sampled), (~general & ~whole, _linear_or_nearest)):
         if chosen.any():
             out[chosen] = by(warp, rows[chosen], np.asarray(data)[chosen])
-    for n in np.flatnonzero(general):
-        out[n] = maps.sampled(warp, int(rows[n]), data[n])
     return out
 
 

@@ -74,19 +74,6 @@ class Grid:
             best = np.where(nearer[:, None], tried, best)
         return best
 
-    def steepest(self) -> float:
-        """How far the map is from folding over: the most negative stretch of the displacement along any direction, as a positive
-        number; below 1 the map is one to one."""
-        along = [np.diff(self.nodes, axis=1 - axis) / self.step[axis] for axis in (0, 1)]
-        worst = 0.0
-        for row in (slice(None, -1), slice(1, None)):
-            for column in (slice(None, -1), slice(1, None)):
-                dx, dy = along[0][row], along[1][:, column]
-                mean, half = (dx[..., 0] + dy[..., 1]) / 2, (dx[..., 0] - dy[..., 1]) / 2
-                lowest = mean - np.hypot(half, (dx[..., 1] + dy[..., 0]) / 2)
-                worst = max(worst, -float(lowest.min()))
-        return worst
-
     def _at(self, points: NDArray) -> tuple[NDArray, NDArray]:
         """(n, 2) displacements and (n, 2, 2) their derivatives by x and by y, as rows."""
         last = np.array(self.nodes.shape[1::-1]) - 1
@@ -99,6 +86,22 @@ class Grid:
         slope_y = ((1 - fx) * (c - a) + fx * (d - b)) / self.step[1] * inside[:, 1:]
         value = (1 - fy) * ((1 - fx) * a + fx * b) + fy * ((1 - fx) * c + fx * d)
         return value, np.stack([slope_x, slope_y], 1)
+
+
+def steepest(nodes: NDArray, size: NDArray) -> NDArray[np.float64]:
+    """How far grids of nodes (B, r, c, 2) over canvases (B, 2) are from folding over: the most negative stretch of the displacement
+    along any direction, as a positive number; below 1 the map is one to one."""
+    rows, columns = nodes.shape[1] - 1, nodes.shape[2] - 1
+    along_x = np.diff(nodes, axis=2) * (columns / size[:, 1])[:, None, None, None]
+    along_y = np.diff(nodes, axis=1) * (rows / size[:, 0])[:, None, None, None]
+    worst = np.zeros(len(nodes))
+    for row in (slice(None, -1), slice(1, None)):
+        for column in (slice(None, -1), slice(1, None)):
+            dx, dy = along_x[:, row], along_y[:, :, column]
+            mean, half = (dx[..., 0] + dy[..., 1]) / 2, (dx[..., 0] - dy[..., 1]) / 2
+            lowest = mean - np.hypot(half, (dx[..., 1] + dy[..., 0]) / 2)
+            worst = np.maximum(worst, -lowest.min((1, 2)))
+    return worst
 
 
 def _solved(slope: NDArray, rest: NDArray) -> NDArray[np.float64]:

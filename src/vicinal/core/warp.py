@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, cast, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -140,7 +140,8 @@ class Warp:
         """(B,) which samples have a bend."""
         if self.bend is None:
             return np.zeros(len(self.active), bool)
-        return self.active & np.array([bend is not None for bend in self.bend], bool)
+        held = np.not_equal(self.bend, cast(Any, None))  # element by element
+        return self.active & held.astype(bool)
 
     @property
     def projective(self) -> NDArray[np.bool_]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from vicinal.core import affine
 from vicinal.core.batch import Spec
-from vicinal.core.bend import Grid, Tiles
+from vicinal.core.bend import Grid, Tiles, steepest
 from vicinal.core.draw import Draw, philox
 from vicinal.core.space import SpaceLike
 from vicinal.core.special import normal_quantile
@@ -29,16 +29,13 @@ __all__ = [
     "ThinPlateSpline",
 ]
 
-STEEPEST = 0.8  # see ``Grid.steepest``: from 1 on a map folds over
+STEEPEST = 0.8  # see ``bend.steepest``: from 1 on a map folds over
 
 
-def grids(nodes: NDArray | list[NDArray], strength: NDArray, spec: Spec) -> list[Grid | None]:
-    """One grid a sample, shrunk as far as it would fold; None where the strength is 0."""
-    made: list[Grid | None] = []
-    for of, size, amount in zip(nodes, spec.size, strength, strict=True):
-        steepest = 0.0 if amount == 0 else Grid(of, size).steepest()
-        made.append(None if amount == 0 else Grid(of * (STEEPEST / max(steepest, STEEPEST)), size))
-    return made
+def grids(nodes: NDArray, strength: NDArray, size: NDArray) -> list[Grid | None]:
+    """One grid a sample from nodes (B, r, c, 2), shrunk as far as it would fold; None where the strength is 0."""
+    tamed = nodes * (STEEPEST / np.maximum(steepest(nodes, size), STEEPEST))[:, None, None, None]
+    return [Grid(of, canvas) if amount else None for of, canvas, amount in zip(tamed, size, strength != 0, strict=True)]
 
 
 def evenly(draw: Draw, name: str, *shape: int) -> NDArray[np.float64]:
@@ -114,15 +111,15 @@ class ElasticTransform(Transform):
     interpolation: str = interpolation_option()
 
     def lower(self, params: Params, spec: Spec) -> list[Warp]:
-        nodes: list[NDArray] = [np.zeros((2, 2, 2))] * len(spec)
+        bends: list[Grid | None] = [None] * len(spec)
         forms, which = np.unique(np.column_stack([spec.size, params["smoothness"]]), axis=0, return_inverse=True)
         for number, (height, width, distance) in enumerate(forms):
             rows = np.flatnonzero((which.ravel() == number) & (params["amplitude"] > 0))
             if len(rows):
                 fields = smooth(params["key"][rows], (height, width), distance) * params["amplitude"][rows, None, None, None]
-                for row, made in zip(rows, fields, strict=True):
-                    nodes[row] = made
-        return [Warp.bent_by(grids(nodes, params["amplitude"], spec), spec, self.border, self.fill, self.interpolation)]
+                for row, made in zip(rows, grids(fields, params["amplitude"][rows], spec.size[rows]), strict=True):
+                    bends[row] = made
+        return [Warp.bent_by(bends, spec, self.border, self.fill, self.interpolation)]
 
 
 def smooth(key: NDArray, size: tuple[float, float], distance: float) -> NDArray[np.float64]:
@@ -181,7 +178,7 @@ class GridDistortion(Transform):
         shift = np.pad(params["lines"] * params["amount"][:, None, None], ((0, 0), (0, 0), (1, 1)))
         x, y = (shift[:, axis] * spec.size[:, 1 - axis, None] / self.cells for axis in (0, 1))
         nodes = np.stack(np.broadcast_arrays(x[:, None, :], y[:, :, None]), -1)
-        return [Warp.bent_by(grids(nodes, params["amount"], spec), spec, self.border, self.fill, self.interpolation)]
+        return [Warp.bent_by(grids(nodes, params["amount"], spec.size), spec, self.border, self.fill, self.interpolation)]
 
 
 @register
@@ -212,7 +209,7 @@ class PiecewiseAffine(Transform):
     def lower(self, params: Params, spec: Spec) -> list[Warp]:
         cell = spec.size[:, None, None, ::-1] / self.cells
         nodes = params["nodes"] * params["amount"][:, None, None, None] * cell
-        return [Warp.bent_by(grids(nodes, params["amount"], spec), spec, self.border, self.fill, self.interpolation)]
+        return [Warp.bent_by(grids(nodes, params["amount"], spec.size), spec, self.border, self.fill, self.interpolation)]
 
 
 @register
@@ -244,7 +241,7 @@ class ThinPlateSpline(Transform):
     def lower(self, params: Params, spec: Spec) -> list[Warp]:
         shifts = params["nodes"] * params["amount"][:, None, None] * spec.size[:, None, ::-1]
         nodes = (_plate(self.cells) @ shifts).reshape(len(spec), FINE, FINE, 2)
-        return [Warp.bent_by(grids(nodes, params["amount"], spec), spec, self.border, self.fill, self.interpolation)]
+        return [Warp.bent_by(grids(nodes, params["amount"], spec.size), spec, self.border, self.fill, self.interpolation)]
 
 
 FINE = 33  # nodes along each axis that stand for a smooth map
@@ -299,7 +296,7 @@ class OpticalDistortion(Transform):
         away = (np.stack(np.meshgrid(line, line), -1) - axis) * spec.size[:, None, None, ::-1]
         radius = np.linalg.norm(away / half, axis=-1)
         nodes = away * (_stretch(params["k"][:, None, None], radius, self.model) - 1)[..., None]
-        return [Warp.bent_by(grids(nodes, params["k"], spec), spec, self.border, self.fill, self.interpolation)]
+        return [Warp.bent_by(grids(nodes, params["k"], spec.size), spec, self.border, self.fill, self.interpolation)]
 
 
 def _stretch(k: NDArray, radius: NDArray, model: str) -> NDArray[np.float64]:
