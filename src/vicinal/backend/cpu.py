@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vicinal.backend import effects, kernels, reference
+from vicinal.backend import effects, kernels, patches, reference
 from vicinal.backend.noise import gaussian_knots, noisy
-from vicinal.backend.reference import both_axes, canvas, opaque, patch, square, stacked
+from vicinal.backend.reference import both_axes, canvas, opaque, square, stacked
 from vicinal.core import affine
 from vicinal.core.backend import Dense
 from vicinal.core.batch import RANGES
@@ -336,7 +336,7 @@ _RUN: dict[type, Callable[[Any, Any], Dense]] = {
     Pointwise: _pointwise,
     Filter: _each(_filtered),
     Noise: _each(_noisy),
-    Patch: _each(patch),
+    Patch: patches.run,
     Opaque: _each(opaque),
     Effect: _effect,
 }

@@ -22,7 +22,7 @@ def test_one_whole_rectangle_takes_the_value(dtype, value, backend):
 
 
 def test_area_ratio_and_place_follow_their_laws():
-    boxes = v.Erase(area=(0.02, 0.3), ratio={"log": [0.5, 2]})(image=np.zeros((4000, 100, 100, 1), np.uint8), seed=1).plan.primitives[0].box
+    boxes = v.Erase(area=(0.02, 0.3), ratio={"log": [0.5, 2]})(image=np.zeros((4000, 100, 100, 1), np.uint8), seed=1).plan.primitives[0].box[:, 0]
     left, top, width, height = boxes[:, 0], boxes[:, 1], boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
     assert stats.kstest(width * height / 1e4, stats.uniform(0.02, 0.28).cdf).pvalue > 1e-3
     assert np.log(width / height).mean() == pytest.approx(0, abs=0.03)
