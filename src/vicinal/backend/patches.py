@@ -42,7 +42,8 @@ def span(flat, start, stop, level, key, shift, unit):
         for i in range(start, stop):
             flat[i] = np.float32(_hash(i, key[0], key[1]) >> shift) * unit
     elif len(level) == 1:
-        flat[start:stop] = level[0]
+        for i in range(start, stop):
+            flat[i] = level[0]
     else:
         for i in range(start, stop, len(level)):
             for c in range(len(level)):

@@ -41,8 +41,8 @@ class TextOverlay(Transform):
     """Write a line of text over an image; boxes, masks and keypoints stay.
 
     Args:
-        text: what is written; None for random letters and digits; length: how many of these; size: height of the letters (of the em square),
-            as a share of the height of the canvas; a line that would be too wide is written smaller; x, y: where it lies, as shares of the
+        text: what is written; None for random letters and digits; length: how many of these; size: of the letters (their em square), as a
+            share of the height of the canvas; a line that would be too wide is written smaller; x, y: where it lies, as shares of the
             free room; colour: None for a random one, or shares of the value range: one, or one per channel; opacity: 0 is not to be seen;
         font: a TrueType or OpenType file; None for the one that comes with Pillow, which is needed here.
 

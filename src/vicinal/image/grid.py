@@ -12,6 +12,7 @@ from vicinal.core.primitive import Effect, everywhere
 from vicinal.core.space import SpaceLike
 from vicinal.core.transform import Transform, option, parameter, register
 from vicinal.image.fields import Params
+from vicinal.image.move import cosine_sine
 from vicinal.image.rectangles import content, content_option
 
 __all__ = ["GridDropout", "GridMask"]
@@ -21,10 +22,8 @@ def _grid(unit: NDArray, hole: NDArray, angle: NDArray, params: Params, spec: Sp
     """Squares of side ``hole``, one in each ``unit``, shifted by the parameters x and y and turned about the centre."""
     level, key = content(fill, params, spec, where)
     shift = np.stack([np.floor(params["x"] * unit), np.floor(params["y"] * unit)], 1)
-    radians = np.deg2rad(angle)
-    turn = np.stack([np.where(angle == 0, 1, np.cos(radians)), np.where(angle == 0, 0, np.sin(radians))], 1)
-    fills = {"level": level} if key is None else {"level": level, "key": key}
-    return Effect("dropout.grid", everywhere(len(spec)), {"unit": unit, "hole": hole, "shift": shift, "turn": turn, **fills})
+    arguments = {"unit": unit, "hole": hole, "shift": shift, "turn": np.stack(cosine_sine(angle), 1), "level": level}
+    return Effect("dropout.grid", everywhere(len(spec)), arguments if key is None else {**arguments, "key": key})
 
 
 def _units(size: NDArray, unit: str, spec: Spec) -> NDArray[np.float64]:

@@ -11,11 +11,11 @@ from vicinal.core.batch import Spec
 from vicinal.core.draw import Draw
 from vicinal.core.space import pick
 from vicinal.core.transform import option, parameter
+from vicinal.image.colour import LUMA
 from vicinal.image.fields import Params
 from vicinal.image.rectangles import is_colour, per_channel
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-LUMA = np.array([0.299, 0.587, 0.114])
 
 
 def opacity_parameter(default: Any) -> Any:

@@ -56,7 +56,7 @@ def patch(box: NDArray, fill: Any, params: Params, spec: Spec, where: str) -> Pa
 
 
 def placed(width: NDArray, height: NDArray, x: NDArray, y: NDArray, spec: Spec) -> NDArray[np.int64]:
-    """(B, ..., 4) boxes of whole pixels, no larger than the canvas, which share out the free room by x and y: every place equally likely."""
+    """(B, ..., 4) boxes of whole pixels, no larger than the canvas, placed in the free room by x and y: every place equally likely."""
     (wide, high) = (side.reshape(-1, *[1] * (width.ndim - 1)) for side in (spec.width, spec.height))
     box = np.empty((*width.shape, 4), np.int64)
     box[..., 0] = left = np.minimum(np.floor((wide - width + 1) * x), wide - width)

@@ -16,42 +16,37 @@ def averaged(images: NDArray, *, box: NDArray, block: NDArray) -> NDArray:
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def _averaged(out, box, block, whole):
+    """Rows are added up first, and blocks only then: the long loops run over values that lie side by side."""
     channels = out.shape[3]
     for b in range(out.shape[0]):
         (x0, y0, x1, y1), side = box[b], block[b]
         if side <= 1 or x0 >= x1:
             continue
-        total = np.empty(((x1 - x0 + side - 1) // side, channels), np.float64)
+        total, image = np.empty((x1 - x0) * channels, np.float64), out[b].reshape(out.shape[1], -1)
         for top in range(y0, y1, side):
             low = min(top + side, y1)
             total[:] = 0
             for y in range(top, low):
-                _gathered(out[b, y], x0, x1, side, total)
-            _divided(total, x1 - x0, side, low - top, whole)
+                row = image[y, x0 * channels : x1 * channels]
+                for i in range(len(row)):
+                    total[i] += row[i]
+            _means(total, channels, side, low - top, whole)
             for y in range(top, low):
-                _spread(out[b, y], x0, x1, side, total)
+                row = image[y, x0 * channels : x1 * channels]
+                for i in range(len(row)):
+                    row[i] = total[i]
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _gathered(row, x0, x1, side, total):
-    for k in range(total.shape[0]):
-        for x in range(x0 + k * side, min(x0 + (k + 1) * side, x1)):
-            for c in range(total.shape[1]):
-                total[k, c] += row[x, c]
-
-
-@njit(nogil=True, cache=True, error_model="numpy")
-def _divided(total, width, side, rows, whole):
-    for k in range(total.shape[0]):
-        count = rows * min(side, width - k * side)
-        for c in range(total.shape[1]):
-            mean = total[k, c] / count
-            total[k, c] = np.floor(mean + 0.5) if whole else mean
-
-
-@njit(nogil=True, cache=True, error_model="numpy")
-def _spread(row, x0, x1, side, total):
-    for k in range(total.shape[0]):
-        for x in range(x0 + k * side, min(x0 + (k + 1) * side, x1)):
-            for c in range(total.shape[1]):
-                row[x, c] = total[k, c]
+def _means(total, channels, side, rows, whole):
+    """Sums of columns become means of blocks."""
+    width = len(total) // channels
+    for left in range(0, width, side):
+        right = min(left + side, width)
+        for c in range(channels):
+            mean = 0.0
+            for x in range(left, right):
+                mean += total[x * channels + c]
+            mean /= rows * (right - left)
+            for x in range(left, right):
+                total[x * channels + c] = np.floor(mean + 0.5) if whole else mean

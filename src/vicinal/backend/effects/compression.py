@@ -52,7 +52,7 @@ def groups(channels: int, most: int) -> Iterator[tuple[int, int]]:
 
 
 def _through(image: NDArray, out: NDArray, form: str, flags: list[int]) -> None:
-    """Three channels are red, green and blue, which OpenCV takes the other way round: the codecs keep blue and red less sharp than green."""
+    """Three channels are red, green and blue, which OpenCV takes the other way round: codecs keep blue and red less sharp."""
     if image.shape[2] == 3:
         coded = cv2.imencode(form, cv2.cvtColor(image, cv2.COLOR_RGB2BGR), flags)[1]
         out[:] = _decoded(coded)
@@ -64,8 +64,8 @@ def _decoded(coded: NDArray) -> NDArray:
     """Red, green and blue; OpenCV before 4.11 cannot give them in this order at once."""
     at_once = getattr(cv2, "IMREAD_COLOR_RGB", None)
     if at_once is not None:
-        return cv2.imdecode(coded, at_once)
-    return cv2.cvtColor(cv2.imdecode(coded, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+        return np.asarray(cv2.imdecode(coded, at_once))
+    return cv2.cvtColor(np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR)), cv2.COLOR_BGR2RGB)
 
 
 def downscale(images: NDArray, *, size: NDArray, down: NDArray, up: NDArray) -> NDArray:

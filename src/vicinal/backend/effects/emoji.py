@@ -16,7 +16,7 @@ def drawn(kind: str) -> NDArray[np.uint8]:
     """(512, 512, 4): red, green, blue, multiplied by alpha, and alpha."""
     canvas = np.zeros((SIDE * FINER, SIDE * FINER, 4), np.uint8)
     _KINDS[kind](canvas)
-    return cv2.resize(canvas, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(canvas, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _pixels(*shares: float) -> tuple[int, ...]:

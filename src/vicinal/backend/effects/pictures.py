@@ -46,10 +46,10 @@ def _fitted(name: str, stamp: int, height: float, width: float) -> NDArray[np.ui
     full = _level(name, stamp, 0)
     factor = min(height / full.shape[0], width / full.shape[1])
     size = max(round(full.shape[0] * factor), 1), max(round(full.shape[1] * factor), 1)
-    # From the smallest stored version that is at least twice as large: a mean over few pixels takes little time.
-    level = max(0, int(np.log2(min(full.shape[0] / size[0], full.shape[1] / size[1]))) - 1)
+    # From the smallest stored version that is not smaller: a mean over few pixels takes little time.
+    level = max(0, int(np.log2(min(full.shape[0] / size[0], full.shape[1] / size[1]))))
     rule = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
-    return cv2.resize(_level(name, stamp, level), (size[1], size[0]), interpolation=rule)
+    return np.asarray(cv2.resize(_level(name, stamp, level), (size[1], size[0]), interpolation=rule), np.uint8)
 
 
 @lru_cache(maxsize=64)
@@ -58,7 +58,7 @@ def _level(name: str, stamp: int, halvings: int) -> NDArray[np.uint8]:
     if halvings:
         finer = _level(name, stamp, halvings - 1)
         size = max(finer.shape[1] // 2, 1), max(finer.shape[0] // 2, 1)
-        return cv2.resize(finer, size, interpolation=cv2.INTER_AREA)
+        return np.asarray(cv2.resize(finer, size, interpolation=cv2.INTER_AREA), np.uint8)
     return emoji.drawn(name.removeprefix(DRAWN)) if name.startswith(DRAWN) else _read(name)
 
 

@@ -40,12 +40,18 @@ def _shapes(out, kind, radius, angle, centre, colour, opacity, whole):
 @_compiled
 def _shape(image, kind, radius, angle, centre, colour, opacity, whole):
     height, width, channels = image.shape
-    cos, sin = np.cos(angle), np.sin(angle)
+    cos, sin, reach = np.cos(angle), np.sin(angle), (radius + 1) ** 2
+    full = np.floor(colour + np.float32(0.5)) if whole else colour
     for y in range(max(int(centre[1] - radius - 1), 0), min(int(centre[1] + radius + 2), height)):
         for x in range(max(int(centre[0] - radius - 1), 0), min(int(centre[0] + radius + 2), width)):
             right, down = x + 0.5 - centre[0], y + 0.5 - centre[1]
+            if right * right + down * down > reach:
+                continue
             share = np.float32(opacity * _covered(kind, cos * right + sin * down, cos * down - sin * right, radius))
-            if share > 0:
+            if share == 1:
+                for c in range(channels):
+                    image[y, x, c] = full[c]
+            elif share > 0:
                 for c in range(channels):
                     image[y, x, c] = mixed(image[y, x, c], colour[c], share, whole)
 
@@ -60,6 +66,8 @@ def _overlap(place, half):
 def _covered(kind, u, v, radius):
     """The share of the pixel at (u, v), as seen from the centre along the axes of the shape."""
     if kind == CIRCLE:
+        if u * u + v * v < (radius - 0.5) * abs(radius - 0.5):
+            return 1.0
         return _overlap(np.sqrt(u * u + v * v), radius)
     if kind == TRIANGLE:
         # The farthest of three edges, each at half the radius.

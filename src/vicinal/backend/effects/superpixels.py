@@ -42,7 +42,7 @@ def _colours(image: NDArray) -> NDArray[np.float32]:
     """CIELAB for three channels, else values from 0 to 100 with the same largest distance for any number of them."""
     values = image.astype(np.float32) / np.float32(RANGES[str(image.dtype)])
     if image.shape[2] == 3:
-        return cv2.cvtColor(values, cv2.COLOR_RGB2Lab)
+        return np.asarray(cv2.cvtColor(values, cv2.COLOR_RGB2Lab), np.float32)
     return values * np.float32(100 / np.sqrt(image.shape[2]))
 
 
