@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vicinal.backend import effects, kernels, sampling
+from vicinal.backend import effects, kernels, patches, sampling
 from vicinal.backend.noise import gaussian_knots, noisy
-from vicinal.backend.reference import opaque, patch, stacked
+from vicinal.backend.reference import opaque, stacked
 from vicinal.core.backend import Dense
 from vicinal.core.batch import RANGES
 from vicinal.core.primitive import (
@@ -207,7 +207,7 @@ _RUN: dict[type, Callable[[Any, Any], Dense]] = {
     Pointwise: _pointwise,
     Filter: _each(_filtered),
     Noise: _each(_noisy),
-    Patch: _each(patch),
+    Patch: patches.run,
     Opaque: _each(opaque),
     Effect: _effect,
 }

@@ -61,6 +61,16 @@ def values(primitive: Noise, row: int, count: int) -> NDArray[np.float32]:
     return np.where(touched < np.float32(primitive.share[row]), drawn, np.float32(0))
 
 
+# How the bits of a word become a value of a dtype, each equally likely: (word >> shift) * unit.
+LEVELS = {"uint8": (24, 1.0), "uint16": (16, 1.0), "float32": (8, 2.0**-24)}
+
+
+def levels(key: NDArray, count: int, dtype: str) -> NDArray:
+    """(count,) independent values of a dtype, uniform over its range, at the positions 0 .. count - 1 under one (2,) key."""
+    shift, unit = LEVELS[dtype]
+    return ((words(key, count) >> np.uint32(shift)).astype(np.float32) * np.float32(unit)).astype(dtype)
+
+
 def noisy(image: NDArray, noise: NDArray[np.float32], overflow: str) -> NDArray:
     """One sample plus its (n,) noise, in float32 arithmetic (float64 for float64 series), rounded once."""
     scale = RANGES[str(image.dtype)]

@@ -165,12 +165,19 @@ def _noise(primitive: Noise, row: int, image: NDArray) -> NDArray:
     return noise.noisy(image, noise.values(primitive, row, image.size), primitive.overflow)
 
 
-def patch(primitive: Patch, row: int, image: NDArray) -> NDArray:
-    """One sample with its rectangle filled."""
-    x0, y0, x1, y1 = primitive.box[row]
-    out = image.copy()
-    out[y0:y1, x0:x1] = quantise(np.asarray(primitive.fill[row]), str(image.dtype))
+def _patch(primitive: Patch, row: int, image: NDArray) -> NDArray:
+    """One sample with its rectangles filled."""
+    out, made = image.copy(), _filling(primitive, row, image)
+    for x0, y0, x1, y1 in primitive.box[row]:
+        out[y0:y1, x0:x1] = made[y0:y1, x0:x1]
     return out
+
+
+def _filling(primitive: Patch, row: int, image: NDArray) -> NDArray:
+    """What the whole canvas would look like under one rectangle."""
+    if primitive.key is None:
+        return np.broadcast_to(quantise(primitive.fill[row], str(image.dtype)), image.shape)
+    return noise.levels(primitive.key[row], image.size, str(image.dtype)).reshape(image.shape)
 
 
 def effect(primitive: Effect, row: int, image: NDArray) -> NDArray:
@@ -189,7 +196,7 @@ _ONE: dict[type, Callable[[Any, int, NDArray], NDArray]] = {
     Pointwise: _pointwise,
     Filter: _filter,
     Noise: _noise,
-    Patch: patch,
+    Patch: _patch,
     Opaque: opaque,
     Effect: effect,
 }

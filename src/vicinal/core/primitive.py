@@ -224,10 +224,13 @@ class Noise(Alone):
 @final
 @dataclass(frozen=True, eq=False)
 class Patch(Alone):
-    """Mix: a rectangle per sample takes one value.
+    """Mix: rectangles of a sample take one value, or uniform noise.
 
     Args:
-        box: (B, 4) integers x0, y0, x1, y1, inside the canvas; fill: (B,) share of the value range.
+        box: (B, n, 4) integers x0, y0, x1, y1, inside the canvas; one without area does nothing.
+        fill: (B, 1) or (B, C) shares of the value range.
+        key: (B, 2) uint32 where every value in the rectangles is independent and uniform over the range instead; it is a hash of its
+            place, so rectangles that overlap agree.
     """
 
     verb: ClassVar[str] = "mix"
@@ -236,6 +239,7 @@ class Patch(Alone):
     box: NDArray[np.int64]
     fill: NDArray[np.float64]
     active: NDArray[np.bool_]
+    key: NDArray[np.uint32] | None = None
 
 
 @final

@@ -1,0 +1,78 @@
+"""Antialiased shapes: how much of a pixel is covered follows from its distance to the edges."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from vicinal.backend.effects.blend import mixed
+from vicinal.core.batch import RANGES
+
+_compiled = njit(nogil=True, cache=True, error_model="numpy")
+_inlined = njit(nogil=True, cache=True, error_model="numpy", inline="always")
+
+CIRCLE, RECTANGLE, TRIANGLE = 0, 1, 2
+
+
+def drawn(images: NDArray, *, kind: NDArray, radius: NDArray, angle: NDArray, centre: NDArray, colour: NDArray,
+          opacity: NDArray) -> NDArray:  # fmt: skip
+    """Filled shapes, the first lowest.
+
+    Args:
+        kind: (b, n) 0 circle, 1 rectangle, 2 triangle, 3 line, below 0 nothing; radius: (b, n) pixels; angle: (b, n) radians;
+        centre: (b, n, 2) x and y; colour: (b, n, C) shares of the value range; opacity: (b,).
+    """
+    out, scale = images.copy(), RANGES[str(images.dtype)]
+    _shapes(out, kind, radius, angle, centre, (colour * scale).astype(np.float32), opacity, images.dtype.kind == "u")
+    return out
+
+
+@_compiled
+def _shapes(out, kind, radius, angle, centre, colour, opacity, whole):
+    for b in range(out.shape[0]):
+        if opacity[b] > 0:
+            for n in range(kind.shape[1]):
+                if kind[b, n] >= 0:
+                    _shape(out[b], kind[b, n], radius[b, n], angle[b, n], centre[b, n], colour[b, n], opacity[b], whole)
+
+
+@_compiled
+def _shape(image, kind, radius, angle, centre, colour, opacity, whole):
+    height, width, channels = image.shape
+    cos, sin, reach = np.cos(angle), np.sin(angle), (radius + 1) ** 2
+    full = np.floor(colour + np.float32(0.5)) if whole else colour
+    for y in range(max(int(centre[1] - radius - 1), 0), min(int(centre[1] + radius + 2), height)):
+        for x in range(max(int(centre[0] - radius - 1), 0), min(int(centre[0] + radius + 2), width)):
+            right, down = x + 0.5 - centre[0], y + 0.5 - centre[1]
+            if right * right + down * down > reach:
+                continue
+            share = np.float32(opacity * _covered(kind, cos * right + sin * down, cos * down - sin * right, radius))
+            if share == 1:
+                for c in range(channels):
+                    image[y, x, c] = full[c]
+            elif share > 0:
+                for c in range(channels):
+                    image[y, x, c] = mixed(image[y, x, c], colour[c], share, whole)
+
+
+@_inlined
+def _overlap(place, half):
+    """How much of the unit interval about ``place`` lies within ``half`` of 0."""
+    return min(max(min(place + 0.5, half) - max(place - 0.5, -half), 0.0), 1.0)
+
+
+@_inlined
+def _covered(kind, u, v, radius):
+    """The share of the pixel at (u, v), as seen from the centre along the axes of the shape."""
+    if kind == CIRCLE:
+        if u * u + v * v < (radius - 0.5) * abs(radius - 0.5):
+            return 1.0
+        return _overlap(np.sqrt(u * u + v * v), radius)
+    if kind == TRIANGLE:
+        # The farthest of three edges, each at half the radius.
+        far = max(v, max(0.8660254037844386 * u, -0.8660254037844386 * u) - 0.5 * v)
+        return min(max(0.5 * radius - far + 0.5, 0.0), 1.0)
+    if kind == RECTANGLE:
+        return _overlap(u, 0.8 * radius) * _overlap(v, 0.6 * radius)
+    return _overlap(u, radius) * _overlap(v, 0.125 * radius)

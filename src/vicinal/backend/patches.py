@@ -1,0 +1,65 @@
+"""Filling rectangles: the batch is copied once, and only the values in the rectangles are touched."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from vicinal.backend.kernels import _hash
+from vicinal.backend.noise import LEVELS
+from vicinal.backend.reference import stacked
+from vicinal.core.backend import Dense
+from vicinal.core.primitive import Patch
+from vicinal.core.steps import quantise
+
+
+def run(primitive: Patch, data: Dense) -> Dense:
+    """A batch with its rectangles filled; samples of different sizes one by one."""
+    if isinstance(data, np.ndarray):
+        return _equal(primitive, data)
+    return stacked([_equal(primitive.rows(slice(row, row + 1)), sample[None])[0] for row, sample in enumerate(data)])
+
+
+def _equal(primitive: Patch, data: NDArray) -> NDArray:
+    out, (level, key, shift, unit) = data.copy(), filling(primitive.fill, primitive.key, str(data.dtype))
+    _rectangles(out, np.ascontiguousarray(primitive.box, np.int64), primitive.active, level, key, shift, unit)
+    return out
+
+
+def filling(fill: NDArray, key: NDArray | None, dtype: str) -> tuple[NDArray, NDArray, np.uint32, np.float32]:
+    """What ``span`` takes, for (B, 1 or C) shares of the range or (B, 2) keys: level (B, K), with K = 0 for noise; key; shift; unit."""
+    shift, unit = LEVELS[dtype]
+    if key is None:
+        return quantise(fill, dtype), np.zeros((len(fill), 2), np.uint32), np.uint32(shift), np.float32(unit)
+    return np.empty((len(key), 0), dtype), np.ascontiguousarray(key, np.uint32), np.uint32(shift), np.float32(unit)
+
+
+@njit(nogil=True, cache=True, error_model="numpy", inline="always")
+def span(flat, start, stop, level, key, shift, unit):
+    """Fill the values [start, stop) of a flat image; both ends stand between two pixels."""
+    if len(level) == 0:
+        for i in range(start, stop):
+            flat[i] = np.float32(_hash(i, key[0], key[1]) >> shift) * unit
+    elif len(level) == 1:
+        for i in range(start, stop):
+            flat[i] = level[0]
+    else:
+        for i in range(start, stop, len(level)):
+            for c in range(len(level)):
+                flat[i + c] = level[c]
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _rectangles(out, box, active, level, key, shift, unit):
+    width, channels = out.shape[2], out.shape[3]
+    for b in range(out.shape[0]):
+        if not active[b]:
+            continue
+        flat = out[b].reshape(-1)
+        for n in range(box.shape[1]):
+            x0, y0, x1, y1 = box[b, n]
+            if x0 >= x1:
+                continue
+            for y in range(y0, y1):
+                span(flat, (y * width + x0) * channels, (y * width + x1) * channels, level[b], key[b], shift, unit)
