@@ -32,7 +32,7 @@ OPTIONS = (
     (5, 9),
 )
 OURS = [cls for cls in v.registry().values() if issubclass(cls, Transform) and cls.__module__.startswith("vicinal.")]  # tests plant others
-IMAGE = [cls for cls in OURS if "image" in cls.needs and not cls.whole]
+IMAGE = [cls for cls in OURS if "image" in cls.needs and not cls.whole and not cls.mixes]
 
 
 def _span(declared: Parameter) -> tuple[float, float]:

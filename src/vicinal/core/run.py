@@ -15,6 +15,7 @@ from vicinal.core.draw import Address, Draw
 from vicinal.core.errors import BackendError, TargetError, VicinalError
 from vicinal.core.follow import copied, others
 from vicinal.core.inputs import Inputs, is_empty, named_targets, read
+from vicinal.core.mixing import mixed, mixers, passes
 from vicinal.core.plan import Plan, plan
 
 if TYPE_CHECKING:
@@ -48,11 +49,12 @@ class Result(Mapping[str, Any]):
     """What a call with named targets gives: a mapping, with the address, the plan, and which instances were kept.
 
     ``address`` repeats the call; ``kept`` holds, per sample, the (n,) numbers of the boxes that stayed (None without boxes);
-    ``plan`` holds the parameters.
+    ``plan`` holds the parameters; ``mixed`` says, for the path of every mixer that acted, who the "partner" of each sample was (-1: no
+    one), the "weight" of its own label, and the "box" in which the partner lies.
     """
 
-    def __init__(self, targets: dict[str, Any], address: Address, plan: Plan, kept: Any):
-        self._targets, self.address, self.plan, self.kept = targets, address, plan, kept
+    def __init__(self, targets: dict[str, Any], address: Address, plan: Plan, kept: Any, mixed: Mapping[str, Mapping[str, NDArray]]):
+        self._targets, self.address, self.plan, self.kept, self.mixed = targets, address, plan, kept, mixed
 
     def __getitem__(self, name: str) -> Any:
         return self._targets[name]
@@ -75,7 +77,8 @@ def augment(policy: Node, arrays: tuple, targets: Mapping[str, Any], *, seed: in
         policy: what to do.
         arrays: one array, (H, W, C) or (H, W), or a batch (B, H, W, C), or a list of images of any sizes; then the result has that form.
             A policy for series takes (T,), (T, C), (B, T, C) or a list.
-        targets: or named targets: image or series, mask, boxes, keypoints, events, label; then the result is a ``Result``.
+        targets: or named targets: image or series, mask, boxes, keypoints, events, label; then the result is a ``Result``. ``source``
+            is the data set of mixers whose partners come from one: it has ``len()`` and ``[i]``, a mapping of targets.
         seed: None for fresh entropy, which is recorded in the result's ``address``.
         epoch, index, view: numbers or one a sample; ``index`` counts from 0 where it is not given.
         backend: "auto", "cpu" or "reference".
@@ -85,24 +88,30 @@ def augment(policy: Node, arrays: tuple, targets: Mapping[str, Any], *, seed: in
         TargetError, DataError: for targets that are malformed or do not fit each other.
         BackendError: when a pass fails; it carries the address that reproduces it.
     """
+    source, targets = targets.get("source"), {name: value for name, value in targets.items() if name != "source"}
     named, seed = named_targets(policy, arrays, targets), secrets.randbits(63) if seed is None else seed
     if is_empty(named):
-        results = _of_none(policy, named, seed, backend)
+        results = _of_none(policy, named, seed, backend, source)
     else:
         inputs = read(named)
         address = addressed(inputs.spec, seed, epoch, index, view)
-        results = [_augment(policy, inputs, where, backend, given) for where in _each_view(policy.views, address)]
+        results = [_augment(policy, inputs, where, backend, given, source) for where in _each_view(policy.views, address)]
     found = [result[next(iter(named))] for result in results] if arrays else results
     return found[0] if policy.views is None else found
 
 
-def _of_none(policy: Node, named: Mapping[str, Any], seed: int, backend: str) -> list[Result]:
+def _of_none(policy: Node, named: Mapping[str, Any], seed: int, backend: str, source: Any) -> list[Result]:
     """A batch of no samples: the form that a blank sample takes, without the sample."""
-    blank = {name: np.zeros((1, *value.shape[1:]), value.dtype) for name, value in named.items() if isinstance(value, np.ndarray)}
-    made = augment(policy, (), blank, seed=seed, backend=backend)
+    blank: dict[str, Any] = {
+        name: np.zeros((1, *value.shape[1:]), value.dtype) for name, value in named.items() if isinstance(value, np.ndarray)
+    }
+    if "boxes" in named:
+        blank["boxes"] = np.zeros((1, 0, 4))
+    alone = {} if source is None else {"source": [{name: value[0] for name, value in blank.items()}]}
+    made = augment(policy, (), blank | alone, seed=seed, backend=backend)
     address = Address.of(seed, [], [], [], size=0)
     return [
-        Result({name: one[name][:0] if name in one else [] for name in named}, address, one.plan, [])
+        Result({name: one[name][:0] if name in one else [] for name in named}, address, one.plan, [], {})
         for one in (made if isinstance(made, list) else [made])
     ]
 
@@ -130,19 +139,22 @@ def _each_view(views: int | None, address: Address) -> Iterator[Address]:
         yield Address.of(address.seed, address.epoch, address.index, (views or 1) * address.view + number)
 
 
-def _augment(policy: Node, inputs: Inputs, address: Address, backend: str, given: Mapping | None) -> Result:
+def _augment(policy: Node, inputs: Inputs, address: Address, backend: str, given: Mapping | None, source: Any) -> Result:
     made = plan(policy, Draw(address), inputs.spec, given)
     engine = load(backend)
     try:
-        data = engine.run(made.primitives, inputs.data) if made.slots else copied(inputs.data)
+        if mixers(policy, source):
+            data, rest, kept, done = mixed(policy, made, inputs, address, engine, source)
+        else:
+            data = passes(engine, made.primitives, inputs.data) if made.slots else copied(inputs.data)
+            (rest, kept), done = others(inputs, made, engine), {}
     except VicinalError:
         raise
     except Exception as fault:
         where = ", ".join(path for slot in made.slots for path in slot.paths)
         raise BackendError(f"{where} at {address}", "every pass to run", f"{type(fault).__name__}: {fault}") from fault
     out = {inputs.kind: _unwrapped(data, inputs, made.after, address)}
-    rest, kept = others(inputs, made, engine)
-    return Result({name: (out | rest)[name] for name in [inputs.kind, *inputs.others]}, address, made, kept)
+    return Result({name: (out | rest)[name] for name in [inputs.kind, *inputs.others]}, address, made, kept, done)
 
 
 def _unwrapped(data: Dense, inputs: Inputs, after: Spec, address: Address) -> Any:
