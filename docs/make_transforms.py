@@ -38,9 +38,10 @@ of them also take `p`, the probability that a sample is touched (1 unless said o
 name in the address of the draws.
 
 The verb says what happens to boxes, masks, keypoints and events: after a *move* they follow by the same map, after *map*, *mix*
-and *opaque* they stay (see [targets](targets.md)). The pictures show the original and what comes at `seed=0, index=0, 1, 2, 3`.
-The photograph is `flower.jpg` of scikit-learn's sample images, by vultilion, under CC BY 2.0, here cut and reduced. The lines of
-code are run by a test, after
+and *opaque* they stay (see [targets](targets.md)); what mixers bring in is told under [mixing](mixing.md). The pictures show the
+original and what comes at `seed=0, index=0, 1, 2, 3`. The photographs are `flower.jpg` and, beside it in mixtures, `china.jpg` of
+scikit-learn's sample images, by vultilion and danielbuechele, both under CC BY 2.0, here cut and reduced. The lines of code are run
+by a test, after
 
 ```python
 import vicinal as v

@@ -18,6 +18,7 @@ from vicinal.core.errors import (
     UnknownTransform,
     VicinalError,
 )
+from vicinal.core.mixer import Mixer
 from vicinal.core.policy import load, parse, read_recipe
 from vicinal.core.recipe import Recipe
 from vicinal.core.survival import Survival, survival
@@ -35,6 +36,11 @@ from vicinal.image.noise import *
 from vicinal.image.overlay import *
 from vicinal.image.resize import *
 from vicinal.image.safe_crop import *
+from vicinal.mix.augmix import *
+from vicinal.mix.copypaste import *
+from vicinal.mix.cutmix import *
+from vicinal.mix.mixup import *
+from vicinal.mix.mosaic import *
 from vicinal.signal.series import *
 from vicinal.testing import check
 
