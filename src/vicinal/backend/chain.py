@@ -64,14 +64,12 @@ def _equal(chain: Pointwise, data: NDArray) -> NDArray:
         return _by_numpy(chain, data, to)
     batch, height, width, channels = data.shape
     out = np.empty((batch, channels, height, width) if chain.layout == "CHW" else data.shape, to)
-    if planar or chain.mixes or any(step.channels > 1 for step in encoded):
-        shape, into = (batch, height * width, channels), (batch, channels, -1) if planar else (batch, -1, channels)
-    else:
-        shape = into = (batch, height * width * channels, 1)
+    # Where channels are alike, an image is one run of values.
+    told_apart = planar or chain.mixes or any(step.channels > 1 for step in encoded)
     codes, ends, knots, params = _program(encoded, batch)
-    target = 0.0 if out.dtype.kind == "f" else _UNITS[to][0]
-    unit = [np.float32(part) for part in (*_UNITS[str(data.dtype)], target)]
-    run(data.reshape(shape), out.reshape(into), planar, codes, ends, knots, params, *unit)
+    unit = [np.float32(part) for part in (*_UNITS[str(data.dtype)], 0 if out.dtype.kind == "f" else _UNITS[to][0])]
+    source, into = (array.reshape(batch, -1).view(np.uint8) for array in (data, out))
+    run(source, into, channels if told_apart else 1, planar, codes, ends, knots, params, *unit)
     return out
 
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from vicinal.backend.chain_steps import CURVE, MAGIC, MATRIX, POWER, ROUND, apply, bits_of, clipped, is_neutral
+from vicinal.backend.chain_lookup import WIDE, look_up
+from vicinal.backend.chain_steps import CURVE, MAGIC, MATRIX, POWER, ROUND, apply, bits_of, clipped, fused, is_neutral
 
 BLOCK = 6144  # values, of all channels: they and their copies stay in the fastest cache
-WORTH_A_TABLE = 8  # linear steps that take as long as one look-up
+WORTH_A_TABLE = 7  # linear steps that take as long as one look-up
 
 _compiled = njit(nogil=True, cache=True, error_model="numpy")
 
@@ -39,7 +40,7 @@ def _cost(codes, todo):
     """Of some steps, in linear steps."""
     total = 0
     for k in todo:
-        total += 36 if codes[k] == CURVE else 24 if codes[k] == POWER else 1
+        total += 33 if codes[k] == CURVE else 11 if codes[k] == POWER else 1
     return total
 
 
@@ -86,7 +87,7 @@ def _widened(raw, n, first, second, values):
         row, wide = raw[c], values[c]
         for x in range(n):
             k = np.float32(row[x])
-            wide[x] = k * first + k * second
+            wide[x] = fused(k, first, k * second)
 
 
 @_compiled
@@ -109,53 +110,115 @@ def _stored(values, scale, row):
 
 
 @_compiled
-def _tabulated(codes, ends, p, knots, todo, table):
-    """What the first steps make of every 8-bit value, (C, 256)."""
-    first, second = np.float32(257 / 65536), np.float32(1 / 255 - 257 / 65536)
-    for c in range(table.shape[0]):
-        for k in range(256):
-            table[c, k] = np.float32(k) * first + np.float32(k) * second
-    for k in todo:
-        apply(codes[k], table, 256, p[ends[k] : ends[k + 1]], knots[k], table)
+def _placed(values, start, n, scale, made, planar, flat):
+    """A block stored in an image, channels first where ``planar``; ``made`` is room for it."""
+    channels = values.shape[0]
+    pixels = flat.shape[0] // channels
+    for c in range(channels):
+        at = c * pixels + start
+        _stored(values[c], scale, flat[at : at + n] if planar else made[c, :n])
+    if not planar:
+        _joined(made, n, flat[start * channels : (start + n) * channels])
 
 
 @_compiled
-def run(src, out, planar, codes, ends, knots, params, scale, first, second, target):
-    """Run a chain over a batch.
+def _write(values, start, n, target, raw, short, planar, into):
+    """To the bytes of an image of any dtype."""
+    if target == 255:
+        _placed(values, start, n, target, raw, planar, into)
+    elif target == 65535:
+        _placed(values, start, n, target, short, planar, into.view(np.uint16))
+    elif planar:
+        _placed(values, start, n, target, values, planar, into.view(np.float32))
+    else:
+        _joined(values, n, into.view(np.float32)[start * values.shape[0] : (start + n) * values.shape[0]])
 
-    src (B, N, C); out (B, N, C), or (B, C, N) where ``planar``; codes (n,) and knots (n,) of the steps; params (B, ends[n]) float32, of
-    which step k has those from ends[k] to ends[k + 1]; 1 / scale is the unit of src and first + second = 1 / scale in two parts; 1 / target
-    is the unit of out, 0 for floats.
+
+@_compiled
+def _read(flat, start, n, scale, first, second, short, values):
+    """From the bytes of a 16-bit or float image."""
+    channels = values.shape[0]
+    begin, end = start * channels, (start + n) * channels
+    if scale == 65535:
+        _split(flat.view(np.uint16)[begin:end], n, short)
+        _widened(short, n, first, second, values)
+    else:
+        _split(flat.view(np.float32)[begin:end], n, values)
+
+
+@_compiled
+def _to_bytes(codes, ends, p, todo, count, mixing, target):
+    """How many of the first steps lead from one 8-bit number to another."""
+    if mixing == count and target == 255:
+        return count
+    for k in range(mixing):
+        if codes[todo[k]] == ROUND and p[ends[todo[k]]] == 255:
+            return k + 1
+    return 0
+
+
+@_compiled
+def _tabulated(codes, ends, p, knots, todo, first, second, table):
+    """What some steps make of every 8-bit value, (C, 256)."""
+    for c in range(table.shape[0]):
+        for k in range(256):
+            table[c, k] = fused(np.float32(k), first, np.float32(k) * second)
+    for k in todo:
+        apply(codes[k], table, table.shape[1], p[ends[k] : ends[k + 1]], knots[k], table)
+
+
+@_compiled
+def run(src, out, channels, planar, codes, ends, knots, params, scale, first, second, target):
+    """Run a chain over a batch of images of uint8, uint16 or float32.
+
+    src, out: (B, bytes) of images (N, C), or (C, N) where out is ``planar``; codes, knots: (n,) of the steps; params: (B, ends[n])
+    float32, of which step k has those from ends[k] to ends[k + 1]; scale: 1 / scale is the unit of src, which is first + second; target:
+    1 / target is the unit of out, 0 for floats.
     """
-    batch, pixels, channels = src.shape
-    block = max(BLOCK // channels, 1)
+    size = 1 if scale == 255 else 2 if scale == 65535 else 4
+    pixels, block = src.shape[1] // (channels * size), max(BLOCK // channels, 1)
     values, spare = np.empty((channels, block), np.float32), np.empty((channels, block), np.float32)
-    raw, made = np.empty((channels, block), src.dtype), np.empty((channels, block), out.dtype)
-    table, todo = np.empty((channels, 256), np.float32), np.empty(len(codes), np.int64)
+    raw, short = np.empty((channels, block), np.uint8), np.empty((channels, block), np.uint16)
+    table, entries = np.empty((channels, 256), np.float32), np.empty((channels, 256), np.uint8)
+    todo, eight = np.empty(len(codes), np.int64), scale == 255 and pixels > 256
     same = not planar and target == (scale if scale > 1 else 0)
-    for b in range(batch):
-        flat, into, p = src[b].reshape(-1), out[b].reshape(-1), params[b]
+    for b in range(src.shape[0]):
+        flat, into, p = src[b], out[b], params[b]
         count, mixing = _planned(codes, ends, p, channels, scale, todo)
         if same and count == 0:
             for x in range(flat.shape[0]):
                 into[x] = flat[x]
             continue
-        tabled = scale == 255 and pixels > 256 and _cost(codes, todo[:mixing]) > WORTH_A_TABLE
+        # The first steps by a table of bytes, where they lead to bytes, or by a table of floats, where they are many.
+        done = _to_bytes(codes, ends, p, todo, count, mixing, target) if eight else 0
+        if not WIDE and _cost(codes, todo[:done]) <= WORTH_A_TABLE:
+            done = 0
+        tabled = eight and done == 0 and _cost(codes, todo[:mixing]) > WORTH_A_TABLE
         if tabled:
-            _tabulated(codes, ends, p, knots, todo[:mixing], table)
+            _tabulated(codes, ends, p, knots, todo[:mixing], first, second, table)
+        elif done > 0:
+            _tabulated(codes, ends, p, knots, todo[:done], first, second, table)
+            for c in range(channels):
+                _stored(table[c], np.float32(255), entries[c])
+        if same and channels == 1 and 0 < done == count:
+            look_up(entries[0], flat, into)
+            continue
         for start in range(0, pixels, block):
             n = min(block, pixels - start)
-            _split(flat[start * channels : (start + n) * channels], n, raw)
-            if tabled:
-                _looked_up(raw, n, table, values)
-            else:
-                _widened(raw, n, first, second, values)
-            for k in todo[mixing if tabled else 0 : count]:
-                apply(codes[k], values, n, p[ends[k] : ends[k + 1]], knots[k], spare)
-            for c in range(channels):
-                if planar:
-                    _stored(values[c], target, into[c * pixels + start : c * pixels + start + n])
+            if scale == 255:
+                _split(flat[start * channels : (start + n) * channels], n, raw)
+                if done > 0:
+                    for c in range(channels):
+                        look_up(entries[c], raw[c, :n], raw[c, :n])
+                if same and done == count:
+                    _joined(raw, n, into[start * channels : (start + n) * channels])
+                    continue
+                if tabled:
+                    _looked_up(raw, n, table, values)
                 else:
-                    _stored(values[c], target, made[c, :n])
-            if not planar:
-                _joined(made, n, into[start * channels : (start + n) * channels])
+                    _widened(raw, n, first, second, values)
+            else:
+                _read(flat, start, n, scale, first, second, short, values)
+            for k in todo[mixing if tabled else done : count]:
+                apply(codes[k], values, n, p[ends[k] : ends[k + 1]], knots[k], spare)
+            _write(values, start, n, target, raw, short, planar, into)

@@ -28,7 +28,13 @@ def _float(context: Any, x: Any) -> Any:
     return types.float32(types.int32), lambda ctx, builder, signature, args: builder.bitcast(args[0], ctx.get_value_type(types.float32))
 
 
+def _fused(context: Any, x: Any, y: Any, z: Any) -> Any:
+    """x * y + z with one rounding: one instruction where plain arithmetic, which must not be contracted, takes two."""
+    return types.float32(types.float32, types.float32, types.float32), lambda ctx, builder, signature, args: builder.fma(*args)
+
+
 bits_of: Any = intrinsic(_bits)
+fused: Any = intrinsic(_fused)
 _of_bits: Any = intrinsic(_float)
 
 
@@ -63,10 +69,10 @@ def is_neutral(code, p, channels):
 def _linear(row, n, gain, bias, clip):
     if clip:
         for i in range(n):
-            row[i] = clipped(row[i] * gain + bias)
+            row[i] = clipped(fused(row[i], gain, bias))
     else:
         for i in range(n):
-            row[i] = row[i] * gain + bias
+            row[i] = fused(row[i], gain, bias)
 
 
 @_compiled
@@ -78,27 +84,27 @@ def _power(row, n, exponent):
         whole = (bits - np.int32(0x3F3504F3)) >> np.int32(23)  # x = m * 2**whole with m between sqrt(1/2) and sqrt(2)
         f = _of_bits(np.int32(bits - (whole << np.int32(23)))) - _ONE
         log = np.float32(7.0376836292e-2)
-        log = log * f + np.float32(-1.1514610310e-1)
-        log = log * f + np.float32(1.1676998740e-1)
-        log = log * f + np.float32(-1.2420140846e-1)
-        log = log * f + np.float32(1.4249322787e-1)
-        log = log * f + np.float32(-1.6668057665e-1)
-        log = log * f + np.float32(2.0000714765e-1)
-        log = log * f + np.float32(-2.4999993993e-1)
-        log = log * f + np.float32(3.3333331174e-1)
+        log = fused(log, f, np.float32(-1.1514610310e-1))
+        log = fused(log, f, np.float32(1.1676998740e-1))
+        log = fused(log, f, np.float32(-1.2420140846e-1))
+        log = fused(log, f, np.float32(1.4249322787e-1))
+        log = fused(log, f, np.float32(-1.6668057665e-1))
+        log = fused(log, f, np.float32(2.0000714765e-1))
+        log = fused(log, f, np.float32(-2.4999993993e-1))
+        log = fused(log, f, np.float32(3.3333331174e-1))
         square = f * f
-        log = f + (log * f - np.float32(0.5)) * square
-        y = exponent * (log * np.float32(1.44269504088896) + np.float32(whole))
+        log = fused(fused(log, f, np.float32(-0.5)), square, f)
+        y = exponent * fused(log, np.float32(1.44269504088896), np.float32(whole))
         y = y if y > np.float32(-126) else np.float32(-126)
         near = (y + MAGIC) - MAGIC
         f = y - near
         two = np.float32(1.535336188319500e-4)
-        two = two * f + np.float32(1.339887440266574e-3)
-        two = two * f + np.float32(9.618437357674640e-3)
-        two = two * f + np.float32(5.550332471162809e-2)
-        two = two * f + np.float32(2.402264791363012e-1)
-        two = two * f + np.float32(6.931472028550421e-1)
-        power = (two * f + _ONE) * _of_bits(np.int32((np.int32(near) + np.int32(127)) << np.int32(23)))
+        two = fused(two, f, np.float32(1.339887440266574e-3))
+        two = fused(two, f, np.float32(9.618437357674640e-3))
+        two = fused(two, f, np.float32(5.550332471162809e-2))
+        two = fused(two, f, np.float32(2.402264791363012e-1))
+        two = fused(two, f, np.float32(6.931472028550421e-1))
+        power = fused(two, f, _ONE) * _of_bits(np.int32((np.int32(near) + np.int32(127)) << np.int32(23)))
         row[i] = power if x > np.float32(1e-37) else _ZERO
 
 
@@ -126,7 +132,7 @@ def _curve(row, n, knots):
         place = clipped(row[i]) * last
         low = min(np.int32(place), end)
         start = knots[np.uintp(low)]
-        row[i] = start + (place - np.float32(low)) * (knots[np.uintp(low + 1)] - start)
+        row[i] = fused(place - np.float32(low), knots[np.uintp(low + 1)] - start, start)
 
 
 @_compiled
@@ -134,7 +140,7 @@ def _round(row, n, scale, first, second):
     """To whole numbers of 1 / scale and back; the products give k / scale correctly rounded."""
     for i in range(n):
         k = (clipped(row[i]) * scale + MAGIC) - MAGIC
-        row[i] = k * first + k * second
+        row[i] = fused(k, first, k * second)
 
 
 @_compiled
@@ -143,9 +149,9 @@ def _matrix3(values, n, p):
     a, b, c, d, e, f, g, h, i, j, k, m = p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7], p[8], p[9], p[10], p[11]
     for x in range(n):
         u, v, w = red[x], green[x], blue[x]
-        red[x] = clipped(a * u + b * v + c * w + d)
-        green[x] = clipped(e * u + f * v + g * w + h)
-        blue[x] = clipped(i * u + j * v + k * w + m)
+        red[x] = clipped(fused(a, u, fused(b, v, fused(c, w, d))))
+        green[x] = clipped(fused(e, u, fused(f, v, fused(g, w, h))))
+        blue[x] = clipped(fused(i, u, fused(j, v, fused(k, w, m))))
 
 
 @_compiled
@@ -159,7 +165,7 @@ def _matrix(values, n, p, spare):
             weight, other = p[at + d], values[d]
             if weight != _ZERO:
                 for x in range(n):
-                    row[x] += weight * other[x]
+                    row[x] = fused(weight, other[x], row[x])
     for c in range(channels):
         for x in range(n):
             values[c, x] = clipped(spare[c, x])
@@ -168,7 +174,7 @@ def _matrix(values, n, p, spare):
 @_inlined
 def _ramp(hue):
     """How far a channel lies below the highest one, as a share of the chroma, at its distance from red in sixths of the circle."""
-    place = hue - _SIX * np.floor(hue * np.float32(1 / 6))
+    place = fused(-_SIX, np.floor(hue * np.float32(1 / 6)), hue)
     return clipped(min(place, _FOUR - place))
 
 
@@ -189,9 +195,9 @@ def _turn(values, n, turn):
         high = max(r, max(g, b))
         chroma = high - min(r, min(g, b))
         hue = _hue(r, g, b, high, chroma) + turn
-        red[x] = high - chroma * _ramp(hue + np.float32(5))
-        green[x] = high - chroma * _ramp(hue + np.float32(3))
-        blue[x] = high - chroma * _ramp(hue + _ONE)
+        red[x] = fused(-chroma, _ramp(hue + np.float32(5)), high)
+        green[x] = fused(-chroma, _ramp(hue + np.float32(3)), high)
+        blue[x] = fused(-chroma, _ramp(hue + _ONE), high)
 
 
 @_compiled
@@ -205,9 +211,9 @@ def _hsv(values, n, turn, saturation, value):
         share = clipped(chroma / (high if high > _ZERO else _ONE) + (saturation if chroma > _ZERO else _ZERO))
         high = clipped(high + value)
         chroma = high * share
-        red[x] = high - chroma * _ramp(hue + np.float32(5))
-        green[x] = high - chroma * _ramp(hue + np.float32(3))
-        blue[x] = high - chroma * _ramp(hue + _ONE)
+        red[x] = fused(-chroma, _ramp(hue + np.float32(5)), high)
+        green[x] = fused(-chroma, _ramp(hue + np.float32(3)), high)
+        blue[x] = fused(-chroma, _ramp(hue + _ONE), high)
 
 
 @_compiled
