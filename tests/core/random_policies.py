@@ -13,7 +13,7 @@ import vicinal as v
 from vicinal.core.declare import Parameter, declarations
 from vicinal.core.transform import Node, Transform
 
-SPANS = {"times": (0.5, 2.0), "exponents": (0.5, 2.0), "degrees": (-40.0, 40.0), "pixels": (-4.0, 4.0)}
+SPANS = {"times": (0.5, 2.0), "exponents": (0.5, 2.0), "degrees": (-40.0, 40.0), "pixels": (-4.0, 4.0), "kelvin": (2000.0, 20000.0)}
 OPTIONS = (
     True,
     False,

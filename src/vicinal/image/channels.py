@@ -148,10 +148,10 @@ class ChannelShuffle(Transform):
 @register
 @final
 class ChannelDropout(Transform):
-    """Fill some channels, chosen at random, with one value; at least one channel stays.
+    """Fill some channels, chosen at random, with one value; at least one channel always stays.
 
     Args:
-        count: how many channels; fill: the value they take.
+        count: how many channels, cut at one less than there are; fill: the value they take.
 
     Example:
         >>> ChannelDropout(fill=0.5)(np.array([[[10, 20, 30]]], np.uint8), seed=0).tolist()
@@ -160,15 +160,13 @@ class ChannelDropout(Transform):
 
     bounded: ClassVar[bool] = True
 
-    count: SpaceLike = parameter(1, unit="channels", low=0, neutral=0, integer=True)
+    count: SpaceLike = parameter(1, unit="channels", low=0, high=1000, neutral=0, integer=True)
     fill: SpaceLike = parameter(0.0, unit="shares of the value range", low=0, high=1)
 
     def sample(self, draw: Draw, spec: Spec) -> dict[str, NDArray]:
-        most = max(self.spaces()["count"].ends())
-        if most >= spec.channels:
-            raise TargetError("ChannelDropout.count", f"less than the {spec.channels} channels of the image", f"{most:g}")
         return {**Transform.sample(self, draw, spec), "order": draw.units("order", spec.channels).argsort(1)}
 
     def lower(self, params: Params, spec: Spec) -> list[Pointwise]:
-        dropped = params["order"] < params["count"][:, None]
-        return [Pointwise((Linear(1.0 - dropped, dropped * params["fill"][:, None]),), everywhere(len(spec)))]
+        dropped = params["order"] < np.minimum(params["count"], spec.channels - 1)[:, None]
+        gain, bias = np.where(dropped, 0.0, 1.0), np.where(dropped, params["fill"][:, None], 0.0)
+        return [Pointwise((Linear(gain, bias),), everywhere(len(spec)))]
