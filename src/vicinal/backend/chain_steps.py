@@ -117,11 +117,10 @@ def _solarize(row, n, threshold):
 
 @_compiled
 def _posterize(row, n, step):
-    wide = step / np.float32(255)
-    many = np.float32(255) / step
+    wide, inverse = step / np.float32(255), _ONE / step
     for i in range(n):
         # A hundredth of a level, so that 64 / 255 in float32 is still level 64.
-        row[i] = np.floor(row[i] * many + np.float32(0.01)) * wide
+        row[i] = np.floor(fused(row[i], np.float32(255), np.float32(0.01)) * inverse) * wide
 
 
 @_compiled
