@@ -25,17 +25,20 @@ from vicinal.core.survival import Survival, survival
 from vicinal.core.targets import Boxes, Events, Image, InstanceMasks, Keypoints, Labels, Mask, Polygons
 from vicinal.core.transform import Transform, option, parameter, register, registry
 from vicinal.image.caption import *
+from vicinal.image.channels import *
 from vicinal.image.colour import *
 from vicinal.image.compression import *
 from vicinal.image.crop import *
 from vicinal.image.distort import *
 from vicinal.image.dropout import *
 from vicinal.image.grid import *
+from vicinal.image.hue import *
 from vicinal.image.move import *
 from vicinal.image.noise import *
 from vicinal.image.overlay import *
 from vicinal.image.resize import *
 from vicinal.image.safe_crop import *
+from vicinal.image.tone import *
 from vicinal.mix.augmix import *
 from vicinal.mix.copypaste import *
 from vicinal.mix.cutmix import *

@@ -1,4 +1,4 @@
-"""The fast backend: compiled loops for small images, tables and noise, OpenCV for large warps and colour matrices.
+"""The fast backend: compiled loops for small images, pointwise chains and noise, OpenCV for large warps.
 
 Which of the two warps an image depends on its size alone, so a sample's bits never depend on its batch.
 """
@@ -6,7 +6,6 @@ Which of the two warps an image depends on its size alone, so a sample's bits ne
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any, cast, final
 
 import cv2
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vicinal.backend import effects, kernels, patches, sampling
+from vicinal.backend.chain import pointwise, tabulated
 from vicinal.backend.noise import gaussian_knots, noisy
 from vicinal.backend.reference import opaque, stacked
 from vicinal.core.backend import Dense
@@ -27,10 +27,8 @@ from vicinal.core.primitive import (
     Pointwise,
     Primitive,
 )
-from vicinal.core.steps import Round, mapped, quantise
 from vicinal.core.warp import Warp
 
-_GRID = (np.arange(256) / 255.0).astype(np.float32)[None, :, None]
 _SAME = np.arange(256, dtype=np.uint8)[None, :, None]
 
 
@@ -97,54 +95,6 @@ def _allocated(shape: tuple[int, ...], dtype: Any, layout: str | None) -> tuple[
     return out, out.transpose(0, 2, 3, 1)
 
 
-def tabulated(chain: Pointwise, dtype: Any) -> NDArray:
-    """(B, 256, K) the chain's result for every 8-bit value, K = 1 or the number of channels; in float32, which rounds as float64 does."""
-    chain, to = _in(np.float32, chain), chain.dtype or str(np.dtype(dtype))
-    at = next((n for n, step in enumerate(chain.steps) if isinstance(step, Round)), len(chain.steps))
-    if at == len(chain.steps) or not _shared(chain.steps[at:]):
-        return _finished(chain.evaluate(np.broadcast_to(_GRID, (len(chain.active), 256, 1))), to)
-    # What follows the rounding is the same for all samples: one table of it, looked up by the rounded values.
-    first, cast = replace(chain, steps=chain.steps[:at]), replace(chain, steps=chain.steps[at:])
-    rounded = _finished(first.evaluate(np.broadcast_to(_GRID, (len(chain.active), 256, 1))), "uint8")
-    table = _finished(cast.evaluate(_GRID), to)[0]
-    if rounded.shape[2] == 1:
-        return np.take(table, rounded[..., 0], axis=0)
-    return np.stack([table[rounded[..., c], min(c, table.shape[1] - 1)] for c in range(rounded.shape[2])], axis=-1)
-
-
-def _shared(steps: Sequence[Any]) -> bool:
-    return all(len(array) == 1 for step in steps for array in vars(step).values() if isinstance(array, np.ndarray))
-
-
-def _finished(values: NDArray, to: str) -> NDArray:
-    return np.ascontiguousarray(values, np.float32) if to == "float32" else quantise(values, to)
-
-
-def _pointwise(chain: Pointwise, data: Dense) -> Dense:
-    if isinstance(data, list):
-        return stacked([_pointwise_equal(chain.rows(np.array([row])), sample[None])[0] for row, sample in enumerate(data)])
-    return _pointwise_equal(chain, data)
-
-
-def _pointwise_equal(chain: Pointwise, data: NDArray) -> NDArray:
-    to = chain.dtype or str(data.dtype)
-    if data.dtype == np.uint8 and not chain.mixes:
-        tables = tabulated(chain, data.dtype)
-        out, view = _allocated(data.shape, tables.dtype, chain.layout)
-        kernels.table(data, tables, view)
-        return out
-    work = np.float64 if "64" in str(data.dtype) else np.float32
-    values = data.astype(work) / work(RANGES[str(data.dtype)])
-    moved = _in(work, chain).evaluate(values.reshape(len(data), -1, data.shape[3])).reshape(data.shape)
-    moved = moved.astype(to, copy=False) if np.dtype(to).kind == "f" else quantise(moved, to)
-    return np.ascontiguousarray(moved.transpose(0, 3, 1, 2)) if chain.layout == "CHW" else moved
-
-
-def _in(work: Any, chain: Pointwise) -> Pointwise:
-    """The chain with its arrays in the working precision, so that float images are not blown up to float64."""
-    return replace(chain, steps=tuple(mapped(step, lambda array: array.astype(work)) for step in chain.steps))
-
-
 def _each(one: Callable[[Any, int, NDArray], NDArray]) -> Callable[[Any, Dense], Dense]:
     """From one sample to a batch: the active samples, one by one."""
 
@@ -204,7 +154,7 @@ def _noisy(primitive: Noise, row: int, image: NDArray) -> NDArray:
 
 _RUN: dict[type, Callable[[Any, Any], Dense]] = {
     Warp: sampling.warp,
-    Pointwise: _pointwise,
+    Pointwise: pointwise,
     Filter: _each(_filtered),
     Noise: _each(_noisy),
     Patch: patches.run,

@@ -172,18 +172,6 @@ def nearest(src, inverse, out, border, fill):
                     out[b, y, x, c] = fill[b] if row < 0 or column < 0 else src[b, row, column, c]
 
 
-@_compiled
-def table(src, tables, out):
-    """Look every 8-bit value up: src (B, H, W, >= C), tables (B, 256, K) with K = 1 or C, out (B, H, W, C) of any strides."""
-    several = tables.shape[2] > 1
-    for b in range(out.shape[0]):
-        for c in range(out.shape[3]):
-            column = tables[b, :, c if several else 0].copy()
-            for y in range(out.shape[1]):
-                for x in range(out.shape[2]):
-                    out[b, y, x, c] = column[src[b, y, x, c]]
-
-
 @_inlined
 def _hash(position, key0, key1):
     # Numba widens 32-bit products to 64 bits: each one is cut back, as NumPy's reference does.
