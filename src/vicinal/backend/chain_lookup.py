@@ -12,7 +12,7 @@ from numba.core.codegen import get_host_cpu_features
 from numba.extending import intrinsic
 
 # What Numba compiles for: the host, or what its own settings say.
-_FEATURES = (get_host_cpu_features() if config.CPU_FEATURES is None else config.CPU_FEATURES).split(",")
+_FEATURES = str(getattr(config, "CPU_FEATURES", None) or get_host_cpu_features()).split(",")
 WIDE = 64 if "+avx512vbmi" in _FEATURES else 0
 
 _BYTES = ir.VectorType(ir.IntType(8), 64)

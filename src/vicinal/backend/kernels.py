@@ -173,7 +173,7 @@ def nearest(src, inverse, out, border, fill):
 
 
 @_inlined
-def _hash(position, key0, key1):
+def hashed(position, key0, key1):
     # Numba widens 32-bit products to 64 bits: each one is cut back, as NumPy's reference does.
     x = np.uint32(np.uint32(position) * np.uint32(GOLDEN)) ^ key0
     x = np.uint32(np.uint32((x ^ (x >> np.uint32(16))) * np.uint32(FIRST)) + key1)
@@ -186,7 +186,7 @@ def _hash(position, key0, key1):
 def uniform(out, key0, key1, low, span):
     """Uniform noise on (n,) float32, in place of what is there."""
     for i in range(out.shape[0]):
-        out[i] = low + np.float32(_hash(i, key0, key1) >> np.uint32(8)) * _UNIT * span
+        out[i] = low + np.float32(hashed(i, key0, key1) >> np.uint32(8)) * _UNIT * span
 
 
 @_compiled
@@ -194,7 +194,7 @@ def gaussian(out, key0, key1, std, knots):
     """Gaussian noise on (n,) float32 through the interpolated quantile table."""
     scale = _UNIT * np.float32(KNOTS)
     for i in range(out.shape[0]):
-        place = np.float32(_hash(i, key0, key1) >> np.uint32(8)) * scale
+        place = np.float32(hashed(i, key0, key1) >> np.uint32(8)) * scale
         knot = np.int32(place)
         out[i] = std * (knots[knot] + (place - np.float32(knot)) * (knots[knot + 1] - knots[knot]))
 
@@ -203,7 +203,7 @@ def gaussian(out, key0, key1, std, knots):
 def thin(noise, key0, key1, share):
     """Set all but a share of the noise to 0."""
     for i in range(noise.shape[0]):
-        if np.float32(_hash(i, key0 ^ np.uint32(SALT), key1) >> np.uint32(8)) * _UNIT >= share:
+        if np.float32(hashed(i, key0 ^ np.uint32(SALT), key1) >> np.uint32(8)) * _UNIT >= share:
             noise[i] = np.float32(0)
 
 
