@@ -25,8 +25,11 @@ from vicinal.core.transform import Transform, option, parameter, register, regis
 from vicinal.image.colour import *
 from vicinal.image.crop import *
 from vicinal.image.damage import *
+from vicinal.image.histogram import *
+from vicinal.image.light import *
 from vicinal.image.move import *
 from vicinal.image.noise import *
+from vicinal.image.weather import *
 from vicinal.signal.series import *
 from vicinal.testing import check
 
