@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, ClassVar, final
 
 import numpy as np
@@ -118,8 +117,8 @@ class PlasmaBrightness(Transform):
 
     def lower(self, params: Params, spec: Spec) -> list[Effect]:
         amount, white = params["amount"], grey(np.ones(len(spec)), spec)
-        shape = {"cells": params["cells"], "roughness": params["roughness"]}
-        return [veil(params, spec, amount > 0, white, low=-amount, high=amount, added=True, **shape)]
+        cells, roughness = params["cells"], params["roughness"]
+        return [veil(params, spec, amount > 0, white, cells=cells, roughness=roughness, low=-amount, high=amount, added=True)]
 
 
 @register
@@ -145,8 +144,8 @@ class PlasmaContrast(Transform):
 
     def lower(self, params: Params, spec: Spec) -> list[Effect]:
         amount, middle = params["amount"], grey(np.full(len(spec), 0.5), spec)
-        shape = {"cells": params["cells"], "roughness": params["roughness"]}
-        return [veil(params, spec, amount > 0, middle, low=amount, high=-amount, **shape)]
+        cells, roughness = params["cells"], params["roughness"]
+        return [veil(params, spec, amount > 0, middle, cells=cells, roughness=roughness, low=amount, high=-amount)]
 
 
 @register
@@ -171,5 +170,6 @@ class PlasmaShadow(Transform):
     cells: SpaceLike = parameter((2, 4), unit="cells along the longer side", low=1, high=256, integer=True)
 
     def lower(self, params: Params, spec: Spec) -> list[Effect]:
-        shape: Mapping[str, Any] = {"cells": params["cells"], "roughness": params["roughness"]}
-        return [veil(params, spec, params["amount"] > 0, grey(np.zeros(len(spec)), spec), low=0, high=params["amount"], **shape)]
+        amount, black = params["amount"], grey(np.zeros(len(spec)), spec)
+        cells, roughness = params["cells"], params["roughness"]
+        return [veil(params, spec, amount > 0, black, cells=cells, roughness=roughness, low=0, high=amount)]

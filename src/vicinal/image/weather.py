@@ -162,8 +162,8 @@ class Clouds(Transform):
 
     def lower(self, params: Params, spec: Spec) -> list[Effect]:
         on, white = (params["amount"] > 0) & (params["cover"] > 0), grey(np.full(len(spec), 0.98), spec)
-        shape = {"cells": np.rint(1 / params["size"]), "roughness": 0.6, "cover": params["cover"], "soft": params["softness"]}
-        return [veil(params, spec, on, white, low=0, high=params["amount"], **shape)]
+        cells, cover, soft = np.rint(1 / params["size"]), params["cover"], params["softness"]
+        return [veil(params, spec, on, white, cells=cells, roughness=0.6, low=0, high=params["amount"], cover=cover, soft=soft)]
 
 
 @register

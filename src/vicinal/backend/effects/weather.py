@@ -117,12 +117,13 @@ def _precipitation(images, out, key, count, shapes, ground, colour, top, half):
 def precipitation(images: NDArray, *, key: NDArray, count: NDArray, shape: NDArray, ground: NDArray, colour: NDArray) -> NDArray:
     """Rain or snow on (b, H, W, C) images: dark ground is whitened, and streaks of a colour fall before it.
 
-    key (b, 2); count (b,) streaks; shape (b, 6): length px, angle and its jitter in radians from straight down, radius px, opacity, how
-    much smaller the farthest are (0 to 1); ground (b, 2): lightness below which it is lifted, and the factor (1: not at all); colour (b, C).
+    key (b, 2); count (b,) streaks; shape (b, 6): length px, angle and its jitter in radians from straight down, radius px, opacity, and by
+    how much smaller the farthest are (0 to 1); ground (b, 2): lightness below which it is lifted, and the factor (1: not at all);
+    colour (b, C).
     """
     out = np.empty_like(images)
-    arrays = (count.astype(np.int64), *(array.astype(np.float32) for array in (shape, ground, colour)))
-    _precipitation(images, out, key.astype(np.uint32), *arrays, *limits(images))
+    looks = [array.astype(np.float32) for array in (shape, ground, colour)]
+    _precipitation(images, out, key.astype(np.uint32), count.astype(np.int64), looks[0], looks[1], looks[2], *limits(images))
     return out
 
 
