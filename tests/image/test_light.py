@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from scipy import ndimage, stats
@@ -146,7 +148,7 @@ def test_light_is_monotone_bounded_and_neutral_at_0(text, dtype, channels, backe
     made = [v.parse(text.format(amount))(images, seed=0, backend=backend) for amount in (0, 0.2, 0.5, 1)]
     assert np.array_equal(made[0], images)
     far = [np.abs(one.astype(float) - images) for one in made]
-    for near, farther in zip(far, far[1:], strict=False):
+    for near, farther in pairwise(far):
         assert (farther >= near - 1e-6 * RANGE[dtype]).all()
         assert farther.mean() > near.mean()
     assert made[-1].max() <= RANGE[dtype]

@@ -99,8 +99,8 @@ class AutoContrast(Transform):
 class CLAHE(Transform):
     """Equalise tile by tile, with a limit on how steep it may get (contrast-limited adaptive histogram equalisation), as OpenCV does.
 
-    Three channels: the L of CIELAB, colours stay. Any other number: every channel by itself. Float images go through 16 bits, which OpenCV counts
-    in 65,536 bins: there the limit binds later than on the 256 bins of 8 bits.
+    Three channels: the L of CIELAB, colours stay. Any other number: every channel by itself. Float images go through 16 bits, which OpenCV
+    counts in 65,536 bins: there the limit binds later than on the 256 bins of 8 bits.
 
     Args:
         clip: limit on a bin's count, in multiples of the mean count; tiles: along each side; amount: 0 leaves the image.
@@ -118,7 +118,7 @@ class CLAHE(Transform):
     amount: SpaceLike = amount_parameter()
 
     def lower(self, params: Params, spec: Spec) -> list[Effect]:
-        return [_named("histogram.clahe", params, "amount", "clip", "tiles")]
+        return [_named("clahe.clahe", params, "amount", "clip", "tiles")]
 
 
 @register

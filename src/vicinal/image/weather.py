@@ -192,7 +192,7 @@ class SunFlare(Transform):
 
     def lower(self, params: Params, spec: Spec) -> list[Effect]:
         arguments = {name: params[name] for name in ("key", "amount", "x", "y", "radius", "rings")}
-        return [Effect("weather.flare", params["amount"] > 0, {**arguments, "colour": tint(_SUN, spec)})]
+        return [Effect("sun.flare", params["amount"] > 0, {**arguments, "colour": tint(_SUN, spec)})]
 
 
 @register
@@ -217,7 +217,7 @@ class Shadow(Transform):
 
     def lower(self, params: Params, spec: Spec) -> list[Effect]:
         arguments = {name: params[name] for name in ("key", "amount", "count", "softness")}
-        return [Effect("weather.shadow", (params["amount"] > 0) & (params["count"] > 0), arguments)]
+        return [Effect("sun.shadow", (params["amount"] > 0) & (params["count"] > 0), arguments)]
 
 
 @register

@@ -1,4 +1,4 @@
-"""Tables made from a sample's own histogram: equalisation, stretching, matching; and contrast that adapts from tile to tile.
+"""Tables made from a sample's own histogram: equalisation, stretching, matching.
 
 8-bit values are their own bins. For uint16 and float32 the 256 bins lie between the lowest and the highest value of the sample's
 channel, with a bin's middle at k / 255 of the way, and tables are read with linear interpolation, so that nothing is banded.
@@ -7,16 +7,14 @@ channel, with a bin's middle at k / 255 of the way, and tables are read with lin
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from vicinal.backend.effects.veil import compiled, limits
-from vicinal.core.batch import RANGES
 
 TOP = np.float32(255)
+CHUNK = 1024  # pixels at a time, so that what is spread over channels stays in the cache
 
 
 @compiled
@@ -214,16 +212,20 @@ def _shifted8(images, tables, out):
     """Every 8-bit pixel (b, n, 3) moved as its luma moves by the table (b, 1, 256), so that chroma stays."""
     batch = images.shape[0]
     source, target = images.reshape(batch, -1), out.reshape(batch, -1)
-    grey, by = np.empty(images.shape[1], np.uint8), np.empty(256, np.int16)
+    grey, by, wide = np.empty(images.shape[1], np.uint8), np.empty(256, np.int16), np.empty(3 * CHUNK, np.int16)
     for b in range(batch):
         flat, made = source[b], target[b]
         for k in range(256):
             by[k] = np.int16(tables[b, 0, k]) - np.int16(k)
         _luma(flat, grey)
-        for i in range(images.shape[1]):
-            shift = by[grey[i]]
-            for at in range(3 * i, 3 * i + 3):
-                made[at] = np.uint8(min(max(np.int16(flat[at] + shift), np.int16(0)), np.int16(255)))
+        for start in range(0, images.shape[1], CHUNK):
+            count = min(CHUNK, images.shape[1] - start)
+            for i in range(count):
+                shift = by[grey[start + i]]
+                wide[3 * i], wide[3 * i + 1], wide[3 * i + 2] = shift, shift, shift
+            old, new = flat[3 * start : 3 * (start + count)], made[3 * start : 3 * (start + count)]
+            for i in range(3 * count):
+                new[i] = np.uint8(min(max(np.int32(old[i]) + np.int32(wide[i]), np.int32(0)), np.int32(255)))
 
 
 @compiled
@@ -302,43 +304,3 @@ def matched(images: NDArray, targets: list[list[tuple[NDArray, NDArray]]], amoun
         return np.ones(counts.shape[:2], np.bool_)
 
     return _by_law(images, law, amount)
-
-
-def clahe(images: NDArray, *, clip: NDArray, tiles: NDArray, amount: NDArray) -> NDArray:
-    """OpenCV's CLAHE: on the L of CIELAB for three channels, else on every channel; clip (b,), tiles (b,) per side, amount (b,)."""
-    out = np.empty_like(images)
-    for b, image in enumerate(images):
-        engine = cv2.createCLAHE(float(clip[b]), (int(tiles[b]),) * 2)
-        made = _clahe_colour(image, engine) if image.shape[2] == 3 else _clahe_grey(image, engine)
-        out[b] = _mixed(image, made, float(amount[b]))
-    return out
-
-
-def _clahe_grey(image: NDArray, engine: Any) -> NDArray:
-    whole = image if image.dtype.kind == "u" else _sixteen(image)
-    made = np.stack([engine.apply(np.ascontiguousarray(whole[..., c])) for c in range(image.shape[2])], 2)
-    return made if image.dtype.kind == "u" else made.astype(np.float32) / np.float32(65535)
-
-
-def _clahe_colour(image: NDArray, engine: Any) -> NDArray:
-    """8 bits in 8 bits; anything else with L in 16 bits and colours in float32."""
-    if image.dtype == np.uint8:
-        lab = cv2.cvtColor(image, cv2.COLOR_RGB2LAB)
-        cv2.insertChannel(engine.apply(cv2.extractChannel(lab, 0)), lab, 0)
-        return cv2.cvtColor(lab, cv2.COLOR_LAB2RGB)
-    top = np.float32(RANGES[str(image.dtype)])
-    lab = cv2.cvtColor(image.astype(np.float32) / top, cv2.COLOR_RGB2LAB)
-    lab[..., 0] = engine.apply(_sixteen(lab[..., 0] / np.float32(100))) * np.float32(100 / 65535)
-    made = np.clip(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB), 0, 1) * top
-    return np.rint(made).astype(image.dtype) if image.dtype.kind == "u" else made
-
-
-def _sixteen(values: NDArray) -> NDArray[np.uint16]:
-    return np.rint(np.clip(values, 0, 1) * np.float32(65535)).astype(np.uint16)
-
-
-def _mixed(image: NDArray, made: NDArray, amount: float) -> NDArray:
-    if amount >= 1:
-        return made
-    both = image.astype(np.float32) * np.float32(1 - amount) + made.astype(np.float32) * np.float32(amount)
-    return np.rint(both).astype(image.dtype) if image.dtype.kind == "u" else np.clip(both, 0, 1)
