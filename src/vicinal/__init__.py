@@ -32,13 +32,16 @@ from vicinal.image.crop import *
 from vicinal.image.distort import *
 from vicinal.image.dropout import *
 from vicinal.image.grid import *
+from vicinal.image.histogram import *
 from vicinal.image.hue import *
+from vicinal.image.light import *
 from vicinal.image.move import *
 from vicinal.image.noise import *
 from vicinal.image.overlay import *
 from vicinal.image.resize import *
 from vicinal.image.safe_crop import *
 from vicinal.image.tone import *
+from vicinal.image.weather import *
 from vicinal.mix.augmix import *
 from vicinal.mix.copypaste import *
 from vicinal.mix.cutmix import *
