@@ -32,8 +32,8 @@ HEAD = """\
 <!-- Written by docs/make_transforms.py; edit the docstrings and declarations in src/vicinal instead. -->
 
 Every field of a transform is either a *parameter* or an *option*. A parameter is a set of values: a number, a range
-`(low, high)`, `{"choice": [...]}`, `{"log": [low, high]}`, `{"normal": [mean, std]}` or `{"beta": [a, b]}`; it is drawn anew
-for every sample. Its *neutral* value changes nothing, and `strength` shrinks towards it. An option is one fixed setting. All
+`(low, high)`, `{"choice": [...]}`, `{"log": [low, high]}`, `{"normal": [mean, std]}`, `{"beta": [a, b]}` or
+`{"sign": magnitude}`; it is drawn anew for every sample. Its *neutral* value changes nothing, and `strength` shrinks towards it. An option is one fixed setting. All
 of them also take `p`, the probability that a sample is touched (1 unless said otherwise), and `name`, which replaces the class
 name in the address of the draws.
 

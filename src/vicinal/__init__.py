@@ -24,6 +24,7 @@ from vicinal.core.targets import Boxes, Mask
 from vicinal.core.transform import Transform, option, parameter, register, registry
 from vicinal.image.colour import *
 from vicinal.image.crop import *
+from vicinal.image.custom import *
 from vicinal.image.damage import *
 from vicinal.image.move import *
 from vicinal.image.noise import *

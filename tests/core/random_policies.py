@@ -30,6 +30,7 @@ OPTIONS = (
     0.5,
     7,
     (5, 9),
+    "numpy:sort",
 )
 OURS = [cls for cls in v.registry().values() if issubclass(cls, Transform) and cls.__module__.startswith("vicinal.")]  # tests plant others
 IMAGE = [cls for cls in OURS if "image" in cls.needs and not cls.whole]

@@ -136,6 +136,7 @@ class Transform(Node):
         bounded: True where it only makes sense on values declared to lie in [0, 1].
         last: True where the layout changes, so that only casts may follow.
         safe: False where reading order or side may carry meaning (flips, large rotations): a dataset declares which labels survive.
+        imports: True where it runs code that its fields name, so that only a trusted file may hold it.
         keys: names of the (B, 2) uint32 keys that it hands to a backend for dense noise.
         paper: the source, for the documentation.
         example: fields for an instance that does something typical; the laws, the documentation and the gallery use it.
@@ -147,6 +148,7 @@ class Transform(Node):
     whole: ClassVar[bool] = False
     bounded: ClassVar[bool] = False
     last: ClassVar[bool] = False
+    imports: ClassVar[bool] = False
     keys: ClassVar[tuple[str, ...]] = ()
     paper: ClassVar[str] = ""
     example: ClassVar[Mapping[str, Any]] = MappingProxyType({})
