@@ -4,6 +4,7 @@ An *engine* turns samples into other samples; a *lab* answers which augmentation
 be believed. Importing this module loads NumPy alone; everything heavier is loaded where it is used.
 """
 
+from vicinal.bridges import bridge_report, from_albumentations, from_torchvision
 from vicinal.core.compose import Barrier, Compose, OneOf, SomeOf, Views
 from vicinal.core.draw import Address, Draw
 from vicinal.core.errors import (
@@ -28,6 +29,8 @@ from vicinal.image.custom import *
 from vicinal.image.damage import *
 from vicinal.image.move import *
 from vicinal.image.noise import *
+from vicinal.presets import preset, presets
+from vicinal.presets.auto import *
 from vicinal.signal.series import *
 from vicinal.testing import check
 

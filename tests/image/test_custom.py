@@ -55,8 +55,11 @@ def test_a_file_may_hold_one_only_if_trusted(tmp_path, suffix):
     policy = v.Compose([v.HorizontalFlip(), v.OneOf([v.Lambda(function="numpy:sort"), v.Lambda(function="numpy:copy")])])
     path = tmp_path / f"policy.{suffix}"
     policy.save(path)
-    with pytest.raises(v.PolicyError, match=r"2 faults\n.*policy\.Lambda: expected a policy that names no code, or one that you trust, "
-                                            r"got Lambda\(function='numpy:sort'\); write v\.load\('policy\.(yaml|json)', trusted=True\)"):
+    with pytest.raises(
+        v.PolicyError,
+        match=r"2 faults\n.*policy\.Lambda: expected a policy that names no code, or one that you trust, "
+        r"got Lambda\(function='numpy:sort'\); write v\.load\('policy\.(yaml|json)', trusted=True\)",
+    ):
         v.load(path)
     assert v.load(path, trusted=True) == policy
 

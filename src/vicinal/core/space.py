@@ -303,7 +303,7 @@ def _from_mapping(value: Mapping[str, Any], where: str) -> Space:
     kinds = [key for key in value if key not in _SIDE_KEYS]
     if len(kinds) != 1 or kinds[0] not in ("choice", "log", "normal", "beta", "sign"):
         raise ParameterError(where, _FORMS, repr(dict(value)))
-    kind, inner = kinds[0], value[kinds[0]]
+    kind = kinds[0]
     strangers = [key for key in value if _SIDE_KEYS.get(key, kind) != kind]
     if strangers:
         raise ParameterError(f"{where}.{kind}", f"no {strangers[0]}, which is of {_SIDE_KEYS[strangers[0]]}", repr(dict(value)))
