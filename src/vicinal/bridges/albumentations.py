@@ -151,6 +151,49 @@ def _posterize(operation: Any, walk: Translation) -> Made:
     return made("Posterize", bits=low if low == high else (low, high))
 
 
+def _hsv(operation: Any, walk: Translation) -> Made:
+    """Hues run from 0 to 180 there, saturation and value to 255."""
+    turn = span([2 * end for end in operation.hue_shift_limit])
+    saturation, value = (span([end / 255 for end in ends]) for ends in (operation.sat_shift_limit, operation.val_shift_limit))
+    node = made("HueSaturationValue", hue_shift=turn, saturation_shift=saturation, value_shift=value)
+    return Near(node, "hue, saturation and value are not rounded to 8 bits on the way, and grey stays grey")
+
+
+def _jitter(operation: Any, walk: Translation) -> Made:
+    fields = {name: span(getattr(operation, name)) for name in ("brightness", "contrast", "saturation")}
+    node = made("ColorJitter", **fields, hue=span([360 * end for end in operation.hue]))
+    return Near(node, "contrast turns about mid-grey, not the mean of the picture")
+
+
+def _compression(operation: Any, walk: Translation) -> Made:
+    name = {"jpeg": "JpegCompression", "webp": "WebPCompression"}[str(operation.compression_type)]
+    return made(name, quality=_whole(operation.quality_range))
+
+
+def _whole(ends: Any) -> Any:
+    low, high = (int(end) for end in ends)
+    return low if low == high else (low, high)
+
+
+def _coarse(operation: Any, walk: Translation) -> Made:
+    sides = {"height": operation.hole_height_range, "width": operation.hole_width_range}
+    if any(isinstance(end, int) for ends in sides.values() for end in ends):
+        raise NoCounterpart("holes in pixels, not in shares of the picture")
+    spans = {name: span(ends) for name, ends in sides.items()}
+    node = made("CoarseDropout", holes=_whole(operation.num_holes_range), **spans, fill=share(operation.fill))
+    return Near(node, "sides are rounded to whole pixels in another way, and boxes and masks stay")
+
+
+def _erasing(operation: Any, walk: Translation) -> Made:
+    node = made("Erase", area=span(operation.scale), ratio={"log": list(map(float, operation.ratio))}, fill=share(operation.fill))
+    return Near(node, "a rectangle that does not fit is shortened, not drawn again, and boxes and masks stay")
+
+
+def _rgb(operation: Any, walk: Translation) -> Made:
+    limits = zip(("red", "green", "blue"), "rgb", strict=True)
+    return made("RGBShift", **{name: span([end / 255 for end in getattr(operation, f"{short}_shift_limit")]) for name, short in limits})
+
+
 def _normalize(operation: Any, walk: Translation) -> Made:
     if operation.normalization != "standard" or operation.max_pixel_value != 255:
         raise NoCounterpart("statistics of the image itself, or another value range; it changes the dtype")
@@ -180,7 +223,16 @@ RULES: MappingProxyType[str, Rule] = MappingProxyType({
     "ToGray": _gray,
     "Posterize": _posterize,
     "Solarize": lambda op, walk: made("Solarize", threshold=span(op.threshold_range)),
+    "HueSaturationValue": _hsv,
+    "RGBShift": _rgb,
+    "ColorJitter": _jitter,
+    "ToSepia": lambda op, walk: made("Sepia"),
+    "ChannelShuffle": lambda op, walk: made("ChannelShuffle"),
+    "ChannelDropout": lambda op, walk: made("ChannelDropout", count=_whole(op.channel_drop_range), fill=share(op.fill)),
     "GaussNoise": _gauss_noise,
+    "CoarseDropout": _coarse,
+    "Erasing": _erasing,
+    "ImageCompression": _compression,
     "Normalize": _normalize,
     "ToTensorV2": lambda op, walk: Last(made("ToTensor"), "float32 values in an array, where the original keeps the dtype in a tensor"),
 })  # fmt: skip

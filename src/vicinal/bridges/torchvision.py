@@ -141,6 +141,14 @@ def _erasing(operation: Any, walk: Translation) -> Made:
     return Near(node, "a rectangle that does not fit is shortened, not drawn again")
 
 
+def _jitter(operation: Any, walk: Translation) -> Made:
+    """Factors are None where they are not asked for; hue is a share of the circle."""
+    fields = {name: span(getattr(operation, name)) for name in ("brightness", "contrast", "saturation") if getattr(operation, name)}
+    turn = {"hue": span([360 * end for end in operation.hue])} if operation.hue else {}
+    node = made("ColorJitter", **fields, **turn)
+    return Near(node, "contrast turns about mid-grey, not the mean of the picture") if operation.contrast else node
+
+
 def _normalize(operation: Any, walk: Translation) -> Made:
     mean, std = (tuple(map(float, values)) for values in (operation.mean, operation.std))
     return Last(made("Normalize", mean=mean[0] if len(mean) == 1 else mean, std=std[0] if len(std) == 1 else std))
@@ -181,6 +189,8 @@ RULES: MappingProxyType[str, Rule] = MappingProxyType({
     "RandomInvert": lambda op, walk: made("Invert"),
     "RandomPosterize": lambda op, walk: made("Posterize", bits=int(op.bits)),
     "RandomSolarize": lambda op, walk: made("Solarize", threshold=share(op.threshold)),
+    "ColorJitter": _jitter,
+    "RandomChannelPermutation": lambda op, walk: made("ChannelShuffle"),
     "GaussianNoise": _noise,
     "RandomErasing": _erasing,
     "RandAugment": _policy("RandAugment", n=lambda op: int(op.num_ops), magnitude=lambda op: float(op.magnitude)),
