@@ -29,8 +29,8 @@ from vicinal.image.custom import *
 from vicinal.image.damage import *
 from vicinal.image.move import *
 from vicinal.image.noise import *
-from vicinal.presets import preset, presets
-from vicinal.presets.auto import *
+from vicinal.policies import preset, presets
+from vicinal.policies.auto import *
 from vicinal.signal.series import *
 from vicinal.testing import check
 

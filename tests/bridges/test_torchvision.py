@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from foreign import torchvision
 from scipy import stats
 
 import vicinal as v
+from foreign import torchvision
 from vicinal.testing.case import pictures
 
 IMAGES = pictures(4, 61, 80)
@@ -16,13 +16,13 @@ pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 
 
 @pytest.fixture(scope="module", params=["v1", "v2"])
-def T(request):  # noqa: N802
+def T(request):
     first, second = torchvision()
     return first if request.param == "v1" else second
 
 
 @pytest.fixture(scope="module")
-def T2():  # noqa: N802
+def T2():
     return torchvision()[1]
 
 

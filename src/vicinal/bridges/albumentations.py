@@ -167,7 +167,8 @@ def _jitter(operation: Any, walk: Translation) -> Made:
 
 def _compression(operation: Any, walk: Translation) -> Made:
     name = {"jpeg": "JpegCompression", "webp": "WebPCompression"}[str(operation.compression_type)]
-    return made(name, quality=_whole(operation.quality_range))
+    node = made(name, quality=_whole(operation.quality_range))
+    return Near(node, "red and blue are encoded as red and blue, where the original swaps them")
 
 
 def _whole(ends: Any) -> Any:

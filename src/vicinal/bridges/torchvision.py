@@ -25,7 +25,7 @@ from vicinal.bridges.translate import (
 )
 from vicinal.core.compose import Compose, OneOf
 from vicinal.core.transform import Node
-from vicinal.presets.auto import LEVELS
+from vicinal.policies.auto import LEVELS
 
 _STAYS = frozenset({
     "AugMix", "ColorJitter", "GaussianBlur", "GaussianNoise", "JPEG", "RandomAdjustSharpness", "RandomAutocontrast",
