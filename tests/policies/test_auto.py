@@ -65,6 +65,13 @@ def test_strength_is_the_magnitude():
     assert v.AutoAugment().stronger(0.5).strength == 0.5
 
 
+def test_what_has_no_level_keeps_its_full_effect():
+    needs("RandAugment")
+    weak = {node.label: node for node in v.RandAugment(magnitude=1).children[0].children}
+    assert weak["Equalize"] == v.parse("Equalize()")
+    assert weak["AutoContrast"] == v.parse("AutoContrast()")
+
+
 # The tables against torchvision's own: every operation, every level.
 
 SHEARS, SHARE = {"ShearX": "x", "ShearY": "y"}, {"TranslateX": ("x", 160), "TranslateY": ("y", 120)}

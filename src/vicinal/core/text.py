@@ -124,7 +124,8 @@ def _numbers(value: Any) -> Any:
 
 
 def _described(value: Any) -> str:
-    if re.search(r" at 0x[0-9a-f]+", repr(value)):
+    """An object of another library by its repr; sets and functions have none that says the same again."""
+    if type(value).__module__ == "builtins" or re.search(r" at 0x[0-9a-f]+", repr(value)):
         raise PolicyError("fingerprint", "settings that can be told by their repr", repr(value)[:200], "Lambda for your own function")
     return repr(value)
 

@@ -18,6 +18,7 @@ from vicinal.core.plan import Builder
 from vicinal.core.policy import build, read_document
 from vicinal.core.primitive import INTERPOLATIONS
 from vicinal.core.space import Sign, Space, is_number
+from vicinal.core.text import fields_of
 from vicinal.core.transform import Node, Transform, register
 from vicinal.image.move import Shear
 
@@ -49,10 +50,16 @@ def _sampled(node: Node, interpolation: str, fill: float) -> Node:
 
 
 def at_share(node: Node, share: float) -> Node:
-    """An operation at a share of its full strength. A shear grows with its slope, as in the papers, not with its angle."""
-    if not isinstance(node, Shear):
-        return node.stronger(share)
-    return dataclasses.replace(node, **{axis: _slope(held, share) for axis, held in node.spaces().items()})
+    """An operation at a share of its full strength: of what the table gives it, so what the papers know no level for has none.
+
+    A shear grows with its slope, as in the papers, not with its angle.
+    """
+    if not isinstance(node, Transform):
+        return node
+    given, weaker = fields_of(node), node.stronger(share).spaces()
+    if isinstance(node, Shear):
+        weaker = {axis: _slope(held, share) for axis, held in node.spaces().items()}
+    return dataclasses.replace(node, **{name: held for name, held in weaker.items() if name in given})
 
 
 def _slope(held: Space, share: float) -> Space:
