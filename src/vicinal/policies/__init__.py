@@ -23,7 +23,8 @@ def presets() -> dict[str, str]:
         >>> presets()["simclr"]
         'The two views of SimCLR; for contrastive learning.'
     """
-    return {path.stem: _document(path.stem)["summary"] for path in sorted(_FILES.glob("*.yaml"))}
+    names = sorted(path.stem for path in _FILES.glob("*.yaml"))
+    return {name: _document(name)["summary"] for name in names}
 
 
 def preset(name: str, **settings: Any) -> Node:
