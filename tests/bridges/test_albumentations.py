@@ -78,6 +78,16 @@ FIXED = [
     ("HueSaturationValue((20, 20), (0, 0), (0, 0), p=1)", 8),
     ("HueSaturationValue((0, 0), (-40, -40), (20, 20), p=1)", 8),
     ("ToSepia(p=1)", 1),
+    ("GaussianBlur(sigma_limit=(1.7, 1.7), p=1)", 2),
+    ("Blur((5, 5), p=1)", 1),
+    ("MedianBlur((5, 5), p=1)", 0),
+    ("Equalize(mode='pil', p=1)", 0),
+    ("Equalize(mode='cv', p=1)", 4),
+    ("AutoContrast(method='pil', p=1)", 1),
+    ("CLAHE((3, 3), (4, 4), p=1)", 1),
+    ("LongestMaxSize(50)", 1),
+    ("SmallestMaxSize(90)", 1),
+    ("PadIfNeeded(125, 170)", 0),
 ]
 
 

@@ -190,8 +190,9 @@ def test_operations_line_up_by_kind():
     images = pictures(64, 32, 32)
     for policy in (v.RandAugment(n=1), v.TrivialAugment(), v.AutoAugment(policy="svhn")):
         kinds = [type(primitive).__name__ for primitive in policy(image=images, seed=0).plan.primitives]
-        assert kinds.count("Warp") <= 2, kinds
-        assert kinds.count("Pointwise") <= 2, kinds
+        # 14 operations, or 50 in AutoAugment; what lies between two of a kind, such as Equalize, may cost one more pass of it.
+        assert kinds.count("Warp") <= 3, kinds
+        assert kinds.count("Pointwise") <= 3, kinds
 
 
 def test_a_sample_does_not_depend_on_its_neighbours():

@@ -195,6 +195,54 @@ def _rgb(operation: Any, walk: Translation) -> Made:
     return made("RGBShift", **{name: span([end / 255 for end in getattr(operation, f"{short}_shift_limit")]) for name, short in limits})
 
 
+def _gaussian_blur(operation: Any, walk: Translation) -> Made:
+    if any(operation.blur_limit):
+        raise NoCounterpart("a kernel of its own size, cut off wherever that is")
+    return Near(made("GaussianBlur", sigma=span(operation.sigma_limit)), "the kernel reaches to 4 sigma, where the original stops at 3.5")
+
+
+def _equalize(operation: Any, walk: Translation) -> Made:
+    if operation.mask is not None:
+        raise NoCounterpart("a mask")
+    node = made("Equalize", by="channel" if operation.by_channels else "luma")
+    exact = operation.mode == "pil" and operation.by_channels
+    return node if exact else Near(node, "Pillow's rule for the table, where the original has OpenCV's or works in YCrCb")
+
+
+def _auto_contrast(operation: Any, walk: Translation) -> Made:
+    if operation.ignore is not None:
+        raise NoCounterpart("a value that is ignored")
+    node = made("AutoContrast", cutoff=float(operation.cutoff))
+    return node if operation.method == "pil" else Near(node, "the ends are found as Pillow does, where the original takes its own way")
+
+
+def _clahe(operation: Any, walk: Translation) -> Made:
+    across, down = operation.tile_grid_size
+    if across != down:
+        raise NoCounterpart("another number of tiles across than down")
+    return made("CLAHE", clip=span(operation.clip_limit), tiles=int(across))
+
+
+def _max_size(name: str) -> Rule:
+    """Longest or smallest side, enlarged or shrunk to one number of pixels."""
+
+    def rule(operation: Any, walk: Translation) -> Made:
+        size = operation.max_size
+        if isinstance(size, (list, tuple)) and len(size) == 1:
+            size = size[0]
+        if not isinstance(size, int) or operation.area_for_downscale is not None:
+            raise NoCounterpart("several sizes, or area_for_downscale")
+        return made(name, size=size, antialias=False, **_sampling(operation, border=False))
+
+    return rule
+
+
+def _pad_if_needed(operation: Any, walk: Translation) -> Made:
+    if operation.min_height is None or operation.min_width is None or str(operation.position).rsplit(".")[-1].lower() != "center":
+        raise NoCounterpart("padding to a multiple, or elsewhere than around the centre")
+    return made("PadIfNeeded", size=(int(operation.min_height), int(operation.min_width)), **_outside(operation))
+
+
 def _normalize(operation: Any, walk: Translation) -> Made:
     if operation.normalization != "standard" or operation.max_pixel_value != 255:
         raise NoCounterpart("statistics of the image itself, or another value range; it changes the dtype")
@@ -231,6 +279,15 @@ RULES: MappingProxyType[str, Rule] = MappingProxyType({
     "ChannelShuffle": lambda op, walk: made("ChannelShuffle"),
     "ChannelDropout": lambda op, walk: made("ChannelDropout", count=_whole(op.channel_drop_range), fill=share(op.fill)),
     "GaussNoise": _gauss_noise,
+    "GaussianBlur": _gaussian_blur,
+    "Blur": lambda op, walk: made("BoxBlur", size=_whole(op.blur_limit)),
+    "MedianBlur": lambda op, walk: made("MedianBlur", size=_whole(op.blur_limit)),
+    "Equalize": _equalize,
+    "AutoContrast": _auto_contrast,
+    "CLAHE": _clahe,
+    "LongestMaxSize": _max_size("LongestMaxSize"),
+    "SmallestMaxSize": _max_size("SmallestMaxSize"),
+    "PadIfNeeded": _pad_if_needed,
     "CoarseDropout": _coarse,
     "Erasing": _erasing,
     "ImageCompression": _compression,

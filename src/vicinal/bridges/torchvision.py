@@ -149,6 +149,16 @@ def _jitter(operation: Any, walk: Translation) -> Made:
     return Near(node, "contrast turns about mid-grey, not the mean of the picture") if operation.contrast else node
 
 
+def _gaussian_blur(operation: Any, walk: Translation) -> Made:
+    node = made("GaussianBlur", sigma=span(operation.sigma))
+    return Near(node, f"the kernel reaches to 4 sigma, where the original has {operation.kernel_size[0]} pixels for every sigma")
+
+
+def _sharpness(operation: Any, walk: Translation) -> Made:
+    node = made("Sharpen", amount=float(operation.sharpness_factor) - 1)
+    return Near(node, "the outermost pixels are sharpened as well")
+
+
 def _normalize(operation: Any, walk: Translation) -> Made:
     mean, std = (tuple(map(float, values)) for values in (operation.mean, operation.std))
     return Last(made("Normalize", mean=mean[0] if len(mean) == 1 else mean, std=std[0] if len(std) == 1 else std))
@@ -190,6 +200,10 @@ RULES: MappingProxyType[str, Rule] = MappingProxyType({
     "RandomPosterize": lambda op, walk: made("Posterize", bits=int(op.bits)),
     "RandomSolarize": lambda op, walk: made("Solarize", threshold=share(op.threshold)),
     "ColorJitter": _jitter,
+    "GaussianBlur": _gaussian_blur,
+    "RandomAdjustSharpness": _sharpness,
+    "RandomEqualize": lambda op, walk: made("Equalize"),
+    "RandomAutocontrast": lambda op, walk: made("AutoContrast"),
     "RandomChannelPermutation": lambda op, walk: made("ChannelShuffle"),
     "GaussianNoise": _noise,
     "RandomErasing": _erasing,

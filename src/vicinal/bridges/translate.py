@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from dataclasses import fields as dataclass_fields
 from itertools import permutations
 from typing import Any, final
 
@@ -191,6 +192,9 @@ def made(name: str, **fields: Any) -> Node:
     """A transform by its name, if there is one."""
     if name not in registry():
         raise NoCounterpart(f"this version has no {name}")
+    unknown = set(fields) - {field.name for field in dataclass_fields(registry()[name])}
+    if unknown:
+        raise NoCounterpart(f"{name} has no {', '.join(sorted(unknown))}")
     return registry()[name](**fields)
 
 
