@@ -205,8 +205,7 @@ def _equalize(operation: Any, walk: Translation) -> Made:
     if operation.mask is not None:
         raise NoCounterpart("a mask")
     node = made("Equalize", by="channel" if operation.by_channels else "luma")
-    exact = operation.mode == "pil" and operation.by_channels
-    return node if exact else Near(node, "Pillow's rule for the table, where the original has OpenCV's or works in YCrCb")
+    return Near(node, "the table is Pillow's, where the original's (OpenCV's, or one after Pillow's) lies a few levels beside it")
 
 
 def _auto_contrast(operation: Any, walk: Translation) -> Made:
