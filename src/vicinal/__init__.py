@@ -4,6 +4,7 @@ An *engine* turns samples into other samples; a *lab* answers which augmentation
 be believed. Importing this module loads NumPy alone; everything heavier is loaded where it is used.
 """
 
+from vicinal.bridges import bridge_report, from_albumentations, from_torchvision
 from vicinal.core.compose import Barrier, Compose, OneOf, SomeOf, Views
 from vicinal.core.draw import Address, Draw
 from vicinal.core.errors import (
@@ -29,6 +30,7 @@ from vicinal.image.channels import *
 from vicinal.image.colour import *
 from vicinal.image.compression import *
 from vicinal.image.crop import *
+from vicinal.image.custom import *
 from vicinal.image.distort import *
 from vicinal.image.dropout import *
 from vicinal.image.grid import *
@@ -47,6 +49,8 @@ from vicinal.mix.copypaste import *
 from vicinal.mix.cutmix import *
 from vicinal.mix.mixup import *
 from vicinal.mix.mosaic import *
+from vicinal.policies import preset, presets
+from vicinal.policies.auto import *
 from vicinal.signal.series import *
 from vicinal.testing import check
 

@@ -99,7 +99,7 @@ def replay(case: Case) -> None:
     made = case.call(everything, index=INDEX)[case.kind]
     for row in (0, BATCH - 1):
         recipe = case.transform.at(seed=0, epoch=0, index=int(INDEX[row]), **{case.kind: everything[row]})
-        again = read_recipe(json.loads(json.dumps(recipe.as_dict())))
+        again = read_recipe(json.loads(json.dumps(recipe.as_dict())), trusted=True)
         targets = {name: value if name == "source" else value[row] for name, value in brought.items()}
         found = again.replay(**{case.kind: everything[row]}, **targets)[case.kind]
         case.equal([found], [made[row]], f"the sample of index {INDEX[row]} replayed")
