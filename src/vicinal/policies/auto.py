@@ -16,10 +16,10 @@ from vicinal.core.compose import Compose, OneOf, paths
 from vicinal.core.errors import ParameterError, VicinalError
 from vicinal.core.plan import Builder
 from vicinal.core.policy import build, read_document
-from vicinal.core.primitive import INTERPOLATIONS
 from vicinal.core.space import Sign, Space, is_number
 from vicinal.core.text import fields_of
 from vicinal.core.transform import Node, Transform, register
+from vicinal.core.warp import INTERPOLATIONS
 from vicinal.image.move import Shear
 
 __all__ = ["AutoAugment", "RandAugment", "TrivialAugment"]
