@@ -49,6 +49,9 @@ class Mix(Alone):
     active: NDArray[np.bool_]
     canvas: NDArray[np.int64] | None = None
 
+    def joins(self, other: Primitive) -> bool:
+        return False
+
     def spec(self, before: Spec) -> Spec:
         return before if self.canvas is None else before.but(size=np.where(self.active[:, None], self.canvas, before.size))
 

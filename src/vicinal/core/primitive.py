@@ -77,6 +77,35 @@ def taken(primitive: Any, rows: NDArray | slice) -> Any:
     return replace(primitive, **changed)
 
 
+def alike(one: Any, other: Any) -> bool:
+    """True for dataclasses of one type whose arrays have one shape for a sample, and whose other fields are equal."""
+    return type(one) is type(other) and all(_same_form(value, vars(other)[name]) for name, value in vars(one).items())
+
+
+def _same_form(one: Any, other: Any) -> bool:
+    if isinstance(one, np.ndarray):
+        return isinstance(other, np.ndarray) and one.shape[1:] == other.shape[1:] and one.dtype == other.dtype
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(_same_form(value, other[name]) for name, value in one.items())
+    if isinstance(one, tuple):
+        return isinstance(other, tuple) and len(one) == len(other) and all(map(_same_form, one, other))
+    return one is other or (isinstance(one, (str, int, float, bool)) and one == other)
+
+
+def side_by_side(one: Any, other: Any, on: NDArray[np.bool_]) -> Any:
+    """Alike dataclasses with the rows of the other one where ``on``; ``active`` where either is."""
+    made = {name: _picked(value, vars(other)[name], on) for name, value in vars(one).items()}
+    return replace(one, **made | {"active": one.active | other.active})
+
+
+def _picked(one: Any, other: Any, on: NDArray[np.bool_]) -> Any:
+    if isinstance(one, np.ndarray):
+        return np.where(on.reshape(-1, *[1] * (one.ndim - 1)), other, one)
+    if isinstance(one, dict):
+        return {name: _picked(value, other[name], on) for name, value in one.items()}
+    return tuple(_picked(*pair, on) for pair in zip(one, other, strict=True)) if isinstance(one, tuple) else one
+
+
 def everywhere(batch: int) -> NDArray[np.bool_]:
     """(B,) all on."""
     return np.ones(batch, bool)
@@ -153,18 +182,21 @@ class Pointwise:
 
 
 class Alone:
-    """Abstract: a primitive that composes with nothing and that backends skip for samples that are not active."""
+    """Abstract: a primitive that composes with nothing, and that backends skip for samples that are not active.
+
+    Two of the same form stand in one pass for samples of which each concerns one of them: alternatives of a OneOf line up.
+    """
 
     active: NDArray[np.bool_]
 
     def where(self, on: NDArray[np.bool_]) -> Self:
         return replace(cast(Any, self), active=self.active & on)
 
-    def joins(self, other: Primitive) -> bool:
-        return False
+    def joins(self, other: Primitive) -> NDArray[np.bool_] | bool:
+        return ~(self.active & other.active) if alike(self, other) else False
 
     def then(self, other: Any) -> Self:
-        raise AssertionError("joins is never true")
+        return side_by_side(self, other, other.active)
 
     def settled(self) -> Self:
         return self
