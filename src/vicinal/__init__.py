@@ -22,11 +22,13 @@ from vicinal.core.policy import load, parse, read_recipe
 from vicinal.core.recipe import Recipe
 from vicinal.core.targets import Boxes, Mask
 from vicinal.core.transform import Transform, option, parameter, register, registry
+from vicinal.image.blur import *
 from vicinal.image.colour import *
 from vicinal.image.crop import *
 from vicinal.image.damage import *
 from vicinal.image.move import *
 from vicinal.image.noise import *
+from vicinal.image.sharpen import *
 from vicinal.signal.series import *
 from vicinal.testing import check
 

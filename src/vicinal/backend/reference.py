@@ -156,10 +156,6 @@ def _correlated(values: NDArray, kernel: NDArray) -> NDArray[np.float64]:
     return total
 
 
-def _noise(primitive: Noise, row: int, image: NDArray) -> NDArray:
-    return noise.noisy(image, noise.values(primitive, row, image.size), primitive.overflow)
-
-
 def patch(primitive: Patch, row: int, image: NDArray) -> NDArray:
     """One sample with its rectangle filled."""
     x0, y0, x1, y1 = primitive.box[row]
@@ -183,7 +179,7 @@ _ONE: dict[type, Callable[[Any, int, NDArray], NDArray]] = {
     Warp: _warp,
     Pointwise: _pointwise,
     Filter: _filter,
-    Noise: _noise,
+    Noise: noise.noisy,
     Patch: patch,
     Opaque: opaque,
     Effect: effect,
