@@ -74,57 +74,83 @@ def _added(total, values, count, offsets, weights, taps):
 
 
 @_compiled
-def _loaded(line, row, scale, columns, margin, channels):
-    """One row with its margins, in units of the sums."""
-    begin = np.uintp(margin * channels)  # an unsigned index needs no look at negative ones, which would keep the loop scalar
-    for i in range(np.uintp(row.shape[0])):
-        line[begin + i] = row[i] * scale
+def _copied(line, at, values, start, count, level):
+    """Values in units of the sums."""
+    at, start = np.uintp(at), np.uintp(start)  # unsigned indices need no look at negative ones, which would keep loops scalar
+    for i in range(np.uintp(count)):
+        line[at + i] = values[start + i] * level
+
+
+@_compiled
+def _margins(line, at, columns, margin, channels):
+    """What is mirrored on either side of a row that lies behind its left margin."""
+    last = len(columns) - 1
     for x in range(margin):
+        left, right = columns[x] + margin, columns[last - x] + margin
         for c in range(channels):
-            line[x * channels + c] = row[columns[x] * channels + c] * scale
-            right = len(columns) - 1 - x
-            line[right * channels + c] = row[columns[right] * channels + c] * scale
+            line[at + x * channels + c] = line[at + left * channels + c]
+            line[at + (last - x) * channels + c] = line[at + right * channels + c]
 
 
 @_compiled
-def _stored(row, line, gain, lift, low, top, whole):
-    for i in range(row.shape[0]):
-        value = min(max(np.float32(line[i]) * gain + lift, low), top)
-        row[i] = (value + _MAGIC) - _MAGIC if whole else value
+def _stored(out, at, line, start, count, gain, lift, low, top, whole):
+    at, start = np.uintp(at), np.uintp(start)
+    for i in range(np.uintp(count)):
+        value = min(max(np.float32(line[start + i]) * gain + lift, low), top)
+        out[at + i] = (value + _MAGIC) - _MAGIC if whole else value
 
 
 @_compiled
-def correlate(images, kernels, rows, out, like, level, gain, lost, twice, low, top, whole, channels):
-    """Images (b, H, W * C) through kernels (b, kh, kw), and through rows (b, 1, kr) where ``twice`` (b,).
+def _strip(source, step, values, base, wide, rows, margin, columns, channels, level):
+    """The rows of an image, given by number, one below the other with their margins."""
+    y = 0
+    while y < len(rows):
+        run = 1
+        if margin == 0:  # rows that follow one another are one copy
+            while y + run < len(rows) and rows[y + run] == rows[y] + run:
+                run += 1
+        at = y * step
+        _copied(source, at + margin * channels, values, base + rows[y] * wide, run * wide, level)
+        if margin > 0:
+            _margins(source, at, columns, margin, channels)
+        y += run
+
+
+@_compiled
+def correlate(values, shape, kernels, rows, out, like, level, gain, lost, twice, low, top, whole):
+    """Values of a (b, H, W, C) shape through kernels (b, kh, kw), and through rows (b, 1, kr) where ``twice`` (b,); all in one dimension.
 
     ``like`` is an array with a one of the dtype of the sums, in which kernels and rows are given too. A value counts ``level`` on the way
     in; sums are raised by ``lost`` for each tap, multiplied by ``gain`` (b,) and kept in [low, top] on the way out.
     """
-    batch, height, wide = images.shape
+    batch, height, width, channels = shape
+    wide, strip = width * channels, min(height, STRIP)
     over, beside, aside = kernels.shape[1] // 2, kernels.shape[2] // 2, rows.shape[2] // 2
     vertical = mirrored(height, over, over)
-    near, far = mirrored(wide // channels, beside, beside), mirrored(wide // channels, aside, aside)
+    near, far = mirrored(width, beside, beside), mirrored(width, aside, aside)
     step, wider = wide + 2 * beside * channels, wide + 2 * aside * channels
-    strip = min(height, STRIP)
-    source = np.empty((strip + 2 * over, step), like.dtype)
-    total, padded, result = (np.empty(strip * step, like.dtype), np.empty((strip, wider), like.dtype), np.empty(strip * wider, like.dtype))
-    offsets = np.empty(kernels.shape[1] * kernels.shape[2] + 3, np.int64)
-    across = np.empty(rows.shape[2] + 3, np.int64)
+    source, total = np.empty((strip + 2 * over) * step, like.dtype), np.empty(strip * step, like.dtype)
+    padded, result = np.empty(strip * wider, like.dtype), np.empty(strip * wider, like.dtype)
+    offsets, across = np.empty(kernels[0].size + 3, np.int64), np.empty(rows[0].size + 3, np.int64)
     weights, share = np.empty(len(offsets), like.dtype), np.empty(len(across), like.dtype)
-    one = like[0]
     for b in range(batch):
         taps = _gathered(kernels[b], step, channels, offsets, weights)
         more = _gathered(rows[b], wider, channels, across, share) if twice[b] else 0
         lift = np.float32(lost * (taps + more)) * gain[b]
         for start in range(0, height, strip):
-            many = min(strip, height - start)
-            for y in range(many + 2 * over):
-                _loaded(source[y], images[b, vertical[start + y]], level, near, beside, channels)
-            _added(total, source.reshape(-1), (many - 1) * step + wide, offsets, weights, taps)
+            many, base = min(strip, height - start), b * height * wide
+            _strip(source, step, values, base, wide, vertical[start : start + many + 2 * over], beside, near, channels, level)
+            _added(total, source, (many - 1) * step + wide, offsets, weights, taps)
+            done, line = total, step
             if twice[b]:
                 for y in range(many):
-                    _loaded(padded[y], total[y * step : y * step + wide], one, far, aside, channels)
-                _added(result, padded.reshape(-1), (many - 1) * wider + wide, across, share, more)
-            for y in range(many):
-                done = result[y * wider : y * wider + wide] if twice[b] else total[y * step : y * step + wide]
-                _stored(out[b, start + y], done, gain[b], lift, low, top, whole)
+                    _copied(padded, y * wider + aside * channels, total, y * step, wide, like[0])
+                    _margins(padded, y * wider, far, aside, channels)
+                _added(result, padded, (many - 1) * wider + wide, across, share, more)
+                done, line = result, wider
+            base += start * wide
+            if line == wide:
+                _stored(out, base, done, 0, many * wide, gain[b], lift, low, top, whole)
+            else:
+                for y in range(many):
+                    _stored(out, base + y * wide, done, y * line, wide, gain[b], lift, low, top, whole)

@@ -99,10 +99,9 @@ def _by(way: int, values: NDArray, kernels: NDArray, rows: NDArray, out: NDArray
     for row, image in enumerate(values):
         size = int(wide[row] * more[row]), int(high[row])
         if way == BOX:
-            made = cv2.blur(image, size, borderType=cv2.BORDER_REFLECT_101)
+            cv2.blur(image, size, out[row], borderType=cv2.BORDER_REFLECT_101)
         else:
-            made = cv2.filter2D(image, -1, _middle(kernels[row], size), borderType=cv2.BORDER_REFLECT_101)
-        out[row] = made.reshape(image.shape)
+            cv2.filter2D(image, -1, _middle(kernels[row], size), out[row], borderType=cv2.BORDER_REFLECT_101)
     return out
 
 
@@ -114,17 +113,16 @@ def _middle(kernel: NDArray, size: tuple[int, int]) -> NDArray:
 
 def _summed(way: int, values: NDArray, kernels: NDArray, rows: NDArray, out: NDArray, ends: tuple[float, float]) -> NDArray:
     """The compiled loops, with weights and units as the dtype of the sums wants them."""
-    batch, height, _, channels = values.shape
     twice = ~_same(rows)
-    one, level, gain, lost = np.ones(1, np.float32), np.float32(1), np.ones(batch), 0.0
+    one, level, gain, lost = np.ones(1, np.float32), np.float32(1), np.ones(len(values)), 0.0
     if way == SHORT:
         one, level, lost = np.ones(1, np.int16), np.int16(128), 0.5
         bits = _bits(kernels), _bits(rows) * twice
         kernels, rows = (_whole(part, shift) for part, shift in zip((kernels, rows), bits, strict=True))
         gain = 2.0 ** (bits[0] + bits[1]) / 128
     low, top = (np.float32(end) for end in ends)
-    correlate(values.reshape(batch, height, -1), kernels.astype(one.dtype), rows.astype(one.dtype), out.reshape(batch, height, -1),
-              one, level, gain.astype(np.float32), np.float32(lost), twice, low, top, out.dtype.kind == "u", channels)  # fmt: skip
+    correlate(values.ravel(), values.shape, kernels.astype(one.dtype), rows.astype(one.dtype), out.reshape(-1), one, level,
+              gain.astype(np.float32), np.float32(lost), twice, low, top, out.dtype.kind == "u")  # fmt: skip
     return out
 
 

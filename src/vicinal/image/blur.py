@@ -140,7 +140,7 @@ class MedianBlur(Window):
     """
 
     def lower(self, params: Params, spec: Spec) -> list[Effect]:
-        return [Effect("blur.median", everywhere(len(spec)), {"size": params["size"]})]
+        return [Effect("median.median", everywhere(len(spec)), {"size": params["size"]})]
 
 
 def line(length: NDArray, angle: NDArray, direction: NDArray) -> NDArray[np.float64]:

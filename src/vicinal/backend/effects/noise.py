@@ -15,58 +15,95 @@ from vicinal.core.batch import RANGES
 from vicinal.core.special import ACKLAM
 
 _compiled = njit(nogil=True, cache=True, error_model="numpy")
+_inlined = njit(nogil=True, cache=True, error_model="numpy", inline="always")
+_MAGIC = np.float32(12582912.0)  # as in ``kernels``: adding and subtracting it rounds to even
 _A, _B, _C, _D, _TAIL = ACKLAM
-_SMALL = 10.0  # means up to which counts are reached step by step
+_SMALL = 10.0  # mean up to which counts are reached step by step
+_STEPS = 64  # more than any count of such a mean that 32 random bits reach
 
 
 def poisson(images: NDArray, *, photons: NDArray, key: NDArray) -> NDArray:
     """Every value as a Poisson count: the quantile of one uniform number, exact in float64; counts above full scale are cut."""
-    out = np.empty_like(images)
-    flat = len(images), -1
-    _poisson(images.reshape(flat), out.reshape(flat), photons, key, float(RANGES[str(images.dtype)]), images.dtype.kind == "u")
+    out, top = np.empty_like(images), float(RANGES[str(images.dtype)])
+    loop = _poisson_levels if images.dtype == np.uint8 else _poisson
+    loop(images.reshape(len(images), -1), out.reshape(len(images), -1), photons, key, top, images.dtype.kind == "u")
     return out
 
 
 @_compiled
 def _poisson(images, out, photons, keys, top, whole):
     for b in range(images.shape[0]):
-        scale, unit = photons[b] / top, top / photons[b]
+        unit = top / photons[b]
         for i in range(images.shape[1]):
-            u = (_hash(i, keys[b, 0], keys[b, 1]) + 0.5) * 2.0**-32
-            value = min(count(images[b, i] * scale, u) * unit, top)
+            mean, u = images[b, i] / unit, (_hash(i, keys[b, 0], keys[b, 1]) + 0.5) * 2.0**-32
+            count = _climbed(mean, u) if mean < _SMALL else _expanded(mean, np.sqrt(mean), u)
+            value = min(count * unit, top)
             out[b, i] = np.rint(value) if whole else value
 
 
 @_compiled
-def count(mean, u):
-    """The smallest whole number whose distribution function reaches ``u`` in (0, 1).
+def _poisson_levels(images, out, photons, keys, top, whole):
+    """The same for 8-bit images: what depends on the level alone is made once."""
+    mean, root, sums = np.empty(256), np.empty(256), np.empty((256, _STEPS))
+    for b in range(images.shape[0]):
+        unit = top / photons[b]
+        for level in range(256):
+            mean[level], root[level] = level / unit, np.sqrt(level / unit)
+            if mean[level] < _SMALL:
+                _distribution(mean[level], sums[level])
+        for i in range(images.shape[1]):
+            level, u = images[b, i], (_hash(i, keys[b, 0], keys[b, 1]) + 0.5) * 2.0**-32
+            if mean[level] < _SMALL:
+                n = 0
+                while u > sums[level, n]:
+                    n += 1
+                count = np.float64(n)
+            else:
+                count = _expanded(mean[level], root[level], u)
+            out[b, i] = np.rint(min(count * unit, top))
 
-    For larger means by the expansion of Giles ("Algorithm 955: approximation of the inverse Poisson cumulative distribution function",
-    2016); where its error might reach a whole number, the distribution function itself decides.
+
+@_compiled
+def _climbed(mean, u):
+    """The smallest count whose distribution function reaches ``u`` in (0, 1), step by step."""
+    n, part = 0, np.exp(-mean)
+    total = part
+    while u > total and n < _STEPS - 1:
+        n += 1
+        part *= mean / n
+        total += part
+    return np.float64(n)
+
+
+@_compiled
+def _distribution(mean, sums):
+    """The distribution function from 0 on, as far as 32 random bits reach; the last entry ends every search."""
+    part = np.exp(-mean)
+    total, n = part, 0
+    while total < 1 - 2.0**-34 and n < _STEPS - 1:
+        sums[n] = total
+        n += 1
+        part *= mean / n
+        total += part
+    sums[n] = 2.0
+
+
+@_compiled
+def _expanded(mean, root, u):
+    """The same for larger means, by an expansion in their root; where its error might reach a whole number, the distribution decides.
+
+    Giles, Algorithm 955: approximation of the inverse Poisson cumulative distribution function, 2016.
     """
-    if mean < _SMALL:
-        return _stepwise(mean, u)
-    w, root = _normal(u), np.sqrt(mean)
+    w = _normal(u)
     square = w * w
     middle = mean + root * w + (2 + square) / 6 - w * (2 + square) / (72 * root)
     middle += (-8 / 405 + square * (7 / 810 + square / 270)) / mean
     slack = (1 / 40 + square * (1 / 80 + square / 160)) / mean + 1e-6
     n = np.floor(middle + slack)
-    if np.floor(middle - slack) != n:
+    if middle - slack < n:
         while n > 0 and u <= _reached(n - 1, mean):
             n -= 1
     return max(n, 0.0)
-
-
-@_compiled
-def _stepwise(mean, u):
-    n, part = 0.0, np.exp(-mean)
-    total = part
-    while u > total and n < 100:
-        n += 1
-        part *= mean / n
-        total += part
-    return n
 
 
 @_compiled
@@ -109,21 +146,37 @@ def replaced(images: NDArray, *, share: NDArray, key: NDArray, shared: NDArray, 
 
 
 @_compiled
+def _codes(code, first, key0, key1):
+    for i in range(code.shape[0]):
+        code[i] = _hash(first + i, key0, key1) >> np.uint32(8)
+
+
+@_compiled
+def _chosen(image, out, code, some, most, one, other):
+    for i in range(image.shape[0]):
+        out[i] = one if code[i] < some else (other if code[i] < most else image[i])
+
+
+@_compiled
 def _replaced(images, out, keys, touched, raised, shared, low, high):
     """One hash decides on both: below ``raised`` of 2**24 a value becomes ``high``, below ``touched`` it becomes ``low``."""
     count, channels = images.shape[1], images.shape[2]
+    code = np.empty(BLOCK, np.int32)
     for b in range(images.shape[0]):
         key0, key1, some, most, one, other = keys[b, 0], keys[b, 1], raised[b], touched[b], high[b], low[b]
+        source, made, wide = images[b].reshape(-1), out[b].reshape(-1), 1 if shared[b] else channels
         if shared[b]:
-            for i in range(count):
-                word = np.int32(_hash(i, key0, key1) >> np.uint32(8))
-                for c in range(channels):
-                    out[b, i, c] = one if word < some else (other if word < most else images[b, i, c])
-        else:
-            source, made = images[b].reshape(-1), out[b].reshape(-1)
-            for i in range(count * channels):
-                word = np.int32(_hash(i, key0, key1) >> np.uint32(8))
-                made[i] = one if word < some else (other if word < most else source[i])
+            made[:] = source
+        for first in range(0, count * wide, BLOCK):
+            n = min(BLOCK, count * wide - first)
+            _codes(code[:n], first, key0, key1)
+            if not shared[b]:
+                _chosen(source[first : first + n], made[first : first + n], code, some, most, one, other)
+                continue
+            for i in range(n):  # few pixels are touched, as a rule
+                if code[i] < most:
+                    for c in range(channels):
+                        out[b, first + i, c] = one if code[i] < some else other
 
 
 def iso(images: NDArray, *, hue: NDArray, luminance: NDArray, key: NDArray) -> NDArray:
@@ -153,20 +206,26 @@ def _iso(images, out, hue, luminance, keys, table, top, whole):
 @_compiled
 def _turned(pixels, out, turn, more, top, whole):
     """Through the HLS double cone and back: hue in twelfths of the circle, chroma at the same saturation."""
-    one, two, six = np.float32(1), np.float32(2), np.float32(6)
+    zero, one, two, scale = np.float32(0), np.float32(1), np.float32(2), np.float32(1) / top
     for i in range(pixels.shape[0]):
-        red, green, blue = np.float32(pixels[i, 0]) / top, np.float32(pixels[i, 1]) / top, np.float32(pixels[i, 2]) / top
-        high, low = max(red, green, blue), min(red, green, blue)
+        red, green, blue = np.float32(pixels[i, 0]) * scale, np.float32(pixels[i, 1]) * scale, np.float32(pixels[i, 2]) * scale
+        high, low = max(max(red, green), blue), min(min(red, green), blue)
         chroma, light = high - low, (high + low) / two
-        safe = chroma if chroma > 0 else one
-        second = (blue - red) / safe + two if high == green else (red - green) / safe + two + two
-        hue = two * ((green - blue) / safe if high == red else second) + turn[i]
+        safe = two / (chroma if chroma > zero else one)
+        second = (blue - red) * safe + np.float32(4) if high == green else (red - green) * safe + np.float32(8)
+        hue = ((green - blue) * safe if high == red else second) + turn[i]
         room = one - abs(two * light - one)
-        light = min(max(light + more[i], np.float32(0)), one)
-        width = chroma / (room if room > 0 else one) * (one - abs(two * light - one)) / two
-        for c in range(3):
-            place = hue + np.float32((0, 8, 4)[c])
-            place -= two * six * np.floor(place / (two * six))
-            value = (light - width * max(min(place - 3, 9 - place, one), -one)) * top
-            value = min(max(value, np.float32(0)), top)
-            out[i, c] = np.rint(value) if whole else value
+        light = min(max(light + more[i], zero), one)
+        width = chroma / (room if room > zero else one) * (one - abs(two * light - one)) / two
+        out[i, 0] = _cone(hue, light, width, top, whole)
+        out[i, 1] = _cone(hue + np.float32(8), light, width, top, whole)
+        out[i, 2] = _cone(hue + np.float32(4), light, width, top, whole)
+
+
+@_inlined
+def _cone(place, light, width, top, whole):
+    """One channel, at its place in the circle of twelve."""
+    place = place - np.float32(12) * np.floor(place * np.float32(1 / 12))
+    slope = max(min(min(place - np.float32(3), np.float32(9) - place), np.float32(1)), np.float32(-1))
+    value = min(max((light - width * slope) * top, np.float32(0)), top)
+    return (value + _MAGIC) - _MAGIC if whole else value
