@@ -23,6 +23,7 @@ BLOCK = 2048  # draws that stay in the first cache until they are added
 _LAWS = {"uniform": 0, "gaussian": 1}
 _UNIFORM, GAUSSIAN, _TAILS = range(3)
 _OVERFLOWS = {"clip": 0, "renormalise": 1, "keep": 2}
+_CLIP, _RENORMALISE = 0, 1
 
 
 def noisy(primitive: Noise, images: NDArray) -> NDArray:
@@ -50,34 +51,26 @@ def _hashed(word, first, key0, key1):
 
 
 @_compiled
-def _even_places(word, knot, part):
-    """Of the upper 24 bits, 12 are the knot and 12 lie between two."""
-    for i in range(word.shape[0]):
-        knot[i] = word[i] >> np.uint32(20)
-        part[i] = np.float32(np.int32((word[i] >> np.uint32(8)) & np.uint32(0xFFF))) * np.float32(2**-12)
-
-
-@_compiled
-def _tail_places(word, knot, part):
+def _tail_places(word, place):
     """The exponent of a float counts the halvings, the bits behind its point lie evenly between them."""
     for i in range(word.shape[0]):
         bits = np.float32(np.float32(np.int32(word[i] & np.uint32(0x7FFFFFFF))) + np.float32(0.5)).view(np.uint32)
-        place = np.uint32(bits - np.uint32(HALF))
-        knot[i] = place >> np.uint32(PART_BITS)
-        part[i] = np.float32(np.int32(place & np.uint32(PART - 1))) * np.float32(1 / PART)
+        place[i] = bits - np.uint32(HALF)
 
 
 @_compiled
-def _looked_up(table, knot, found):
-    for i in range(knot.shape[0]):
-        found[i] = table[np.uintp(knot[i])]
+def _looked_up(table, place, shift, found):
+    for i in range(place.shape[0]):
+        found[i] = table[np.uintp(place[i] >> shift)]
 
 
 @_compiled
-def _between(found, part, word, signed, low, span, noise):
+def _between(found, place, down, between, word, signed, low, span, noise):
     """Interpolated, signed by the uppermost bit, shifted and scaled; ``found`` are knots and ways in turn."""
-    for i in range(part.shape[0]):
-        size = found[2 * i] + part[i] * found[2 * i + 1]
+    share = np.float32(1) / np.float32(between)
+    for i in range(place.shape[0]):
+        part = np.float32(np.int32((place[i] >> down) & np.uint32(between - 1))) * share
+        size = found[2 * i] + part * found[2 * i + 1]
         noise[i] = low + (-size if signed and word[i] >> np.uint32(31) else size) * span
 
 
@@ -105,52 +98,57 @@ def _repeated(draws, times, noise):
 def _sums(values, noise, scale, times, made):
     """Values plus noise in units of ``scale``, or of themselves."""
     for i in range(values.shape[0]):
-        made[i] = values[i]
-    if times:
-        for i in range(values.shape[0]):
-            made[i] = made[i] + noise[i] * made[i]
-    else:
-        for i in range(values.shape[0]):
-            made[i] = made[i] + noise[i] * scale
+        value = type(scale)(values[i])
+        made[i] = value + noise[i] * (value if times else scale)
 
 
 @_compiled
-def _stored(made, low, gain, scale, clip, whole, out):
+def _clipped(values, noise, scale, times, whole, out):
+    for i in range(values.shape[0]):
+        value = type(scale)(values[i])
+        value = min(max(value + noise[i] * (value if times else scale), scale - scale), scale)
+        out[i] = (value + _MAGIC) - _MAGIC if whole else value
+
+
+@_compiled
+def _rescaled(made, scale, whole, out):
+    """Linearly into the range, no further than they left it."""
+    low, high = min(made.min(), scale - scale), max(made.max(), scale)
+    gain = scale / (high - low)
     for i in range(made.shape[0]):
-        value = (made[i] - low) * gain
-        if clip:
-            value = min(max(value, scale - scale), scale)
+        value = min(max((made[i] - low) * gain, scale - scale), scale)
         out[i] = (value + _MAGIC) - _MAGIC if whole else value
 
 
 @_compiled
 def scratch():
-    """Room for a block of draws: words, knots, places between them, what was found there."""
-    return np.empty(BLOCK, np.uint32), np.empty(BLOCK, np.uint32), np.empty(BLOCK, np.float32), np.empty(BLOCK, np.uint64)
+    """Room for a block of draws: words, places in the table, what was found there."""
+    return np.empty(BLOCK, np.uint32), np.empty(BLOCK, np.uint32), np.empty(BLOCK, np.uint64)
 
 
 @_compiled
 def drawn(room, first, n, key0, key1, law, table, low, span, draws):
     """``n`` draws of the positions from ``first`` on, at most a block: ``low + span * q`` with q of the law whose ``pairs`` are given."""
-    word, knot, part, found = room
-    _hashed(word[:n], first, key0, key1)
+    word, place, found = room[0][:n], room[1][:n], room[2]
+    _hashed(word, first, key0, key1)
     if law == _UNIFORM:
-        _uniform(word[:n], low, span, draws)
-        return
-    if law == GAUSSIAN:
-        _even_places(word[:n], knot, part)
+        _uniform(word, low, span, draws)
+    elif law == GAUSSIAN:
+        # Of the upper 24 bits, 12 are the knot and 12 lie between two.
+        _looked_up(table, word, np.uint32(20), found)
+        _between(found.view(np.float32), word, np.uint32(8), 1 << 12, word, False, low, span, draws)
     else:
-        _tail_places(word[:n], knot, part)
-    _looked_up(table, knot[:n], found)
-    _between(found.view(np.float32), part[:n], word, law == _TAILS, low, span, draws)
+        _tail_places(word, place)
+        _looked_up(table, place, np.uint32(PART_BITS), found)
+        _between(found.view(np.float32), place, np.uint32(0), PART, word, True, low, span, draws)
 
 
 @_compiled
 def _noisy(images, out, keys, low, span, share, law, table, repeat, times, scale, overflow, whole):
     """``repeat`` values in a row share a draw; the scale is of the dtype that sums are made in."""
-    count, zero = images.shape[1], scale - scale
-    room, draws, noise = scratch(), np.empty(BLOCK, np.float32), np.empty(BLOCK * repeat, np.float32)
-    made = np.full(count if overflow == 1 else min(count, BLOCK * repeat), scale)
+    count = images.shape[1]
+    room, draws, repeated = scratch(), np.empty(BLOCK, np.float32), np.empty(BLOCK * repeat, np.float32)
+    made = np.full(count if overflow == _RENORMALISE else 0, scale)
     for b in range(images.shape[0]):
         key0, key1 = keys[b, 0], keys[b, 1]
         for first in range(0, count // repeat, BLOCK):
@@ -160,12 +158,13 @@ def _noisy(images, out, keys, low, span, share, law, table, repeat, times, scale
                 _hashed(room[0][:n], first, key0 ^ np.uint32(SALT), key1)
                 _thinned(room[0][:n], share[b], draws)
             if repeat > 1:
-                _repeated(draws[:n], repeat, noise)
-            start, stop = first * repeat, (first + n) * repeat
-            sums = made[start:stop] if overflow == 1 else made[: stop - start]
-            _sums(images[b, start:stop], noise if repeat > 1 else draws, scale, times, sums)
-            if overflow != 1:
-                _stored(sums, zero, scale / scale, scale, overflow == 0, whole, out[b, start:stop])
-        if overflow == 1:
-            least, most = min(made.min(), zero), max(made.max(), scale)
-            _stored(made, least, scale / (most - least), scale, True, whole, out[b])
+                _repeated(draws[:n], repeat, repeated)
+            noise, start, stop = repeated if repeat > 1 else draws, first * repeat, (first + n) * repeat
+            if overflow == _CLIP:
+                _clipped(images[b, start:stop], noise, scale, times, whole, out[b, start:stop])
+            elif overflow == _RENORMALISE:
+                _sums(images[b, start:stop], noise, scale, times, made[start:stop])
+            else:
+                _sums(images[b, start:stop], noise, scale, times, out[b, start:stop])
+        if overflow == _RENORMALISE:
+            _rescaled(made, scale, whole, out[b])

@@ -27,8 +27,9 @@ def reach_grid(reach: NDArray) -> NDArray[np.float64]:
 
 
 def normalised(kernels: NDArray) -> NDArray[np.float64]:
-    """(B, kh, kw) kernels whose weights sum to 1."""
-    return kernels / kernels.sum((1, 2), keepdims=True)
+    """(B, kh, kw) kernels whose weights sum to 1. Summed in order, so that zeros, of which a batch may bring more, change no bit."""
+    total = np.cumsum(kernels.reshape(len(kernels), -1), 1)[:, -1]
+    return kernels / total[:, None, None]
 
 
 def gaussian(sigma: NDArray) -> NDArray[np.float64]:
@@ -148,22 +149,22 @@ def line(length: NDArray, angle: NDArray, direction: NDArray) -> NDArray[np.floa
     ends = length[:, None] / 2 * (direction[:, None] + np.array([-1, 1]))
     count = np.maximum(2 * np.ceil(2 * length), 2).astype(np.int64)
     sample = np.arange(count.max(initial=2))
-    along = ends[:, :1] + (ends[:, 1:] - ends[:, :1]) * (sample + 0.5) / count[:, None]
+    used = sample < count[:, None]
+    along = np.where(used, ends[:, :1] + (ends[:, 1:] - ends[:, :1]) * (sample + 0.5) / count[:, None], 0)
     radians = np.deg2rad(angle)[:, None]
     size = 2 * (int(np.ceil(np.abs(ends)).max(initial=0)) + 1) + 1
-    x, y = along * np.cos(radians) + size // 2, -along * np.sin(radians) + size // 2
-    share = np.where(sample < count[:, None], 1 / count[:, None], 0)
-    return _splatted(x, y, share, size)
+    share = np.where(used, 1 / count[:, None], 0)
+    return _splatted(along * np.cos(radians), -along * np.sin(radians), share, size)
 
 
 def _splatted(x: NDArray, y: NDArray, share: NDArray, size: int) -> NDArray[np.float64]:
-    """(B, size, size) sums of (B, n) shares at real places, each on its four neighbours; added in order, so bits know no batch."""
+    """(B, size, size) sums of (B, n) shares at real distances from the middle, each on its four neighbours; added in order."""
     left, top = np.floor(x).astype(np.int64), np.floor(y).astype(np.int64)
-    start = np.arange(len(x))[:, None] * size * size
+    middle = np.arange(len(x))[:, None] * size * size + size // 2 * (size + 1)
     total = np.zeros(len(x) * size * size)
     for dy, wy in ((0, 1 - (y - top)), (1, y - top)):
         for dx, wx in ((0, 1 - (x - left)), (1, x - left)):
-            place = start + np.clip(top + dy, 0, size - 1) * size + np.clip(left + dx, 0, size - 1)
+            place = middle + (top + dy) * size + left + dx
             total += np.bincount(place.ravel(), (share * wx * wy).ravel(), len(total))
     return total.reshape(-1, size, size)
 

@@ -18,10 +18,12 @@ _SORTED = 7  # side up to which sorting is faster than counting
 
 def median(images: NDArray, *, size: NDArray) -> NDArray:
     """The median of a window of odd size around every value; the edge pixel is repeated outside."""
-    out, large = images.copy(), images.shape[1] * images.shape[2] > SMALL
-    for side in np.unique(size[size > 1]).tolist():
+    out, large = np.empty_like(images), images.shape[1] * images.shape[2] > SMALL
+    for side in np.unique(size).tolist():
         rows = np.flatnonzero(size == side)
-        if side > _SORTED and images.dtype == np.uint8 or large and (images.dtype == np.uint8 or side <= 5):
+        if side == 1:
+            out[rows] = images[rows]
+        elif (images.dtype == np.uint8 and (large or side > _SORTED)) or (large and side <= 5):
             for row in rows:
                 _by_opencv(images[row], side, out[row])
         else:
@@ -42,7 +44,7 @@ def _by_opencv(image: NDArray, side: int, out: NDArray) -> None:
 
 
 def _by_loops(images: NDArray, side: int) -> NDArray:
-    """Over long lines: the image with its margins, in which a place of the window is a distance. Floats of [0, 1] are ordered as their bits."""
+    """Over long lines of the image with its margins, in which a place of the window is a distance; floats are ordered as their bits."""
     (batch, height, width, channels), half = images.shape, side // 2
     padded = np.pad(images, ((0, 0), (half, half), (half, half), (0, 0)), "edge")
     if images.dtype == np.float32:
