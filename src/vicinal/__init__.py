@@ -25,6 +25,7 @@ from vicinal.core.recipe import Recipe
 from vicinal.core.survival import Survival, survival
 from vicinal.core.targets import Boxes, Events, Image, InstanceMasks, Keypoints, Labels, Mask, Polygons
 from vicinal.core.transform import Transform, option, parameter, register, registry
+from vicinal.image.blur import *
 from vicinal.image.caption import *
 from vicinal.image.channels import *
 from vicinal.image.colour import *
@@ -42,6 +43,7 @@ from vicinal.image.noise import *
 from vicinal.image.overlay import *
 from vicinal.image.resize import *
 from vicinal.image.safe_crop import *
+from vicinal.image.sharpen import *
 from vicinal.image.tone import *
 from vicinal.image.weather import *
 from vicinal.mix.augmix import *

@@ -8,16 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, cast, final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vicinal.backend import effects, kernels, patches, sampling
+from vicinal.backend import effects, patches, sampling
 from vicinal.backend.chain import pointwise, tabulated
-from vicinal.backend.noise import gaussian_knots, noisy
+from vicinal.backend.filters import filtered
+from vicinal.backend.noise_kernels import noisy
 from vicinal.backend.reference import opaque, stacked
 from vicinal.core.backend import Dense
-from vicinal.core.batch import RANGES
 from vicinal.core.primitive import (
     Effect,
     Filter,
@@ -104,60 +103,35 @@ def _each(one: Callable[[Any, int, NDArray], NDArray]) -> Callable[[Any, Dense],
     return run
 
 
-def _filtered(primitive: Filter, row: int, image: NDArray) -> NDArray:
-    scale = RANGES[str(image.dtype)]
-    values = image.astype(np.float32)
-    for kernels_ in primitive.kernels:
-        values = cv2.filter2D(values, -1, _trimmed(kernels_[row]), borderType=cv2.BORDER_REFLECT_101).reshape(image.shape)
-    values = np.clip(values, 0, scale)
-    return np.rint(values).astype(image.dtype) if image.dtype.kind == "u" else values
+def _alike(some: Callable[[Any, NDArray], NDArray]) -> Callable[[Any, Dense], Dense]:
+    """From equal samples, all active, to any batch: the active samples, those of one size together."""
 
+    def run(primitive: Any, data: Dense) -> Dense:
+        rows = np.flatnonzero(primitive.active)
+        if isinstance(data, np.ndarray):
+            if len(rows) == len(data):
+                return some(primitive, data)
+            out = data.copy()
+            out[rows] = some(primitive.rows(rows), data[rows])
+            return out
+        samples, shapes = list(data), {}
+        for row in rows:
+            shapes.setdefault(samples[row].shape, []).append(row)
+        for alike in shapes.values():
+            made = some(primitive.rows(np.array(alike)), np.stack([samples[row] for row in alike]))
+            for row, sample in zip(alike, made, strict=True):
+                samples[row] = sample
+        return stacked(samples)
 
-def _trimmed(kernel: NDArray) -> NDArray:
-    """Without the zeros around it that only other samples of the batch need."""
-    rows, columns = (np.abs(kernel).sum(axis) for axis in (1, 0))
-    away = [min(np.argmax(side != 0), np.argmax(side[::-1] != 0)) for side in (rows, columns)]
-    return kernel[away[0] : len(rows) - away[0], away[1] : len(columns) - away[1]]
-
-
-def _effect(primitive: Effect, data: Dense) -> Dense:
-    """Equal samples together."""
-    rows = np.flatnonzero(primitive.active)
-    if isinstance(data, np.ndarray) and len(rows) == len(data):
-        return effects.call(primitive, data)
-    samples, shapes = list(data), {}
-    for row in rows:
-        shapes.setdefault(samples[row].shape, []).append(row)
-    for alike in shapes.values():
-        made = effects.call(primitive.rows(np.array(alike)), np.stack([samples[row] for row in alike]))
-        for row, sample in zip(alike, made, strict=True):
-            samples[row] = sample
-    return stacked(samples)
-
-
-def _noisy(primitive: Noise, row: int, image: NDArray) -> NDArray:
-    noise, (key0, key1) = np.empty(image.size, np.float32), primitive.key[row]
-    low, high = np.float32(primitive.low[row]), np.float32(primitive.high[row])
-    if primitive.law == "gaussian":
-        kernels.gaussian(noise, key0, key1, high, gaussian_knots())
-    else:
-        kernels.uniform(noise, key0, key1, low, high - low)
-    if primitive.share[row] < 1:
-        kernels.thin(noise, key0, key1, np.float32(primitive.share[row]))
-    scale = RANGES[str(image.dtype)]
-    if image.dtype.kind == "u" and primitive.overflow == "clip":
-        out = np.empty_like(image)
-        kernels.add_whole(image.ravel(), noise, np.float32(scale), out.ravel())
-        return out
-    return noisy(image, noise, primitive.overflow)
+    return run
 
 
 _RUN: dict[type, Callable[[Any, Any], Dense]] = {
     Warp: sampling.warp,
     Pointwise: pointwise,
-    Filter: _each(_filtered),
-    Noise: _each(_noisy),
+    Filter: _alike(filtered),
+    Noise: _alike(noisy),
     Patch: patches.run,
     Opaque: _each(opaque),
-    Effect: _effect,
+    Effect: _alike(effects.call),
 }
