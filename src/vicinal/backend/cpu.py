@@ -15,11 +15,12 @@ from vicinal.backend import effects, patches, sampling
 from vicinal.backend.chain import pointwise, tabulated
 from vicinal.backend.filters import filtered
 from vicinal.backend.noise_kernels import noisy
-from vicinal.backend.reference import opaque, stacked
+from vicinal.backend.reference import hide, opaque, stacked
 from vicinal.core.backend import Dense
 from vicinal.core.primitive import (
     Effect,
     Filter,
+    Hide,
     Noise,
     Opaque,
     Patch,
@@ -132,6 +133,7 @@ _RUN: dict[type, Callable[[Any, Any], Dense]] = {
     Filter: _alike(filtered),
     Noise: _alike(noisy),
     Patch: patches.run,
+    Hide: _each(hide),
     Opaque: _each(opaque),
     Effect: _alike(effects.call),
 }

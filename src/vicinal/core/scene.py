@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from vicinal.core.backend import load
 from vicinal.core.batch import Spec
 from vicinal.core.inputs import Inputs
-from vicinal.core.targets import Boxes, Mask
+from vicinal.core.targets import Boxes, InstanceMasks, Mask
 from vicinal.core.targets.boxes import extent
 from vicinal.core.targets.dense import dense
 from vicinal.core.warp import Warp
@@ -25,11 +26,12 @@ class Scene:
     before: Spec
     boxes: Boxes | None
     mask: Mask | None
+    masks: InstanceMasks | None = None
     moves: Sequence[Warp] = field(default_factory=tuple)
 
     def after(self, moves: Sequence[Warp]) -> Scene:
         """The same annotations, some moves later."""
-        return Scene(self.before, self.boxes, self.mask, tuple(moves))
+        return replace(self, moves=tuple(moves))
 
     def hulls(self) -> NDArray[np.float64]:
         """(B, 4) x0, y0, x1, y1 around all usable boxes of each sample, wherever they are by now; NaN without boxes."""
@@ -57,6 +59,24 @@ class Scene:
                 spot[sample, 0] = pixel % mask.shape[1] + 0.5, pixel // mask.shape[1] + 0.5
         return self._moved(spot, np.arange(len(spot)))[:, 0]
 
+    def objects(self) -> list[tuple[NDArray[np.int64], NDArray]] | None:
+        """For each sample the numbers of its instances with their masks (n, H, W), or the values of its label mask with the mask (H, W),
+        on the canvas as it is by now; None without masks."""
+        engine, out = load("reference"), []
+        if self.masks is not None:
+            parts = [np.moveaxis(np.asarray(part), 0, -1) for part in self.masks.data]
+            numbers = [np.arange(part.shape[-1]) for part in parts]
+            filled = [part if part.size else np.zeros((*size, 1), bool) for part, size in zip(parts, self.before.size, strict=True)]
+            moved = engine.follow(self.moves, filled, 0)
+            return [(number, np.moveaxis(part, -1, 0)) for number, part in zip(numbers, moved, strict=True)]
+        if self.mask is None or self.mask.content != "labels":
+            return None
+        masks, _ = dense(self.mask.data, 3, "mask")
+        for mask in engine.follow(self.moves, masks, 0):
+            values = np.unique(mask[..., 0])
+            out.append((values[values != 0], mask[..., 0]))
+        return out
+
     def _moved(self, points: NDArray, owner: NDArray) -> NDArray[np.float64]:
         for move in self.moves:
             points = move.forward(points, owner)
@@ -65,6 +85,6 @@ class Scene:
 
 def scene(inputs: Inputs) -> Scene:
     """What may be seen of the targets of a call."""
-    boxes, mask = (inputs.others.get(name) for name in ("boxes", "mask"))
+    boxes, mask, masks = (inputs.others.get(name) for name in ("boxes", "mask", "masks"))
     upright = boxes if isinstance(boxes, Boxes) else None
-    return Scene(inputs.spec, upright, mask if isinstance(mask, Mask) else None)
+    return Scene(inputs.spec, upright, mask if isinstance(mask, Mask) else None, masks if isinstance(masks, InstanceMasks) else None)
