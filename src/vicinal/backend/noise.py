@@ -62,7 +62,7 @@ def _cauchy(tail: NDArray, _: float) -> NDArray:
 def _student(tail: NDArray, degrees: float) -> NDArray:
     """By T**2 / (T**2 + degrees), which is Beta(1/2, degrees/2): from its nearer end, so that neither tail nor middle lose digits."""
     far = beta_quantile(np.minimum(tail, 0.5), degrees / 2, 0.5)
-    near = beta_quantile(np.maximum(1 - tail, 1e-12), 0.5, degrees / 2)
+    near = beta_quantile(np.clip(1 - tail, 1e-12, 0.5), 0.5, degrees / 2)
     ratio = np.where(tail < 0.5, (1 - far) / far, near / (1 - near))
     return np.where(tail < 1, np.sqrt(degrees * ratio), 0)
 
@@ -102,14 +102,14 @@ def _standard(primitive: Noise, word: NDArray[np.uint32]) -> NDArray[np.float32]
         return units(word)
     table = knots(primitive.law, primitive.degrees)
     if primitive.law == "gaussian":
-        place = units(word) * np.float32(KNOTS)
-        knot = place.astype(np.int32)
-        return table[knot] + (place - knot.astype(np.float32)) * (table[knot + 1] - table[knot])
+        real = units(word) * np.float32(KNOTS)
+        knot = real.astype(np.int32)
+        return (table[knot] + (real - knot.astype(np.float32)) * np.diff(table)[knot]).astype(np.float32, copy=False)
     # The exponent of a float counts the halvings, the bits behind its point lie evenly between them.
     place = ((word & np.uint32(0x7FFFFFFF)).astype(np.float32) + np.float32(0.5)).view(np.uint32) - np.uint32(HALF)
     knot, part = place >> np.uint32(PART_BITS), (place & np.uint32(PART - 1)).astype(np.float32) * np.float32(1 / PART)
-    size = table[knot] + part * (table[knot + 1] - table[knot])
-    return np.where(word >> np.uint32(31), -size, size).astype(np.float32)
+    size = table[knot] + part * np.diff(table)[knot]
+    return np.where(word >> np.uint32(31), -size, size)
 
 
 def noisy(primitive: Noise, row: int, image: NDArray) -> NDArray:
