@@ -113,7 +113,8 @@ def _alike(some: Callable[[Any, NDArray], NDArray]) -> Callable[[Any, Dense], De
             if len(rows) == len(data):
                 return some(primitive, data)
             out = data.copy()
-            out[rows] = some(primitive.rows(rows), data[rows])
+            if len(rows):
+                out[rows] = some(primitive.rows(rows), data[rows])
             return out
         samples, shapes = list(data), {}
         for row in rows:
