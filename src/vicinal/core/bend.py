@@ -59,18 +59,18 @@ class Grid:
         for _ in range(_ROUNDS):
             moved, slope = self._at(found)
             rest = found + moved - points
-            far = np.abs(rest).max(1)
-            if not len(far) or far.max() < _CLOSE:
+            far = (rest**2).sum(1)
+            if not len(far) or far.max() < _CLOSE**2:
                 break
             found = self._stepped(points, found, _solved(slope, rest), far)
         return found
 
     def _stepped(self, points: NDArray, found: NDArray, step: NDArray, far: NDArray) -> NDArray[np.float64]:
-        """The longest of a few steps that comes nearer; steps across a kink between cells may overshoot."""
-        best = found - step / 16
-        for length in (1 / 4, 1 / 2, 1):
+        """The longest of a few steps that comes nearer; steps across a kink between cells may overshoot, and a small one crosses it."""
+        best = found - step / 64
+        for length in (1 / 16, 1 / 4, 1 / 2, 1):
             tried = found - length * step
-            nearer = np.abs(self.source(tried) - points).max(1) < far
+            nearer = ((self.source(tried) - points) ** 2).sum(1) < far
             best = np.where(nearer[:, None], tried, best)
         return best
 
