@@ -68,7 +68,7 @@ class Mask(Target):
         return np.stack(moved) if isinstance(volumes, np.ndarray) and len({part.shape for part in moved}) == 1 else moved
 
     def _moved(self, masks: Dense, moves: Sequence[Any], way: Way, name: str) -> Dense:
-        _fits(masks, way.before, name)
+        fits(masks, way.before, name)
         dtype = masks[0].dtype
         if dtype.kind in "iub" and np.asarray(self.fill).astype(dtype) != self.fill:
             raise TargetError(f"{name}.fill", f"a value that {dtype} can hold", repr(self.fill))
@@ -150,7 +150,7 @@ class Image(Target):
 
     def follow(self, name: str, way: Way, known: Known) -> Any:
         images, squeeze = dense(self.data, 3, name)
-        _fits(images, way.before, name)
+        fits(images, way.before, name)
         first, spec = images[0], way.before
         if (str(first.dtype), first.shape[-1]) != (spec.dtype, spec.channels):
             expected, advice = f"{spec.dtype} with {spec.channels} channels, as the main image", f"{name}=v.Mask(..., content='heatmap')"
@@ -160,7 +160,8 @@ class Image(Target):
         return ([array[..., 0] for array in made] if isinstance(made, list) else made[..., 0]) if flat else made
 
 
-def _fits(masks: Dense, spec: Spec, name: str) -> None:
+def fits(masks: Dense, spec: Spec, name: str) -> None:
+    """Refuse masks that are not one a sample, or not of the size of their image."""
     if len(masks) != len(spec):
         raise TargetError(name, f"{len(spec)} of them, one a sample", f"{len(masks)}")
     for number, mask in enumerate(masks):
