@@ -108,11 +108,12 @@ class InstanceMasks(Target):
         held = [self._checked(part, way, sample, f"{name}[{sample}]") for sample, part in enumerate(parts)]
         moved = way.engine.follow(way.moves, held, 0) if way.moves else copied(held)
         out = [np.ascontiguousarray(np.moveaxis(array[..., : len(part)], -1, 0)) for array, part in zip(moved, parts, strict=True)]
-        known.extents = np.concatenate([extents(array) for array in out])
+        around = np.concatenate([extents(array) for array in out])
         owner = np.repeat(np.arange(len(out)), [len(array) for array in out])
+        known.outline(around, owner)
         # An instance that was empty from the start has lost nothing.
         full = np.concatenate([np.any(part, (1, 2)) if part.size else np.zeros(len(part), bool) for part in parts])
-        gone = np.isnan(known.extents).any(1) & full
+        gone = np.isnan(around).any(1) & full
         known.decide(replace(Instances.all(owner), kept=~gone))
         return out
 
