@@ -24,20 +24,35 @@ def picture(policy: Node, suffix: str) -> bytes:
     return curves(policy) if main_kind(policy) == "series" else encoded(strip(tiles(policy)), suffix)
 
 
-def photograph() -> NDArray[np.uint8]:
-    """(80, 120, 3): the flower of scikit-learn's sample images (427 x 640), its middle reduced by 4."""
-    middle = np.asarray(load_sample_image("flower.jpg"))[40:360, 100:580]
+def photograph(name: str = "flower.jpg") -> NDArray[np.uint8]:
+    """(80, 120, 3): one of scikit-learn's sample images (427 x 640), its middle reduced by 4."""
+    middle = np.asarray(load_sample_image(name))[40:360, 100:580]
     return np.rint(middle.reshape(HEIGHT, 4, WIDTH, 4, 3).mean((1, 3))).astype(np.uint8)
 
 
 def tiles(policy: Node) -> list[NDArray[np.uint8]]:
     """The original and what the policy makes of it, on the backend that is the same on every machine."""
     image = photograph()
+    if any(getattr(node, "mixes", False) for node in policy.walk()):
+        return mixtures(policy, image)
     count = 1 if policy.views is None else policy.views
     made = [policy(image, seed=0, index=index, backend="reference") for index in range(VERSIONS // count)]
     versions = [seen(np.asarray(array)) for one in made for array in (one if isinstance(one, list) else [one])]
     same = all(np.array_equal(version, versions[0]) for version in versions)
     return [image, *([versions[0]] if same else versions)]
+
+
+FLOWER, TEMPLE = (18, 10, 88, 76), (0, 0, 64, 74)  # what CopyPaste may cut out
+
+
+def mixtures(policy: Node, image: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
+    """The two samples of a batch, and versions of the first."""
+    batch = np.stack([image, photograph("china.jpg")])
+    needed = any(getattr(node, "instances", False) for node in policy.walk())
+    more = {"boxes": np.array([[FLOWER], [TEMPLE]], float)} if needed else {}
+    indices = [[number, 1000 + number] for number in range(VERSIONS)]
+    versions = [policy(image=batch, seed=0, index=index, backend="reference", **more)["image"][0] for index in indices]
+    return [*batch, *(seen(np.asarray(version)) for version in versions)]
 
 
 def seen(array: NDArray) -> NDArray[np.uint8]:

@@ -32,15 +32,16 @@ HEAD = """\
 <!-- Written by docs/make_transforms.py; edit the docstrings and declarations in src/vicinal instead. -->
 
 Every field of a transform is either a *parameter* or an *option*. A parameter is a set of values: a number, a range
-`(low, high)`, `{"choice": [...]}`, `{"log": [low, high]}`, `{"normal": [mean, std]}` or `{"beta": [a, b]}`; it is drawn anew
-for every sample. Its *neutral* value changes nothing, and `strength` shrinks towards it. An option is one fixed setting. All
-of them also take `p`, the probability that a sample is touched (1 unless said otherwise), and `name`, which replaces the class
-name in the address of the draws.
+`(low, high)`, `{"choice": [...]}`, `{"log": [low, high]}`, `{"normal": [mean, std]}`, `{"beta": [a, b]}` or
+`{"sign": magnitude}`; it is drawn anew for every sample. Its *neutral* value changes nothing, and `strength` shrinks towards
+it. An option is one fixed setting. All of them also take `p`, the probability that a sample is touched (1 unless said
+otherwise), and `name`, which replaces the class name in the address of the draws.
 
 The verb says what happens to boxes, masks, keypoints and events: after a *move* they follow by the same map, after *map*, *mix*
-and *opaque* they stay (see [targets](targets.md)). The pictures show the original and what comes at `seed=0, index=0, 1, 2, 3`.
-The photograph is `flower.jpg` of scikit-learn's sample images, by vultilion, under CC BY 2.0, here cut and reduced. The lines of
-code are run by a test, after
+and *opaque* they stay (see [targets](targets.md)); what mixers bring in is told under [mixing](mixing.md). The pictures show the
+original and what comes at `seed=0, index=0, 1, 2, 3`. The photographs are `flower.jpg` and, beside it in mixtures, `china.jpg` of
+scikit-learn's sample images, by vultilion and danielbuechele, both under CC BY 2.0, here cut and reduced. The lines of code are run
+by a test, after
 
 ```python
 import vicinal as v

@@ -13,10 +13,10 @@ import vicinal as v
 from vicinal.core.declare import Parameter, declarations
 from vicinal.core.transform import Node, Transform
 
-SPANS = {"times": (0.5, 2.0), "exponents": (0.5, 2.0), "degrees": (-40.0, 40.0), "pixels": (-4.0, 4.0)}
+SPANS = {"times": (0.5, 2.0), "exponents": (0.5, 2.0), "degrees": (-40.0, 40.0), "pixels": (-4.0, 4.0), "kelvin": (2000.0, 20000.0)}
 OPTIONS = (True, False, 0.0, 0.5, 7, (5, 9))
 OURS = [cls for cls in v.registry().values() if issubclass(cls, Transform) and cls.__module__.startswith("vicinal.")]  # tests plant others
-IMAGE = [cls for cls in OURS if "image" in cls.needs and not cls.whole]
+IMAGE = [cls for cls in OURS if "image" in cls.needs and not cls.whole and not cls.mixes]
 
 
 def _span(declared: Parameter) -> tuple[float, float]:

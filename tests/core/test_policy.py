@@ -198,3 +198,13 @@ def test_eight_threads_share_one_policy_and_get_the_same_bits():
 def test_a_bound_violated_names_class_and_field(make, says):
     with pytest.raises(v.PolicyError, match=says):
         make()
+
+
+@pytest.mark.parametrize("angle", [{"sign": 30}, {"sign": (0, 30)}, {"sign": (5, 30), "about": 2}])
+def test_a_signed_magnitude_is_written_in_every_form(angle):
+    policy = v.Compose([v.Rotate(angle=angle), v.Invert()])
+    text = str(policy)
+    for same in (v.parse(text), build(json.loads(json.dumps(policy.data()))), build(yaml.safe_load(yaml.safe_dump(policy.data())))):
+        assert same == policy
+        assert same.fingerprint == policy.fingerprint
+        assert str(same) == text

@@ -10,7 +10,7 @@ from scipy import stats
 
 import vicinal as v
 from vicinal.core.draw import Address, Draw
-from vicinal.core.space import Beta, Choice, Fixed, LogRange, Normal, Range, pick, space
+from vicinal.core.space import Beta, Choice, Fixed, LogRange, Normal, Range, Sign, pick, space
 from vicinal.core.special import beta_quantile, normal_quantile
 
 U = np.concatenate([[2.0**-33, 1e-6], np.linspace(0.001, 0.999, 333), [1 - 1e-6, 1 - 2.0**-33]])
@@ -42,6 +42,29 @@ def test_a_space_is_its_law(held, law):
     assert held.ends()[0] <= drawn.min() <= drawn.max() <= held.ends()[1]
 
 
+@pytest.mark.parametrize(("low", "high", "about"), [(0, 1, 0), (0.2, 0.9, 1), (3, 5, -2)])
+def test_a_signed_magnitude_is_two_ranges_equally_likely(low, high, about):
+    def law(x):
+        right = stats.uniform(low, high - low).cdf
+        return 0.5 * (1 - right(about - x)) + 0.5 * right(x - about)
+
+    drawn = Sign(low, high, about).at(Draw(Address.of(1, index=range(5000))).unit("x"))
+    assert stats.kstest(drawn, law).pvalue > 1e-3
+    assert (np.diff(Sign(low, high, about).at(U)) >= 0).all()
+    assert (np.abs(drawn - about) >= low - 1e-12).all()
+
+
+def test_a_fixed_magnitude_has_both_signs_equally_often():
+    drawn = Sign(30, 30).at(Draw(Address.of(2, index=range(5000))).unit("x"))
+    assert set(drawn) == {-30.0, 30.0}
+    assert stats.binomtest(int((drawn > 0).sum()), len(drawn)).pvalue > 1e-3
+
+
+def test_strength_scales_the_magnitude_and_keeps_the_signs():
+    strong, weak = Sign(0.2, 0.9, about=1), Sign(0.2, 0.9, about=1).toward(1, 0.25)
+    assert weak.at(U) - 1 == pytest.approx(0.25 * (strong.at(U) - 1))
+
+
 @pytest.mark.parametrize("weights", [None, (1, 1, 2), (0, 3, 1)])
 def test_choice_follows_its_weights(weights):
     drawn = Choice((10, 20, 30), weights).at(Draw(Address.of(1, index=range(8000))).unit("x"))
@@ -59,6 +82,8 @@ def test_pick_never_leaves_its_indices():
 
 HALVED = [
     (Fixed(30), Fixed(15.0)),
+    (Sign(10, 30), Sign(5.0, 15.0)),
+    (Sign(30, 30, about=2), Sign(15.0, 15.0, about=1.0)),
     (Range(-30, 10), Range(-15.0, 5.0)),
     (Normal(4, 2), Normal(2.0, 1.0)),
     (Beta(2, 3, -1, 1), Beta(2, 3, -0.5, 0.5)),
@@ -94,6 +119,9 @@ def test_toward_shrinks_logarithmic_ranges_in_the_logarithm():
         ({"normal": [0, 1]}, Normal(0, 1)),
         ({"beta": [0.2, 0.2]}, Beta(0.2, 0.2)),
         ({"beta": [2, 3, -1, 1]}, Beta(2, 3, -1, 1)),
+        ({"sign": 30}, Sign(30, 30)),
+        ({"sign": [0, 30]}, Sign(0, 30)),
+        ({"sign": [np.float64(0.1), 0.9], "about": np.int64(1)}, Sign(0.1, 0.9, 1)),
         (Range(0, 1), Range(0, 1)),
     ],
 )
@@ -122,7 +150,12 @@ FORMS = r"a number, two numbers \(low, high\), or one of"
         ({"normal": 3}, r"^s\.normal: expected 2 numbers"),
         ({"beta": [0, 1]}, r"^s\.beta: expected positive numbers, got \[0, 1\]$"),
         ({"beta": [1, 1, 2]}, r"^s\.beta: expected 2 or 4 numbers"),
-        ({"beta": [1, 1], "weights": [1]}, r"^s\.beta: expected 2 or 4 numbers"),
+        ({"beta": [1, 1], "weights": [1]}, r"^s\.beta: expected no weights, which is of choice"),
+        ({"choice": [1], "about": 1}, r"^s\.choice: expected no about, which is of sign"),
+        ({"sign": -3}, r"^s\.sign: expected a magnitude of 0 or more, or \[low, high\], got -3; write \{\"sign\": 30\}$"),
+        ({"sign": [3, 1]}, r"^s\.sign: expected low <= high, got \(3, 1\)"),
+        ({"sign": [1, 2, 3]}, r"^s\.sign: expected a magnitude"),
+        ({"sign": 1, "about": "x"}, r"^s\.about: expected the number in the middle, got 'x'"),
         ({"choice": []}, r"^s\.choice: expected a list of at least one value, got \[\]$"),
         ({"choice": 3}, r"^s\.choice: expected a list"),
         ({"choice": [1, 2], "weights": [1]}, r"^s\.weights: expected 2 numbers of 0 or more, not all 0, got \[1\]$"),
@@ -145,6 +178,7 @@ SPACES = st.one_of(
     st.lists(NUMBER, min_size=1, max_size=4).map(lambda values: Choice(tuple(values))),
     st.lists(st.tuples(NUMBER, POSITIVE), min_size=1, max_size=4).map(lambda pairs: Choice(*map(tuple, zip(*pairs, strict=True)))),
     st.tuples(NUMBER, POSITIVE).map(lambda args: Normal(*args)),
+    st.tuples(POSITIVE, POSITIVE, NUMBER).map(lambda args: Sign(*sorted(args[:2]), args[2])),
     st.tuples(POSITIVE, POSITIVE).map(lambda args: Beta(*args)),
     st.tuples(POSITIVE, POSITIVE, ENDS).map(lambda args: Beta(*args[:2], *args[2])),
 )

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import colorsys
+
 import numpy as np
 import pytest
 from scipy import stats
 
 import vicinal as v
+from vicinal.backend.noise import SALT, knots, values, words
+from vicinal.core.primitive import Noise
 
 GREY = np.full((8, 64, 64, 3), 0.5, np.float32)
 GAUSSIAN = v.GaussianNoise(std=0.1, overflow="keep")
@@ -90,3 +94,164 @@ def test_eight_bit_noise_is_float_noise_rounded():
     images = np.random.default_rng(0).integers(0, 256, (2, 20, 20, 3), np.uint8)
     exact = v.GaussianNoise(std=0.1)((images / 255).astype(np.float32), seed=0)
     assert np.abs(v.GaussianNoise(std=0.1)(images, seed=0) - exact.astype(float) * 255).max() <= 0.51
+
+
+LAWS_WITH_TAILS = [
+    (v.LaplaceNoise(scale=0.5, overflow="keep"), stats.laplace(0, 0.5)),
+    (v.CauchyNoise(scale=0.5, overflow="keep"), stats.cauchy(0, 0.5)),
+    (v.StudentTNoise(scale=0.5, degrees=3, overflow="keep"), stats.t(3, 0, 0.5)),
+    (v.StudentTNoise(scale=0.5, degrees=1, overflow="keep"), stats.t(1, 0, 0.5)),
+    (v.StudentTNoise(scale=0.5, degrees=0.5, overflow="keep"), stats.t(0.5, 0, 0.5)),
+    (v.StudentTNoise(scale=0.5, degrees=100, overflow="keep"), stats.t(100, 0, 0.5)),
+]
+
+
+@pytest.mark.parametrize(("policy", "law"), LAWS_WITH_TAILS, ids=lambda x: str(x) if isinstance(x, v.Transform) else "")
+def test_a_million_draws_are_the_law_in_its_middle_and_in_its_tails(policy, law):
+    noise = policy(np.zeros((1, 1000, 1000, 1), np.float32), seed=3).ravel().astype(float)
+    assert stats.kstest(noise, law.cdf).pvalue > 1e-3
+    for tail in (1e-2, 1e-3, 1e-4, 1e-5):
+        spread = 4.5 * np.sqrt(tail * 1e6)
+        assert (noise > law.isf(tail)).sum() == pytest.approx(tail * 1e6, abs=spread)
+        assert (noise < law.ppf(tail)).sum() == pytest.approx(tail * 1e6, abs=spread)
+
+
+@pytest.mark.parametrize(
+    ("law", "scipy"),
+    [("laplace", stats.laplace), ("cauchy", stats.cauchy)] + [("student", stats.t(df)) for df in (0.5, 1, 2, 3.7, 30, 100)],
+)
+def test_tables_are_the_quantiles_of_scipy(law, scipy):
+    table = knots(law, scipy.args[0] if law == "student" else 1.0)[:-1].astype(float)
+    octave, place = np.divmod(np.arange(2048), 64)
+    expected = scipy.isf(np.ldexp(1 + place / 64, octave - 32) / 2)
+    assert table[:-1] == pytest.approx(expected, rel=1e-6)
+    assert table[-1] == 0
+    between = scipy.isf((np.ldexp(1 + place / 64, octave - 32) + np.ldexp(1 + (place + 1) / 64, octave - 32)) / 4)
+    assert ((table[1:] + table[:-1]) / 2)[:-1] == pytest.approx(between[:-1], rel=2e-3 if scipy in (stats.laplace, stats.cauchy) else 5e-3)
+
+
+@pytest.mark.parametrize(
+    "name", ["LaplaceNoise(scale=0.2)", "CauchyNoise(scale=0.05)", "StudentTNoise(scale=0.1)", "SpeckleNoise(std=0.4)"]
+)
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+@pytest.mark.parametrize("overflow", ["clip", "renormalise", "keep"])
+@pytest.mark.parametrize("shared", [False, True])
+def test_every_law_is_the_same_on_both_backends_to_the_bit(name, dtype, overflow, shared):
+    if overflow == "keep" and dtype != "float32":
+        pytest.skip("integers cannot hold everything")
+    scale = {"uint8": 255, "uint16": 65535, "float32": 1}[dtype]
+    images = (np.random.default_rng(0).random((3, 47, 61, 5)) * scale).astype(dtype)
+    policy = v.parse(f"{name[:-1]}, overflow='{overflow}', shared={shared}, share=0.6)")
+    assert np.array_equal(policy(images, seed=0, backend="cpu"), policy(images, seed=0, backend="reference"))
+
+
+def test_shared_noise_is_one_draw_a_pixel():
+    noise = v.GaussianNoise(std=0.1, shared=True, share=0.5, overflow="keep")(GREY, seed=0) - GREY
+    assert (noise == noise[..., :1]).all()
+    assert (noise[..., 0] != 0).mean() == pytest.approx(0.5, abs=0.01)
+    assert stats.kstest(noise[..., 0][noise[..., 0] != 0][:20_000].astype(float), stats.norm(0, 0.1).cdf).pvalue > 1e-3
+
+
+def test_speckle_multiplies_and_leaves_black_alone():
+    images = np.linspace(0, 1, 256, dtype=np.float32)[None, None, :, None].repeat(400, 1)
+    made = v.SpeckleNoise(std=0.1, overflow="keep")(images, seed=0)[0, ..., 0].astype(float)
+    assert (made[:, 0] == 0).all()
+    relative = made[:, 1:] / images[0, :, 1:, 0] - 1
+    assert stats.kstest(relative.ravel()[::2], stats.norm(0, 0.1).cdf).pvalue > 1e-3
+    assert relative.std(0) == pytest.approx(np.full(255, 0.1), rel=0.2)
+
+
+@pytest.mark.parametrize("photons", [0.5, 5, 9.9, 40, 1000, 30000])
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+def test_photons_are_the_poisson_quantiles_of_scipy(photons, dtype):
+    scale = {"uint8": 255, "uint16": 65535, "float32": 1}[dtype]
+    images = (np.random.default_rng(0).random((1, 60, 70, 3)) * scale).astype(dtype)
+    policy = v.PoissonNoise(photons=photons)
+    (primitive,) = policy(image=images, seed=0).plan.primitives
+    unit = (words(primitive.arguments["key"][0], images.size) + 0.5) * 2.0**-32
+    counts = stats.poisson.ppf(unit, images.ravel().astype(float) / scale * photons)
+    expected = np.minimum(counts / photons, 1) * scale
+    got = policy(images, seed=0).ravel()
+    assert got == pytest.approx(np.rint(expected) if dtype != "float32" else expected, abs=1e-6 if dtype == "float32" else 0.51)
+
+
+def test_photon_counts_have_the_mean_as_their_variance():
+    for value in (0.1, 0.4):
+        counts = v.PoissonNoise(photons=100)(np.full((300, 300, 1), value, np.float32), seed=0).astype(float) * 100
+        assert counts.mean() == pytest.approx(100 * value, rel=0.01)
+        assert counts.var() == pytest.approx(100 * value, rel=0.03)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+def test_iso_noise_is_colorsys_with_its_draws(dtype):
+    scale = {"uint8": 255, "uint16": 65535, "float32": 1}[dtype]
+    images = (np.random.default_rng(0).random((1, 20, 30, 3)) * scale).astype(dtype)
+    images[0, 0, :4] = np.array([[0, 0, 0], [scale, scale, scale], [scale, 0, 0], [scale // 2 if dtype != "float32" else 0.5] * 3], dtype)
+    policy = v.ISONoise(hue=20, luminance=0.1)
+    (primitive,) = policy(image=images, seed=4).plan.primitives
+    key = primitive.arguments["key"]
+    turn, more = (gaussian_draws(np.stack([key[:, 0] ^ np.uint32(salt), key[:, 1]], 1), 600) for salt in (0, SALT))
+    expected = []
+    for pixel, angle, change in zip(images.reshape(-1, 3) / scale, turn * 20, more * 0.1, strict=True):
+        hue, light, saturation = colorsys.rgb_to_hls(*pixel)
+        expected.append(colorsys.hls_to_rgb(hue + angle / 360, min(max(light + change, 0), 1), saturation))
+    got = policy(images, seed=4).reshape(-1, 3) / scale
+    assert np.abs(got - np.array(expected)).max() <= {"uint8": 0.51 / 255, "uint16": 1e-4, "float32": 1e-5}[dtype]
+
+
+def gaussian_draws(key, count):
+    one = np.ones(1)
+    return values(Noise("gaussian", 0 * one, one, key, one, one > 0), 0, count).astype(float)
+
+
+def test_iso_noise_needs_colours():
+    with pytest.raises(v.TargetError, match="3 channels"):
+        v.ISONoise()(np.zeros((8, 8, 4), np.uint8), seed=0)
+
+
+@pytest.mark.parametrize("share", [0.02, 0.3, 1])
+@pytest.mark.parametrize("salt", [0, 0.2, 1])
+@pytest.mark.parametrize("shared", [False, True])
+def test_salt_and_pepper_come_in_their_shares(share, salt, shared):
+    grey = np.full((200, 250, 3), 0.5, np.float32)
+    made = v.SaltAndPepper(share=share, salt=salt, shared=shared)(grey, seed=0)
+    assert set(np.unique(made)) <= {0, 0.5, 1}
+    assert not shared or (made == made[..., :1]).all()
+    n = made[..., 0].size if shared else made.size
+    of = made[..., 0] if shared else made
+    for value, expected in ((1, share * salt), (0, share * (1 - salt))):
+        assert (of == value).mean() == pytest.approx(expected, abs=4.5 * np.sqrt(expected * (1 - expected) / n) + 1e-7)
+
+
+def test_lost_pixels_lie_anywhere():
+    made = v.PixelDropout(share=0.25, fill=1)(np.zeros((64, 64, 1), np.uint8), seed=0)[..., 0] == 255
+    counts = made.reshape(8, 8, 8, 8).sum((1, 3)).ravel()
+    assert stats.chisquare(counts).pvalue > 1e-3
+    assert abs(np.corrcoef(made[:, 1:].ravel(), made[:, :-1].ravel())[0, 1]) < 4.5 / np.sqrt(made.size)
+
+
+@pytest.mark.parametrize(("dtype", "value"), [("uint8", 128), ("uint16", 32768), ("float32", 0.5)])
+@pytest.mark.parametrize("shared", [False, True])
+def test_pixel_dropout_fills_with_its_value(dtype, value, shared):
+    made = v.PixelDropout(share=0.3, fill=0.5, shared=shared)(np.zeros((50, 60, 3), dtype), seed=0)
+    assert np.unique(made).tolist() == [0, value]
+    assert (made != 0).mean() == pytest.approx(0.3, abs=0.02)
+
+
+GROWING = [
+    lambda s: v.LaplaceNoise(scale=0.2 * s),
+    lambda s: v.CauchyNoise(scale=0.2 * s),
+    lambda s: v.StudentTNoise(scale=0.2 * s),
+    lambda s: v.SpeckleNoise(std=0.5 * s),
+    lambda s: v.ISONoise(hue=20 * s, luminance=0.2 * s),
+    lambda s: v.SaltAndPepper(share=0.5 * s),
+    lambda s: v.PixelDropout(share=0.5 * s),
+]
+
+
+@pytest.mark.parametrize("policy", GROWING, ids=lambda make: type(make(1)).__name__)
+def test_distortion_grows_with_strength(policy):
+    image = np.random.default_rng(0).integers(0, 256, (60, 60, 3), np.uint8)
+    changes = [np.abs(policy(s)(image, seed=0).astype(float) - image).mean() for s in (0, 0.25, 0.5, 0.75, 1)]
+    assert changes[0] == 0
+    assert all(np.diff(changes) > 0)

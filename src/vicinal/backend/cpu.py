@@ -1,4 +1,4 @@
-"""The fast backend: compiled loops for small images, tables and noise, OpenCV for large warps and colour matrices.
+"""The fast backend: compiled loops for small images, pointwise chains and noise, OpenCV for large warps.
 
 Which of the two warps an image depends on its size alone, so a sample's bits never depend on its batch.
 """
@@ -6,18 +6,17 @@ Which of the two warps an image depends on its size alone, so a sample's bits ne
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any, cast, final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vicinal.backend import effects, kernels, patches, sampling
-from vicinal.backend.noise import gaussian_knots, noisy
+from vicinal.backend import effects, patches, sampling
+from vicinal.backend.chain import pointwise, tabulated
+from vicinal.backend.filters import filtered
+from vicinal.backend.noise_kernels import noisy
 from vicinal.backend.reference import opaque, stacked
 from vicinal.core.backend import Dense
-from vicinal.core.batch import RANGES
 from vicinal.core.primitive import (
     Effect,
     Filter,
@@ -27,10 +26,8 @@ from vicinal.core.primitive import (
     Pointwise,
     Primitive,
 )
-from vicinal.core.steps import Round, mapped, quantise
 from vicinal.core.warp import Warp
 
-_GRID = (np.arange(256) / 255.0).astype(np.float32)[None, :, None]
 _SAME = np.arange(256, dtype=np.uint8)[None, :, None]
 
 
@@ -97,54 +94,6 @@ def _allocated(shape: tuple[int, ...], dtype: Any, layout: str | None) -> tuple[
     return out, out.transpose(0, 2, 3, 1)
 
 
-def tabulated(chain: Pointwise, dtype: Any) -> NDArray:
-    """(B, 256, K) the chain's result for every 8-bit value, K = 1 or the number of channels; in float32, which rounds as float64 does."""
-    chain, to = _in(np.float32, chain), chain.dtype or str(np.dtype(dtype))
-    at = next((n for n, step in enumerate(chain.steps) if isinstance(step, Round)), len(chain.steps))
-    if at == len(chain.steps) or not _shared(chain.steps[at:]):
-        return _finished(chain.evaluate(np.broadcast_to(_GRID, (len(chain.active), 256, 1))), to)
-    # What follows the rounding is the same for all samples: one table of it, looked up by the rounded values.
-    first, cast = replace(chain, steps=chain.steps[:at]), replace(chain, steps=chain.steps[at:])
-    rounded = _finished(first.evaluate(np.broadcast_to(_GRID, (len(chain.active), 256, 1))), "uint8")
-    table = _finished(cast.evaluate(_GRID), to)[0]
-    if rounded.shape[2] == 1:
-        return np.take(table, rounded[..., 0], axis=0)
-    return np.stack([table[rounded[..., c], min(c, table.shape[1] - 1)] for c in range(rounded.shape[2])], axis=-1)
-
-
-def _shared(steps: Sequence[Any]) -> bool:
-    return all(len(array) == 1 for step in steps for array in vars(step).values() if isinstance(array, np.ndarray))
-
-
-def _finished(values: NDArray, to: str) -> NDArray:
-    return np.ascontiguousarray(values, np.float32) if to == "float32" else quantise(values, to)
-
-
-def _pointwise(chain: Pointwise, data: Dense) -> Dense:
-    if isinstance(data, list):
-        return stacked([_pointwise_equal(chain.rows(np.array([row])), sample[None])[0] for row, sample in enumerate(data)])
-    return _pointwise_equal(chain, data)
-
-
-def _pointwise_equal(chain: Pointwise, data: NDArray) -> NDArray:
-    to = chain.dtype or str(data.dtype)
-    if data.dtype == np.uint8 and not chain.mixes:
-        tables = tabulated(chain, data.dtype)
-        out, view = _allocated(data.shape, tables.dtype, chain.layout)
-        kernels.table(data, tables, view)
-        return out
-    work = np.float64 if "64" in str(data.dtype) else np.float32
-    values = data.astype(work) / work(RANGES[str(data.dtype)])
-    moved = _in(work, chain).evaluate(values.reshape(len(data), -1, data.shape[3])).reshape(data.shape)
-    moved = moved.astype(to, copy=False) if np.dtype(to).kind == "f" else quantise(moved, to)
-    return np.ascontiguousarray(moved.transpose(0, 3, 1, 2)) if chain.layout == "CHW" else moved
-
-
-def _in(work: Any, chain: Pointwise) -> Pointwise:
-    """The chain with its arrays in the working precision, so that float images are not blown up to float64."""
-    return replace(chain, steps=tuple(mapped(step, lambda array: array.astype(work)) for step in chain.steps))
-
-
 def _each(one: Callable[[Any, int, NDArray], NDArray]) -> Callable[[Any, Dense], Dense]:
     """From one sample to a batch: the active samples, one by one."""
 
@@ -154,60 +103,35 @@ def _each(one: Callable[[Any, int, NDArray], NDArray]) -> Callable[[Any, Dense],
     return run
 
 
-def _filtered(primitive: Filter, row: int, image: NDArray) -> NDArray:
-    scale = RANGES[str(image.dtype)]
-    values = image.astype(np.float32)
-    for kernels_ in primitive.kernels:
-        values = cv2.filter2D(values, -1, _trimmed(kernels_[row]), borderType=cv2.BORDER_REFLECT_101).reshape(image.shape)
-    values = np.clip(values, 0, scale)
-    return np.rint(values).astype(image.dtype) if image.dtype.kind == "u" else values
+def _alike(some: Callable[[Any, NDArray], NDArray]) -> Callable[[Any, Dense], Dense]:
+    """From equal samples, all active, to any batch: the active samples, those of one size together."""
 
+    def run(primitive: Any, data: Dense) -> Dense:
+        rows = np.flatnonzero(primitive.active)
+        if isinstance(data, np.ndarray):
+            if len(rows) == len(data):
+                return some(primitive, data)
+            out = data.copy()
+            out[rows] = some(primitive.rows(rows), data[rows])
+            return out
+        samples, shapes = list(data), {}
+        for row in rows:
+            shapes.setdefault(samples[row].shape, []).append(row)
+        for alike in shapes.values():
+            made = some(primitive.rows(np.array(alike)), np.stack([samples[row] for row in alike]))
+            for row, sample in zip(alike, made, strict=True):
+                samples[row] = sample
+        return stacked(samples)
 
-def _trimmed(kernel: NDArray) -> NDArray:
-    """Without the zeros around it that only other samples of the batch need."""
-    rows, columns = (np.abs(kernel).sum(axis) for axis in (1, 0))
-    away = [min(np.argmax(side != 0), np.argmax(side[::-1] != 0)) for side in (rows, columns)]
-    return kernel[away[0] : len(rows) - away[0], away[1] : len(columns) - away[1]]
-
-
-def _effect(primitive: Effect, data: Dense) -> Dense:
-    """Equal samples together."""
-    rows = np.flatnonzero(primitive.active)
-    if isinstance(data, np.ndarray) and len(rows) == len(data):
-        return effects.call(primitive, data)
-    samples, shapes = list(data), {}
-    for row in rows:
-        shapes.setdefault(samples[row].shape, []).append(row)
-    for alike in shapes.values():
-        made = effects.call(primitive.rows(np.array(alike)), np.stack([samples[row] for row in alike]))
-        for row, sample in zip(alike, made, strict=True):
-            samples[row] = sample
-    return stacked(samples)
-
-
-def _noisy(primitive: Noise, row: int, image: NDArray) -> NDArray:
-    noise, (key0, key1) = np.empty(image.size, np.float32), primitive.key[row]
-    low, high = np.float32(primitive.low[row]), np.float32(primitive.high[row])
-    if primitive.law == "gaussian":
-        kernels.gaussian(noise, key0, key1, high, gaussian_knots())
-    else:
-        kernels.uniform(noise, key0, key1, low, high - low)
-    if primitive.share[row] < 1:
-        kernels.thin(noise, key0, key1, np.float32(primitive.share[row]))
-    scale = RANGES[str(image.dtype)]
-    if image.dtype.kind == "u" and primitive.overflow == "clip":
-        out = np.empty_like(image)
-        kernels.add_whole(image.ravel(), noise, np.float32(scale), out.ravel())
-        return out
-    return noisy(image, noise, primitive.overflow)
+    return run
 
 
 _RUN: dict[type, Callable[[Any, Any], Dense]] = {
     Warp: sampling.warp,
-    Pointwise: _pointwise,
-    Filter: _each(_filtered),
-    Noise: _each(_noisy),
+    Pointwise: pointwise,
+    Filter: _alike(filtered),
+    Noise: _alike(noisy),
     Patch: patches.run,
     Opaque: _each(opaque),
-    Effect: _effect,
+    Effect: _alike(effects.call),
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from vicinal.backend.noise import FIRST, GOLDEN, KNOTS, SALT, SECOND
+from vicinal.backend.noise import FIRST, GOLDEN, SECOND
 from vicinal.core.warp import CONSTANT, REFLECT
 
 _compiled = njit(nogil=True, cache=True, error_model="numpy")
@@ -13,7 +13,6 @@ _inlined = njit(nogil=True, cache=True, error_model="numpy", inline="always")
 
 # Adding and subtracting 1.5 * 2**23 rounds a float32 below 2**22 to the nearest whole number, ties to even, as NumPy does.
 _MAGIC = np.float32(12582912.0)
-_UNIT = np.float32(2**-24)
 BITS = 11  # of a pixel, for the weights of 8-bit sampling: two of them and a 16-bit value fit 38 bits
 ONE = 1 << BITS
 
@@ -172,59 +171,14 @@ def nearest(src, inverse, out, border, fill):
                     out[b, y, x, c] = fill[b] if row < 0 or column < 0 else src[b, row, column, c]
 
 
-@_compiled
-def table(src, tables, out):
-    """Look every 8-bit value up: src (B, H, W, >= C), tables (B, 256, K) with K = 1 or C, out (B, H, W, C) of any strides."""
-    several = tables.shape[2] > 1
-    for b in range(out.shape[0]):
-        for c in range(out.shape[3]):
-            column = tables[b, :, c if several else 0].copy()
-            for y in range(out.shape[1]):
-                for x in range(out.shape[2]):
-                    out[b, y, x, c] = column[src[b, y, x, c]]
-
-
 @_inlined
-def _hash(position, key0, key1):
+def hashed(position, key0, key1):
     # Numba widens 32-bit products to 64 bits: each one is cut back, as NumPy's reference does.
     x = np.uint32(np.uint32(position) * np.uint32(GOLDEN)) ^ key0
     x = np.uint32(np.uint32((x ^ (x >> np.uint32(16))) * np.uint32(FIRST)) + key1)
     x = np.uint32((x ^ (x >> np.uint32(16))) * np.uint32(FIRST))
     x = np.uint32((x ^ (x >> np.uint32(15))) * np.uint32(SECOND))
     return np.uint32(x ^ (x >> np.uint32(16)))
-
-
-@_compiled
-def uniform(out, key0, key1, low, span):
-    """Uniform noise on (n,) float32, in place of what is there."""
-    for i in range(out.shape[0]):
-        out[i] = low + np.float32(_hash(i, key0, key1) >> np.uint32(8)) * _UNIT * span
-
-
-@_compiled
-def gaussian(out, key0, key1, std, knots):
-    """Gaussian noise on (n,) float32 through the interpolated quantile table."""
-    scale = _UNIT * np.float32(KNOTS)
-    for i in range(out.shape[0]):
-        place = np.float32(_hash(i, key0, key1) >> np.uint32(8)) * scale
-        knot = np.int32(place)
-        out[i] = std * (knots[knot] + (place - np.float32(knot)) * (knots[knot + 1] - knots[knot]))
-
-
-@_compiled
-def thin(noise, key0, key1, share):
-    """Set all but a share of the noise to 0."""
-    for i in range(noise.shape[0]):
-        if np.float32(_hash(i, key0 ^ np.uint32(SALT), key1) >> np.uint32(8)) * _UNIT >= share:
-            noise[i] = np.float32(0)
-
-
-@_compiled
-def add_whole(image, noise, scale, out):
-    """Integer values plus noise in units of the range, clipped and rounded; flat arrays."""
-    for i in range(image.shape[0]):
-        value = np.float32(image[i]) + noise[i] * scale
-        out[i] = (min(max(value, np.float32(0)), scale) + _MAGIC) - _MAGIC
 
 
 @_inlined

@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from vicinal.backend.kernels import _hash
+from vicinal.backend.kernels import hashed
 from vicinal.backend.noise import LEVELS
 from vicinal.backend.reference import stacked
 from vicinal.core.backend import Dense
@@ -40,7 +40,7 @@ def span(flat, start, stop, level, key, shift, unit):
     """Fill the values [start, stop) of a flat image; both ends stand between two pixels."""
     if len(level) == 0:
         for i in range(start, stop):
-            flat[i] = np.float32(_hash(i, key[0], key[1]) >> shift) * unit
+            flat[i] = np.float32(hashed(i, key[0], key[1]) >> shift) * unit
     elif len(level) == 1:
         for i in range(start, stop):
             flat[i] = level[0]

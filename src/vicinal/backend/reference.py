@@ -161,10 +161,6 @@ def _correlated(values: NDArray, kernel: NDArray) -> NDArray[np.float64]:
     return total
 
 
-def _noise(primitive: Noise, row: int, image: NDArray) -> NDArray:
-    return noise.noisy(image, noise.values(primitive, row, image.size), primitive.overflow)
-
-
 def _patch(primitive: Patch, row: int, image: NDArray) -> NDArray:
     """One sample with its rectangles filled."""
     out, made = image.copy(), _filling(primitive, row, image)
@@ -195,7 +191,7 @@ _ONE: dict[type, Callable[[Any, int, NDArray], NDArray]] = {
     Warp: _warp,
     Pointwise: _pointwise,
     Filter: _filter,
-    Noise: _noise,
+    Noise: noise.noisy,
     Patch: _patch,
     Opaque: opaque,
     Effect: effect,

@@ -243,25 +243,32 @@ def _whole_faults(node: Group) -> Iterator[VicinalError]:
         if isinstance(below, Transform) and below.whole:
             expected = f"{type(below).__name__} outside OneOf, SomeOf and Compose with p < 1: dtype or layout change for all samples alike"
             yield PolicyError(f"{type(node).__name__}/{below.label}", expected, "it inside")
+    operations = [below for below in node.walk() if isinstance(below, Transform)]
+    if not isinstance(node, Compose) and len({below.mixes for below in operations}) > 1:
+        mixer = next(below.label for below in operations if below.mixes)
+        expected = "a mixer beside other mixers alone"
+        yield PolicyError(f"{type(node).__name__}/{mixer}", expected, "other operations beside it", f"... | {mixer}(p=0.5)")
 
 
 @final
 @dataclass(frozen=True)
 class _Order:
-    """What already stands before a node: the operation that gave the range up, and the one that changed the layout."""
+    """What already stands before a node: the operation that gave the range up, the one that changed the layout, and a mixer."""
 
     lost: str = ""
     last: str = ""
+    mixed: str = ""
 
     def then(self, node: Transform) -> _Order:
-        return _Order(node.label if node.leaves_range else self.lost, node.label if node.last else self.last)
+        gave_up, changed, mixed = node.leaves_range, node.last, node.mixes
+        return _Order(node.label if gave_up else self.lost, node.label if changed else self.last, node.label if mixed else self.mixed)
 
 
 def _ordered(node: Node, before: _Order, faults: list[VicinalError]) -> _Order:
     """What stands before the next node; faults of order do not depend on what will be drawn."""
     if isinstance(node, OneOf):  # its alternatives never meet
         after = [_ordered(child, before, faults) for child in node.of]
-        return _Order(*(next((getattr(one, name) for one in after if getattr(one, name)), "") for name in ("lost", "last")))
+        return _Order(*(next((getattr(one, name) for one in after if getattr(one, name)), "") for name in ("lost", "last", "mixed")))
     if not isinstance(node, Transform):
         for child in node.children:
             before = _ordered(child, before, faults)
@@ -269,7 +276,10 @@ def _ordered(node: Node, before: _Order, faults: list[VicinalError]) -> _Order:
     if before.lost and node.bounded:
         expected, advice = f"values in their declared range, which {before.lost} gives up", f"{node.label} | {before.lost}"
         faults.append(PolicyError(node.label, expected, f"{node.label} behind {before.lost}", advice))
-    if before.last and not node.whole:
+    if before.mixed and not (node.whole or node.mixes):
+        expected, advice = f"only casts and other mixers behind {before.mixed}", f"{node.label} | {before.mixed}"
+        faults.append(PolicyError(node.label, expected, f"{node.label} behind {before.mixed}", advice))
+    if before.last and not (node.whole or node.mixes):
         expected, advice = f"{before.last} behind everything that needs channels last", f"{node.label} | {before.last}"
         faults.append(PolicyError(node.label, expected, f"{node.label} behind {before.last}", advice))
     return before.then(node)

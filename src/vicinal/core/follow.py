@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from vicinal.core.targets import InstanceMasks, Instances, Known, Polygons, Target, Way
 
 
@@ -17,3 +19,11 @@ def others(targets: Mapping[str, Target], way: Way, single: bool) -> tuple[dict[
         if isinstance(target, (InstanceMasks, Polygons)):
             out[name] = known.keep(out[name])
     return {name: out[name][0] if single else out[name] for name in targets}, known.table
+
+
+def kept_numbers(table: Instances | None, batch: int, single: bool) -> Any:
+    """The numbers of the instances that stayed, (n,) for each sample; None without instances."""
+    if table is None:
+        return None
+    numbers = [np.flatnonzero(table.of(sample)) for sample in range(batch)]
+    return numbers[0] if single else numbers

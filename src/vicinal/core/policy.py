@@ -81,32 +81,52 @@ def _arguments(call: ast.Call) -> dict[str, Any]:
     return found
 
 
-def load(path: str | Path) -> Node:
+def load(path: str | Path, *, trusted: bool = False) -> Node:
     """A policy from a .yaml or .json file.
+
+    Args:
+        path: the file; trusted: True lets it name code to import (``Lambda``), which a file from elsewhere must not.
 
     Raises:
         PolicyError: with the file's name; all faults of the file at once.
     """
     path = Path(path)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as fault:
-        raise PolicyError(str(path), "a readable policy file", getattr(fault, "strerror", None) or str(fault)) from None
-    document = _document(path, text)
+    document = read_document(path)
     if isinstance(document, Mapping) and "policy" in document:
-        if document.get("vicinal", FORMAT) != FORMAT:
-            raise PolicyError(f"{path}: vicinal", f"format {FORMAT}", repr(document["vicinal"]), "a newer version of vicinal reads it")
         document = document["policy"]
     try:
-        return build(document, "policy")
+        return checked(build(document, "policy"), trusted, f"v.load({path.name!r}, trusted=True)")
     except Faults as faults:
         raise Faults(str(path), faults.faults) from None
     except VicinalError as fault:
         raise Faults(str(path), [fault]) from None
 
 
+def read_document(path: Path) -> Any:
+    """The plain data of a policy file, of a format that this version reads."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as fault:
+        raise PolicyError(str(path), "a readable policy file", getattr(fault, "strerror", None) or str(fault)) from None
+    document = _document(path, text)
+    if isinstance(document, Mapping) and "policy" in document and document.get("vicinal", FORMAT) != FORMAT:
+        raise PolicyError(f"{path}: vicinal", f"format {FORMAT}", repr(document["vicinal"]), "a newer version of vicinal reads it")
+    return document
+
+
+def checked(policy: Node, trusted: bool, write: str) -> Node:
+    """The policy, unless it would import code and is not trusted. Building it has imported nothing yet."""
+    expected = "a policy that names no code, or one that you trust"
+    foreign = [node for node in policy.walk() if getattr(node, "imports", False) and not trusted]
+    raise_all("policy", [PolicyError(f"policy.{node.label}", expected, repr(node), write) for node in foreign])
+    return policy
+
+
 def read_policy(text: str) -> Node:
-    """A policy as it is typed: one line of text, or the name of a .yaml or .json file."""
+    """A policy as it is typed: one line of text, or the name of a .yaml or .json file.
+
+    What a person types may name code to import (``Lambda``), as what they write in Python may; a file may not.
+    """
     return load(text) if Path(text.strip()).suffix in (".yaml", ".yml", ".json") else parse(text)
 
 
@@ -122,8 +142,8 @@ def _document(path: Path, text: str) -> Any:
         raise PolicyError(f"{path}:{line}", f"valid {'JSON' if path.suffix == '.json' else 'YAML'}", str(problem)) from None
 
 
-def read_recipe(data: Mapping[str, Any]) -> Recipe:
-    """A recipe from what ``Recipe.as_dict`` gave, through JSON if you like.
+def read_recipe(data: Mapping[str, Any], *, trusted: bool = False) -> Recipe:
+    """A recipe from what ``Recipe.as_dict`` gave, through JSON if you like; ``trusted`` as for ``load``.
 
     Raises:
         PolicyError: for a recipe whose policy is not the one that made it.
@@ -131,7 +151,7 @@ def read_recipe(data: Mapping[str, Any]) -> Recipe:
     needed = ("policy", "fingerprint", "seed", "epoch", "index", "view", "params")
     if not isinstance(data, Mapping) or any(name not in data for name in needed):
         raise PolicyError("recipe", f"a mapping with {', '.join(needed)}", repr(data)[:120], "recipe.as_dict()")
-    policy = build(data["policy"], "recipe.policy")
+    policy = checked(build(data["policy"], "recipe.policy"), trusted, "v.read_recipe(data, trusted=True)")
     if policy.fingerprint != data["fingerprint"]:
         raise PolicyError(
             "recipe.fingerprint", policy.fingerprint, str(data["fingerprint"]), "the version of vicinal that wrote the recipe"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
@@ -14,8 +14,9 @@ from vicinal.core.backend import Backend, Dense, load
 from vicinal.core.batch import Spec
 from vicinal.core.draw import Address, Draw
 from vicinal.core.errors import BackendError, ParameterError, TargetError, VicinalError
-from vicinal.core.follow import others
+from vicinal.core.follow import kept_numbers, others
 from vicinal.core.inputs import Inputs, is_empty, named_targets, read, wrapped
+from vicinal.core.mixing import Blending, mixed, mixers
 from vicinal.core.plan import Plan, plan
 from vicinal.core.scene import scene
 from vicinal.core.targets import Instances, Way
@@ -52,23 +53,28 @@ def _marked(array: NDArray, address: Address) -> NDArray:
 
 
 @final
+@dataclass(frozen=True, eq=False)
+class Fate:
+    """What became of the instances, and what was mixed with what."""
+
+    kept: Any = None
+    instances: Instances | None = None
+    mixed: Mapping[str, Mapping[str, NDArray]] = field(default_factory=dict)
+
+
+@final
 class Result(Mapping[str, Any]):
     """What a call with named targets gives: a mapping, with the address, the plan, and what became of the instances.
 
     ``address`` repeats the call; ``plan`` holds the parameters; ``kept`` holds, per sample, the (n,) numbers of the instances that stayed
-    (None without instances); ``valid``, where it was asked for, is a boolean (H, W) for each sample: which pixels are not border.
+    (None without instances; -1 for those of a partner); ``instances`` tells the fate of every instance; ``valid``, where it was asked
+    for, is a boolean (H, W) for each sample: which pixels are not border; ``mixed`` says, for the path of every mixer that acted, who
+    the "partner" of each sample was (-1: no one), the "weight" of its own label, and the "box" in which the partner lies.
     """
 
-    def __init__(self, targets: dict[str, Any], address: Address, plan: Plan, way: Way | None, table: Instances | None, single: bool):
-        self._targets, self.address, self.plan, self._way, self.instances, self._single = targets, address, plan, way, table, single
-
-    @property
-    def kept(self) -> Any:
-        """(n,) numbers of the instances that stayed, for each sample."""
-        if self.instances is None:
-            return None
-        numbers = [np.flatnonzero(self.instances.of(sample)) for sample in range(len(self.plan.before))]
-        return numbers[0] if self._single else numbers
+    def __init__(self, targets: dict[str, Any], address: Address, plan: Plan, way: Way | None, fate: Fate, single: bool):
+        self._targets, self.address, self.plan, self._way, self._single = targets, address, plan, way, single
+        self.kept, self.instances, self.mixed = fate.kept, fate.instances, fate.mixed
 
     def undo(self, **predictions: Any) -> dict[str, Any]:
         """Predictions on the result, brought back to the canvas of the input: boxes, polygons, keypoints, masks and heat maps.
@@ -112,7 +118,8 @@ def augment(policy: Node, arrays: tuple, targets: Mapping[str, Any], *, seed: in
         policy: what to do.
         arrays: one array, (H, W, C) or (H, W), or a batch (B, H, W, C), or a list of images of any sizes; then the result has that form.
             A policy for series takes (T,), (T, C), (B, T, C) or a list.
-        targets: or named targets: image or series, mask, boxes, keypoints, events, label; then the result is a ``Result``.
+        targets: or named targets: image or series, mask, boxes, keypoints, events, label; then the result is a ``Result``. ``source``
+            is the data set of mixers whose partners come from one: it has ``len()`` and ``[i]``, a mapping of targets.
         seed: None for fresh entropy, which is recorded in the result's ``address``.
         epoch, index, view: numbers or one a sample; ``index`` counts from 0 where it is not given.
         backend: "auto", "cpu" or "reference".
@@ -124,25 +131,31 @@ def augment(policy: Node, arrays: tuple, targets: Mapping[str, Any], *, seed: in
         TargetError, DataError: for targets that are malformed or do not fit each other.
         BackendError: when a pass fails; it carries the address that reproduces it.
     """
+    source, targets = targets.get("source"), {name: value for name, value in targets.items() if name != "source"}
     named, seed = named_targets(policy, arrays, targets), secrets.randbits(63) if seed is None else seed
     if is_empty(named):
-        results = _of_none(policy, named, seed, backend)
+        results = _of_none(policy, named, seed, backend, source)
     else:
         inputs = read(named)
         address = addressed(inputs.spec, seed, epoch, index, view)
-        call = Call(load(backend), _threads(threads), valid, given)
+        call = Call(Blending(load(backend)), _threads(threads), valid, given, source)
         results = [_augment(policy, inputs, where, call) for where in _each_view(policy.views, address)]
     found = [result[next(iter(named))] for result in results] if arrays else results
     return found[0] if policy.views is None else found
 
 
-def _of_none(policy: Node, named: Mapping[str, Any], seed: int, backend: str) -> list[Result]:
+def _of_none(policy: Node, named: Mapping[str, Any], seed: int, backend: str, source: Any) -> list[Result]:
     """A batch of no samples: the form that a blank sample takes, without the sample."""
-    blank = {name: np.zeros((1, *value.shape[1:]), value.dtype) for name, value in named.items() if isinstance(value, np.ndarray)}
-    made = augment(policy, (), blank, seed=seed, backend=backend)
+    blank: dict[str, Any] = {
+        name: np.zeros((1, *value.shape[1:]), value.dtype) for name, value in named.items() if isinstance(value, np.ndarray)
+    }
+    if "boxes" in named:
+        blank["boxes"] = np.zeros((1, 0, 4))
+    alone = {} if source is None else {"source": [{name: value[0] for name, value in blank.items()}]}
+    made = augment(policy, (), blank | alone, seed=seed, backend=backend)
     address = Address.of(seed, [], [], [], size=0)
     return [
-        Result({name: one[name][:0] if name in one else [] for name in named}, address, one.plan, None, None, False)
+        Result({name: one[name][:0] if name in one else [] for name in named}, address, one.plan, None, Fate(kept=[]), False)
         for one in (made if isinstance(made, list) else [made])
     ]
 
@@ -179,6 +192,7 @@ class Call:
     threads: int
     valid: bool
     given: Mapping | None
+    source: Any
 
 
 def _threads(threads: Any) -> int:
@@ -193,19 +207,28 @@ def _augment(policy: Node, inputs: Inputs, address: Address, call: Call) -> Resu
     depth = np.array([len(volume) for volume in inputs.data]) if inputs.kind == "volume" else None
     way = Way(made.primitives, inputs.spec, made.after, engine, depth)
     try:
-        data = _run(way, inputs.data)
+        if mixers(policy, call.source):
+            data, rest, fate = _mixed(policy, made, inputs, address, way, call.source)
+        else:
+            data = _run(way, inputs.data)
+            rest, table = others(inputs.others, way, inputs.single)
+            fate = Fate(kept_numbers(table, len(inputs.spec), inputs.single), table)
     except VicinalError:
         raise
     except Exception as fault:
         where = ", ".join(path for slot in made.slots for path in slot.paths)
         raise BackendError(f"{where} at {address}", "every pass to run", f"{type(fault).__name__}: {fault}") from fault
     out = {inputs.kind: _unwrapped(data, inputs, made.after, address)}
-    rest, table = others(inputs.others, way, inputs.single)
     if call.valid:
         seen = valid_pixels(way)
         rest["valid"] = seen[0] if inputs.single else like(list(seen), data)
     names = [inputs.kind, *inputs.others, *(["valid"] if call.valid else [])]
-    return Result({name: (out | rest)[name] for name in names}, address, made, way, table, inputs.single)
+    return Result({name: (out | rest)[name] for name in names}, address, made, way, fate, inputs.single)
+
+
+def _mixed(policy: Node, made: Plan, inputs: Inputs, address: Address, way: Way, source: Any) -> tuple[Dense, dict[str, Any], Fate]:
+    data, rest, kept, done = mixed(policy, made, inputs, address, way.engine, source)
+    return data, rest, Fate(kept, None, done)
 
 
 def _run(way: Way, data: Dense) -> Dense:

@@ -218,6 +218,38 @@ class Beta:
         return {"beta": [self.a, self.b, *ends]}
 
 
+@final
+@dataclass(frozen=True)
+class Sign:
+    """``about`` plus or minus a magnitude, both signs equally likely: how AutoAugment and its kin turn a level into a value.
+
+    Example:
+        >>> Sign(30, 30).at(np.array([0.1, 0.9])).tolist(), Sign(0.5, 0.9, about=1).at(np.array([0.0, 0.5, 1.0])).tolist()
+        ([-30.0, 30.0], [0.09999999999999998, 1.5, 1.9])
+    """
+
+    low: float
+    high: float
+    about: float = 0.0
+
+    def at(self, u: NDArray) -> NDArray:
+        # The lower half of the quantiles runs from -high to -low, the upper half from low to high.
+        magnitude = self.low + np.abs(2 * u - 1) * (self.high - self.low)
+        return self.about + np.where(u < 0.5, -magnitude, magnitude)
+
+    def toward(self, neutral: float, strength: float) -> Space:
+        if strength == 1:
+            return self
+        return Sign(strength * self.low, strength * self.high, _mix(neutral, self.about, strength))
+
+    def ends(self) -> tuple:
+        return (self.about - self.high, self.about + self.high)
+
+    def data(self) -> dict:
+        magnitude = self.low if self.low == self.high else [self.low, self.high]
+        return {"sign": magnitude} | ({"about": self.about} if self.about else {})
+
+
 def pick(u: NDArray, n: int, weights: tuple[float, ...] | None = None) -> NDArray[np.int64]:
     """(B,) indices below ``n`` from uniform numbers, equally likely or by weight."""
     if weights is None:
@@ -226,7 +258,11 @@ def pick(u: NDArray, n: int, weights: tuple[float, ...] | None = None) -> NDArra
     return np.minimum(np.searchsorted(edges, u, side="right"), n - 1)
 
 
-_FORMS = "a number, two numbers (low, high), or one of {choice: [...]}, {log: [low, high]}, {normal: [mean, std]}, {beta: [a, b]}"
+_FORMS = (
+    "a number, two numbers (low, high), or one of {choice: [...]}, {log: [low, high]}, {normal: [mean, std]}, {beta: [a, b]}, "
+    "{sign: magnitude or [low, high]}"
+)
+_SIDE_KEYS = {"weights": "choice", "about": "sign"}
 
 
 def space(value: SpaceLike, where: str = "space") -> Space:
@@ -264,14 +300,20 @@ def _ordered(kind: type, ends: Any, where: str) -> Any:
 
 
 def _from_mapping(value: Mapping[str, Any], where: str) -> Space:
-    kinds = [key for key in value if key != "weights"]
-    if len(kinds) != 1 or kinds[0] not in ("choice", "log", "normal", "beta"):
+    kinds = [key for key in value if key not in _SIDE_KEYS]
+    if len(kinds) != 1 or kinds[0] not in ("choice", "log", "normal", "beta", "sign"):
         raise ParameterError(where, _FORMS, repr(dict(value)))
-    kind, inner = kinds[0], value[kinds[0]]
-    if kind == "choice":
-        return _choice(value, where)
+    kind = kinds[0]
+    strangers = [key for key in value if _SIDE_KEYS.get(key, kind) != kind]
+    if strangers:
+        raise ParameterError(f"{where}.{kind}", f"no {strangers[0]}, which is of {_SIDE_KEYS[strangers[0]]}", repr(dict(value)))
+    return {"choice": _choice, "sign": _sign}.get(kind, _law)(value, where)
+
+
+def _law(value: Mapping[str, Any], where: str) -> Space:
+    kind, inner = next(iter(value.items()))
     lengths = {"log": (2,), "normal": (2,), "beta": (2, 4)}[kind]
-    if not isinstance(inner, (list, tuple)) or len(inner) not in lengths or not all(map(is_number, inner)) or len(value) > 1:
+    if not isinstance(inner, (list, tuple)) or len(inner) not in lengths or not all(map(is_number, inner)):
         raise ParameterError(f"{where}.{kind}", f"{' or '.join(map(str, lengths))} numbers", repr(dict(value)))
     positive = {"log": inner[:1], "normal": (), "beta": inner[:2]}[kind]
     if any(number <= 0 for number in positive) or (kind == "normal" and inner[1] < 0):
@@ -279,6 +321,17 @@ def _from_mapping(value: Mapping[str, Any], where: str) -> Space:
             f"{where}.{kind}", "positive numbers" if kind != "normal" else "a standard deviation of 0 or more", repr(inner)
         )
     return _ordered(LogRange, inner, where) if kind == "log" else {"normal": Normal, "beta": Beta}[kind](*inner)
+
+
+def _sign(value: Mapping[str, Any], where: str) -> Sign:
+    inner, about = value["sign"], value.get("about", 0.0)
+    ends = inner if isinstance(inner, (list, tuple)) else (inner, inner)
+    if len(ends) != 2 or not all(is_number(end) and end >= 0 for end in ends):
+        raise ParameterError(f"{where}.sign", "a magnitude of 0 or more, or [low, high]", repr(inner), '{"sign": 30}')
+    if not is_number(about):
+        raise ParameterError(f"{where}.about", "the number in the middle", repr(about), '{"sign": 0.9, "about": 1}')
+    held = _ordered(Sign, ends, f"{where}.sign")
+    return Sign(held.low, held.high, about.item() if isinstance(about, np.generic) else about)
 
 
 def _choice(value: Mapping[str, Any], where: str) -> Choice:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ _B = (-5.447609879822406e1, 1.615858368580409e2, -1.556989798598866e2, 6.6801311
 _C = (-7.784894002430293e-3, -3.223964580411365e-1, -2.400758277161838, -2.549732539343734, 4.374664141464968, 2.938163982698783)
 _D = (7.784695709041462e-3, 3.224671290700398e-1, 2.445134137142996, 3.754408661907416, 1.0)
 _TAIL = 0.02425
+ACKLAM = (_A, _B, _C, _D, _TAIL)  # for compiled loops, which need the formula number by number
 
 
 def normal_quantile(u: NDArray) -> NDArray:
@@ -40,19 +42,40 @@ def normal_quantile(u: NDArray) -> NDArray:
 
 
 def beta_quantile(u: NDArray, a: float, b: float) -> NDArray:
-    """The quantile of Beta(a, b) at ``u`` in (0, 1), by bisection on the logit; about 1e-9 absolute.
+    """The quantile of Beta(a, b) at ``u`` in (0, 1); within 1e-8 where a and b are 0.05 or more.
+
+    Between the logits of probability and value lies a smooth curve, straight at both ends. It is tabulated once for each law and read
+    by cubic Hermite interpolation with its exact slopes.
 
     Example:
         >>> beta_quantile(np.array([0.5]), 2.0, 2.0).round(9).tolist()
         [0.5]
     """
     u = np.asarray(u, float)
-    low, high = np.full(u.shape, -700.0 / min(a, 1.0)), np.full(u.shape, 700.0 / min(b, 1.0))
-    for _ in range(64):
-        middle = 0.5 * (low + high)
-        below = _beta_cdf(middle, a, b) < u
-        low, high = np.where(below, middle, low), np.where(below, high, middle)
-    return _sigmoid(0.5 * (low + high))
+    t, z, slope = _beta_curve(float(a), float(b))
+    wanted = np.log(u) - np.log1p(-u)
+    low = np.clip(np.searchsorted(t, wanted) - 1, 0, len(t) - 2)
+    step = t[low + 1] - t[low]
+    part = np.clip((wanted - t[low]) / step, 0, 1)
+    rest = 1 - part
+    ends = z[low] * (1 + 2 * part) * rest**2 + z[low + 1] * (1 + 2 * rest) * part**2
+    return _sigmoid(ends + step * part * rest * (slope[low] * rest - slope[low + 1] * part))
+
+
+@lru_cache(maxsize=64)
+def _beta_curve(a: float, b: float) -> tuple[NDArray, NDArray, NDArray]:
+    """Knots of the curve: the logit of the probability, the logit of the value, and the slope of the second along the first."""
+    log_beta = math.lgamma(a) + math.lgamma(b) - math.lgamma(a + b)
+    # Where the tails, x**a / (a B(a, b)) and the mirror image of its like, hold less than any draw asks for.
+    ends = min((-28 + math.log(a) + log_beta) / a, -1.0), max((28 - math.log(b) - log_beta) / b, 1.0)
+    for knots in (257, 4097):  # the first look finds where a narrow law lies
+        z = np.linspace(*ends, knots)
+        below, above = _beta_cdf(z, a, b), _beta_cdf(-z, b, a)
+        kept = np.flatnonzero((below > 1e-13) & (above > 1e-13))
+        ends = z[max(kept[0] - 1, 0)], z[min(kept[-1] + 1, knots - 1)]
+    z, below, above = z[kept], below[kept], above[kept]
+    density = np.exp(-a * np.logaddexp(0, -z) - b * np.logaddexp(0, z) - log_beta)
+    return np.log(below) - np.log(above), z, below * above / density
 
 
 def _sigmoid(z: NDArray) -> NDArray:

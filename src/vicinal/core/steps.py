@@ -113,9 +113,9 @@ class Posterize:
 
     def __call__(self, values: NDArray) -> NDArray:
         step = self.step[:, None]
-        wide = np.where(step > 0, step, 1) / 255
+        many = np.where(step > 0, step, 1)
         # A hundredth of a level, so that 64 / 255 in float32 is still level 64.
-        return np.where(step > 0, np.floor(values / wide + 0.01) * wide, values).astype(values.dtype)
+        return np.where(step > 0, np.floor((values * 255 + 0.01) / many) * many / 255, values).astype(values.dtype)
 
     def where(self, on: NDArray[np.bool_]) -> Posterize:
         return self if on.all() else Posterize(np.where(on[:, None], self.step, 0.0))

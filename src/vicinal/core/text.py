@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,7 +52,8 @@ def to_data(node: Node) -> Any:
         >>> v.Compose([v.HorizontalFlip(p=0.5), v.Invert()]).data()
         [{'HorizontalFlip': {'p': 0.5}}, 'Invert']
     """
-    kind, fields = type(node).__name__, {name: _plain(value) for name, value in fields_of(node).items()}
+    kind = type(node).__name__
+    fields = {name: _plain(value, f"{kind}.{name}") for name, value in fields_of(node).items()}
     children = [to_data(child) for child in node.children]
     if kind == "Compose" and not fields:
         return children
@@ -60,8 +62,13 @@ def to_data(node: Node) -> Any:
     return {kind: fields} if fields else kind
 
 
-def _plain(value: Any) -> Any:
-    return [_plain(item) for item in value] if isinstance(value, (tuple, list)) else value
+def _plain(value: Any, where: str) -> Any:
+    if isinstance(value, (tuple, list)):
+        return [_plain(item, where) for item in value]
+    if value is not None and not isinstance(value, (str, bool, int, float, dict)):
+        got = f"an object of {type(value).__module__.split('.')[0]}: {value!r}"
+        raise PolicyError(where, "plain data, so that the policy can be written down", got[:200], "a transform of vicinal, or Lambda")
+    return value
 
 
 def to_text(node: Node) -> str:
@@ -106,12 +113,21 @@ def _canonical(node: Node) -> Any:
 
 
 def _numbers(value: Any) -> Any:
-    """1 and 1.0 are the same number, and have the same fingerprint."""
+    """1 and 1.0 are the same number, and have the same fingerprint. What is no plain data counts by its repr."""
     if isinstance(value, dict):
         return {name: _numbers(item) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_numbers(item) for item in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if value is None or isinstance(value, (str, bool, int, float)) else _described(value)
+
+
+def _described(value: Any) -> str:
+    """An object of another library by its repr; sets and functions have none that says the same again."""
+    if type(value).__module__ == "builtins" or re.search(r" at 0x[0-9a-f]+", repr(value)):
+        raise PolicyError("fingerprint", "settings that can be told by their repr", repr(value)[:200], "Lambda for your own function")
+    return repr(value)
 
 
 def save(node: Node, path: Path) -> None:

@@ -135,8 +135,10 @@ class Transform(Node):
         whole: True where every sample must be touched, because dtype or layout change; then p is 1 and it stands outside OneOf.
         bounded: True where it only makes sense on values declared to lie in [0, 1].
         last: True where the layout changes, so that only casts may follow.
+        mixes: True where other samples come in (see ``vicinal.core.mixer``), so that only casts and other mixers may follow.
         safe: False where reading order or side may carry meaning (flips, large rotations): a dataset declares which labels survive.
         looks: True where parameters depend on where boxes or masks lie; ``spec.scene`` then shows it.
+        imports: True where it runs code that its fields name, so that only a trusted file may hold it.
         keys: names of the (B, 2) uint32 keys that it hands to a backend for dense noise.
         paper: the source, for the documentation.
         example: fields for an instance that does something typical; the laws, the documentation and the gallery use it.
@@ -149,6 +151,8 @@ class Transform(Node):
     bounded: ClassVar[bool] = False
     last: ClassVar[bool] = False
     looks: ClassVar[bool] = False
+    mixes: ClassVar[bool] = False
+    imports: ClassVar[bool] = False
     keys: ClassVar[tuple[str, ...]] = ()
     paper: ClassVar[str] = ""
     example: ClassVar[Mapping[str, Any]] = MappingProxyType({})

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from vicinal.core import affine
 from vicinal.core.batch import Spec
 from vicinal.core.draw import Draw
-from vicinal.core.primitive import Effect, Primitive, Warp, everywhere
+from vicinal.core.primitive import Effect, Primitive, everywhere
 from vicinal.core.space import SpaceLike
 from vicinal.core.transform import Transform, option, parameter, register
+from vicinal.core.warp import Warp
 from vicinal.image.fields import Params
 from vicinal.image.paint import background_option, colour_option, colours, font_option, letters, opacity_parameter, text_option, words
 

@@ -1,4 +1,4 @@
-"""Transforms of values: pointwise maps, which become one table or one product together, and colour matrices."""
+"""Light and form of values: brightness, contrast, gamma, the negative, and what a network takes."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from vicinal.core.batch import Spec
 from vicinal.core.errors import TargetError
 from vicinal.core.primitive import Pointwise, everywhere
 from vicinal.core.space import SpaceLike, is_number
-from vicinal.core.steps import Linear, Matrix, Power
+from vicinal.core.steps import Linear, Power
 from vicinal.core.transform import Transform, option, parameter, register
 from vicinal.image.fields import Params
 
-__all__ = ["Brightness", "Contrast", "Gamma", "Grayscale", "Invert", "Normalize", "ToTensor"]
+__all__ = ["Brightness", "Contrast", "Gamma", "Invert", "Normalize", "ToTensor"]
 
 
-def _linear(gain: Any, bias: Any, batch: int) -> Pointwise:
+def linear(gain: Any, bias: Any, batch: int) -> Pointwise:
     """One step ``gain * x + bias`` for numbers or (B,) arrays."""
     column = [np.broadcast_to(np.asarray(value, float), (batch,)).reshape(batch, 1) for value in (gain, bias)]
     return Pointwise((Linear(column[0], column[1]),), everywhere(batch))
@@ -41,7 +41,7 @@ class Brightness(Transform):
     by: SpaceLike = parameter(unit="shares of the value range", low=-1, high=1, neutral=0)
 
     def lower(self, params: Params, spec: Spec) -> list[Pointwise]:
-        return [_linear(1, params["by"], len(spec))]
+        return [linear(1, params["by"], len(spec))]
 
 
 @register
@@ -63,7 +63,7 @@ class Contrast(Transform):
     pivot: SpaceLike = parameter(0.5, unit="shares of the value range", low=0, high=1)
 
     def lower(self, params: Params, spec: Spec) -> list[Pointwise]:
-        return [_linear(params["gain"], params["pivot"] * (1 - params["gain"]), len(spec))]
+        return [linear(params["gain"], params["pivot"] * (1 - params["gain"]), len(spec))]
 
 
 @register
@@ -98,38 +98,7 @@ class Invert(Transform):
     bounded: ClassVar[bool] = True
 
     def lower(self, params: Params, spec: Spec) -> list[Pointwise]:
-        return [_linear(-1, 1, len(spec))]
-
-
-LUMA = np.array([0.299, 0.587, 0.114])
-
-
-@register
-@final
-class Grayscale(Transform):
-    """Draw the channels to their luma (ITU-R BT.601); the number of channels stays. One channel is left as it is.
-
-    Args:
-        amount: 0 leaves the colours, 1 removes them.
-
-    Example:
-        >>> Grayscale(amount=1)(np.array([[[255, 0, 0]]], np.uint8), seed=0).tolist()
-        [[[76, 76, 76]]]
-    """
-
-    bounded: ClassVar[bool] = True
-
-    amount: SpaceLike = parameter(1.0, unit="shares", low=0, high=1, neutral=0)
-
-    def lower(self, params: Params, spec: Spec) -> list[Pointwise]:
-        if spec.channels == 1:
-            return []
-        if spec.channels != 3:
-            raise TargetError("Grayscale", "images of 1 or 3 channels", f"{spec.channels}")
-        amount = params["amount"][:, None, None]
-        matrix = np.zeros((len(spec), 3, 4))
-        matrix[:, :, :3] = np.eye(3) * (1 - amount) + LUMA * amount
-        return [Pointwise((Matrix(matrix),), everywhere(len(spec)))]
+        return [linear(-1, 1, len(spec))]
 
 
 def _per_channel(positive: bool) -> Any:

@@ -11,7 +11,7 @@ from vicinal.core.batch import Spec
 from vicinal.core.draw import Draw
 from vicinal.core.space import pick
 from vicinal.core.transform import option, parameter
-from vicinal.image.colour import LUMA
+from vicinal.image.channels import LUMA
 from vicinal.image.fields import Params
 from vicinal.image.rectangles import is_colour, per_channel
 

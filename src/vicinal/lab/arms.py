@@ -144,6 +144,8 @@ def _node_faults(where: str, node: Node) -> Iterator[VicinalError]:
     elif isinstance(node, Transform) and node.whole:
         expected = "a policy that leaves dtype, range and layout alone: the trainer scales to [0, 1] for train and test alike"
         yield PolicyError(f"{where}: {node.label}", expected, kind, f"the policy without {kind}")
+    elif isinstance(node, Transform) and node.mixes:
+        yield PolicyError(f"{where}: {node.label}", "operations on one item: the trainer takes one class an item", f"{kind}, a mixer")
     elif isinstance(node, Transform) and "image" not in node.needs:
         yield PolicyError(f"{where}: {node.label}", "transforms of images", f"{kind}, for {' and '.join(sorted(node.needs))}")
 

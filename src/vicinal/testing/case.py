@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, final
 
 import numpy as np
@@ -62,7 +63,23 @@ class Case:
 
     def call(self, data: Any, *, seed: int = 0, backend: str = "auto", transform: Any = None, **more: Any) -> Any:
         """Apply to the main target; a ``Result``."""
-        return (transform or self.transform)(**{self.kind: data}, seed=seed, backend=backend, **more)
+        named = {self.kind: data, **self.brought(data, more), **more}
+        return (transform or self.transform)(**named, seed=seed, backend=backend)
+
+    def brought(self, data: Any, more: Any = MappingProxyType({})) -> dict[str, Any]:
+        """What a mixer needs besides: boxes where it acts on instances, and a source, which is the batch itself."""
+        added: dict[str, Any] = {}
+        if getattr(self.transform, "instances", False) and "boxes" not in more:
+            added["boxes"] = [np.array([[0, 0, image.shape[1] / 2, image.shape[0] / 2]]) for image in data]
+        if getattr(self.transform, "partner", "batch") == "dataset":
+            targets = {self.kind: data} | {name: value for name, value in more.items() if name not in ("epoch", "index", "view")} | added
+            added["source"] = [{name: value[row] for name, value in targets.items()} for row in range(len(data))]
+        return added
+
+    @property
+    def of_batch(self) -> bool:
+        """True where a sample depends on its batch, because its partners come from there."""
+        return self.transform.mixes and getattr(self.transform, "partner", None) == "batch"
 
     def plan(self, data: Any, *, seed: int = 0, index: Any = None) -> Plan:
         """The plan of a call."""

@@ -20,12 +20,19 @@ INDEX = np.array([3, 14, 15, 92, 6, 535])
 
 def addressable(case: Case) -> None:
     """Any subset and any order of a batch give the same bits as the whole."""
+    if case.of_batch:
+        raise NotApplicable("its partners come from the batch")
     everything, kind = data(case), case.kind
-    sometimes = _sometimes(case.transform)
-    whole = case.call(everything, index=INDEX, transform=sometimes)[kind]
+    sometimes, source = _sometimes(case.transform), _source(case)
+    whole = case.call(everything, index=INDEX, transform=sometimes, **source)[kind]
     for rows in ([5, 0, 3, 2, 4, 1], [4, 1], *([row] for row in range(BATCH))):
-        part = case.call(everything[rows], index=INDEX[rows], transform=sometimes)[kind]
+        part = case.call(everything[rows], index=INDEX[rows], transform=sometimes, **source)[kind]
         case.equal(part, [whole[row] for row in rows], f"the bits of the whole batch for rows {rows}")
+
+
+def _source(case: Case) -> dict[str, Any]:
+    """The data set of partners, where there are any: the same for every part of a batch."""
+    return {name: value for name, value in case.brought(data(case)).items() if name == "source"}
 
 
 def _sometimes(transform: Transform) -> Any:
@@ -85,12 +92,17 @@ def _noted(case: Case) -> str:
 
 def replay(case: Case) -> None:
     """A recipe gives the same sample back, also after a journey through JSON."""
+    if case.of_batch:
+        raise NotApplicable("its partners come from the batch")
     everything = data(case)
+    brought = case.brought(everything)
     made = case.call(everything, index=INDEX)[case.kind]
     for row in (0, BATCH - 1):
         recipe = case.transform.at(seed=0, epoch=0, index=int(INDEX[row]), **{case.kind: everything[row]})
-        again = read_recipe(json.loads(json.dumps(recipe.as_dict())))
-        case.equal([again.replay(**{case.kind: everything[row]})[case.kind]], [made[row]], f"the sample of index {INDEX[row]} replayed")
+        again = read_recipe(json.loads(json.dumps(recipe.as_dict())), trusted=True)
+        targets = {name: value if name == "source" else value[row] for name, value in brought.items()}
+        found = again.replay(**{case.kind: everything[row]}, **targets)[case.kind]
+        case.equal([found], [made[row]], f"the sample of index {INDEX[row]} replayed")
 
 
 def golden(case: Case) -> None:

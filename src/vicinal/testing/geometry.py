@@ -21,6 +21,8 @@ def follow(case: Case) -> None:
 
     A transform that does not move anything must return keypoints and boxes as they are.
     """
+    if case.transform.mixes:
+        raise NotApplicable("annotations of other samples come in")
     if case.kind == "series":
         _events(case)
         return

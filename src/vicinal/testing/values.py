@@ -54,7 +54,7 @@ def spec(case: Case) -> None:
     for dtype in case.dtypes:
         whole = data(case, dtype)
         ragged = [image[: 40 - 3 * row, : 47 - row] for row, image in enumerate(whole)]
-        for everything in (whole, ragged):
+        for everything in (whole, ragged) if not getattr(case.transform, "one_size", False) else (whole,):
             made = case.call(everything)
             announced = made.plan.after
             for row, array in enumerate(made[case.kind]):

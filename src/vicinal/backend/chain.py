@@ -1,0 +1,134 @@
+"""Pointwise chains on the fast backend: their steps become numbers that one compiled interpreter reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any, NamedTuple, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vicinal.backend import chain_steps
+from vicinal.backend.chain_kernels import run
+from vicinal.backend.reference import stacked
+from vicinal.core.backend import Dense
+from vicinal.core.batch import RANGES
+from vicinal.core.primitive import Pointwise
+from vicinal.core.steps import Curve, Hsv, Linear, Matrix, Posterize, Power, Round, Solarize, Step, quantise
+
+
+@final
+class Encoded(NamedTuple):
+    """A step as the interpreter reads it: its code, and (B or 1, w or 1) arrays with the number w of parameters that each stands for."""
+
+    code: int
+    arrays: tuple[NDArray, ...]
+    widths: tuple[int, ...]
+    knots: int = 0
+    channels: int = 1  # how many of them it tells apart
+
+
+# By dtype: its largest number, and the inverse of that in two parts. The products of a number with both sum to the rounded quotient.
+_UNITS = MappingProxyType(
+    {
+        "uint8": (255.0, 257 / 65536, 1 / 255 - 257 / 65536),
+        "uint16": (65535.0, 1 / 65536, 1 / 65535 - 1 / 65536),
+        "float32": (1.0, 1.0, 0.0),
+    }
+)
+
+
+def pointwise(chain: Pointwise, data: Dense) -> Dense:
+    """A chain over a batch, equal samples together."""
+    if isinstance(data, list):
+        return stacked([_equal(chain.rows(np.array([row])), sample[None])[0] for row, sample in enumerate(data)])
+    return _equal(chain, data)
+
+
+def tabulated(chain: Pointwise, dtype: Any) -> NDArray:
+    """(B, 256, K) the chain's result for every 8-bit value, K = 1 or the number of channels; the chain must not mix channels."""
+    chain = replace(chain, dtype=chain.dtype or str(np.dtype(dtype)), layout=None)
+    encoded = _encoded(chain)
+    channels = 1 if encoded is None else max((step.channels for step in encoded), default=1)
+    grid = np.empty((len(chain.active), 1, 256, channels), np.uint8)
+    grid[:] = np.arange(256, dtype=np.uint8)[:, None]
+    return _equal(chain, grid)[:, 0]
+
+
+def _equal(chain: Pointwise, data: NDArray) -> NDArray:
+    to, planar = chain.dtype or str(data.dtype), chain.layout == "CHW" and data.shape[3] > 1
+    encoded = None if data.dtype == np.float64 else _encoded(chain)
+    if encoded is None:
+        return _by_numpy(chain, data, to)
+    batch, height, width, channels = data.shape
+    out = np.empty((batch, channels, height, width) if chain.layout == "CHW" else data.shape, to)
+    # Where channels are alike, an image is one run of values.
+    told_apart = planar or chain.mixes or any(step.channels > 1 for step in encoded)
+    codes, ends, knots, params = _program(encoded, batch)
+    unit = [np.float32(part) for part in (*_UNITS[str(data.dtype)], 0 if out.dtype.kind == "f" else _UNITS[to][0])]
+    source, into = (array.reshape(batch, -1).view(np.uint8) for array in (data, out))
+    run(source, into, channels if told_apart else 1, planar, codes, ends, knots, params, *unit)
+    return out
+
+
+def _by_numpy(chain: Pointwise, data: NDArray, to: str) -> NDArray:
+    """In float64, for series, and for chains with a step that the interpreter does not know."""
+    values = data.astype(np.float64) / RANGES[str(data.dtype)]
+    moved = chain.evaluate(values.reshape(len(data), -1, data.shape[3])).reshape(data.shape)
+    moved = moved.astype(to, copy=False) if np.dtype(to).kind == "f" else quantise(moved, to)
+    return np.ascontiguousarray(moved.transpose(0, 3, 1, 2)) if chain.layout == "CHW" else moved
+
+
+def _encoded(chain: Pointwise) -> list[Encoded] | None:
+    """The steps of a chain, or None where the interpreter does not know one."""
+    steps = [step for step in chain.steps if not (isinstance(step, Round) and step.dtype.startswith("float"))]
+    encoders = [_ENCODERS.get(type(step)) for step in steps]
+    return [encode(step) for encode, step in zip(encoders, steps, strict=True) if encode] if None not in encoders else None
+
+
+def _program(encoded: list[Encoded], batch: int) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+    """The codes, the ends of every step's parameters, the knots of curves, and the (B, total) parameters of all samples."""
+    ends = np.cumsum([0, *(sum(step.widths) for step in encoded)])
+    params, at = np.empty((batch, ends[-1]), np.float32), 0
+    for step in encoded:
+        for array, width in zip(step.arrays, step.widths, strict=True):
+            params[:, at : at + width] = array
+            at += width
+    codes, knots = np.array([(step.code, step.knots) for step in encoded], np.int64).reshape(-1, 2).T.copy()
+    return codes, ends, knots, params
+
+
+def _linear(step: Linear) -> Encoded:
+    width = max(step.gain.shape[1], step.bias.shape[1])
+    return Encoded(chain_steps.CLIPPED if step.clip else chain_steps.LINEAR, (step.gain, step.bias), (width, width), channels=width)
+
+
+def _curve(step: Curve) -> Encoded:
+    knots = step.knots if step.knots.ndim == 2 else step.knots.transpose(0, 2, 1).reshape(len(step.knots), -1)
+    count = step.knots.shape[1]
+    return Encoded(chain_steps.CURVE, (step.bent, knots), (1, knots.shape[1]), count, knots.shape[1] // count)
+
+
+def _matrix(step: Matrix) -> Encoded:
+    rows = step.matrix.reshape(len(step.matrix), -1)
+    return Encoded(chain_steps.MATRIX, (rows,), (rows.shape[1],), channels=step.matrix.shape[1])
+
+
+def _hsv(step: Hsv) -> Encoded:
+    return Encoded(chain_steps.HSV, (np.mod(step.turn, 6), step.saturation, step.value), (1, 1, 1), channels=3)
+
+
+_ENCODERS: MappingProxyType[type[Step], Callable[[Any], Encoded]] = MappingProxyType(
+    {
+        Linear: _linear,
+        Power: lambda step: Encoded(chain_steps.POWER, (step.exponent,), (1,)),
+        Solarize: lambda step: Encoded(chain_steps.SOLARIZE, (step.threshold,), (1,)),
+        Posterize: lambda step: Encoded(chain_steps.POSTERIZE, (step.step,), (1,)),
+        Curve: _curve,
+        Round: lambda step: Encoded(chain_steps.ROUND, (np.array([_UNITS[step.dtype]]),), (3,)),
+        Matrix: _matrix,
+        Hsv: _hsv,
+    }
+)

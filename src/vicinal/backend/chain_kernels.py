@@ -1,0 +1,224 @@
+"""The interpreter of pointwise chains: images block by block through the steps of their own chain.
+
+The values of a block lie channel by channel in a float32 buffer that stays in the fastest cache, so that every loop is over neighbours
+in memory and becomes vector instructions. Nothing is reordered or contracted: a value goes through the same float32 operations wherever
+in an image or in a table it stands, so its bits depend neither on its block nor on whether a table was used.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from vicinal.backend.chain_lookup import WIDE, look_up
+from vicinal.backend.chain_steps import CURVE, MAGIC, MATRIX, POWER, ROUND, apply, bits_of, clipped, fused, is_neutral
+
+BLOCK = 6144  # values, of all channels: they and their copies stay in the fastest cache
+WORTH_A_TABLE = 7  # linear steps that take as long as one look-up
+
+_compiled = njit(nogil=True, cache=True, error_model="numpy")
+
+
+@_compiled
+def _planned(codes, ends, p, channels, scale, todo):
+    """Write the steps that change something into ``todo``; how many there are, and which of those is the first that mixes channels."""
+    count, mixing = 0, -1
+    for k in range(len(codes)):
+        own = p[ends[k] : ends[k + 1]]
+        stored = codes[k] == ROUND and count == 0 and own[0] == scale  # values as they come are rounded already
+        if stored or is_neutral(codes[k], own, channels):
+            continue
+        if codes[k] >= MATRIX and mixing < 0:
+            mixing = count
+        todo[count] = k
+        count += 1
+    return count, mixing if mixing >= 0 else count
+
+
+@_compiled
+def _cost(codes, todo):
+    """Of some steps, in linear steps."""
+    total = 0
+    for k in todo:
+        total += 33 if codes[k] == CURVE else 11 if codes[k] == POWER else 1
+    return total
+
+
+@_compiled
+def _split(pixels, n, planes):
+    """n pixels (n C,) to channels (C, >= n)."""
+    channels = planes.shape[0]
+    if channels == 1:
+        only = planes[0]
+        for x in range(n):
+            only[x] = pixels[x]
+    elif channels == 3:
+        red, green, blue = planes[0], planes[1], planes[2]
+        for x in range(n):
+            red[x], green[x], blue[x] = pixels[3 * x], pixels[3 * x + 1], pixels[3 * x + 2]
+    else:
+        for c in range(channels):
+            for x in range(n):
+                planes[c, x] = pixels[x * channels + c]
+
+
+@_compiled
+def _joined(planes, n, pixels):
+    """The way back."""
+    channels = planes.shape[0]
+    if channels == 1:
+        only = planes[0]
+        for x in range(n):
+            pixels[x] = only[x]
+    elif channels == 3:
+        red, green, blue = planes[0], planes[1], planes[2]
+        for x in range(n):
+            pixels[3 * x], pixels[3 * x + 1], pixels[3 * x + 2] = red[x], green[x], blue[x]
+    else:
+        for c in range(channels):
+            for x in range(n):
+                pixels[x * channels + c] = planes[c, x]
+
+
+@_compiled
+def _widened(raw, n, first, second, values):
+    """Stored numbers k to k / scale in float32; the two products sum to it correctly rounded."""
+    for c in range(raw.shape[0]):
+        row, wide = raw[c], values[c]
+        for x in range(n):
+            k = np.float32(row[x])
+            wide[x] = fused(k, first, k * second)
+
+
+@_compiled
+def _looked_up(raw, n, table, values):
+    for c in range(raw.shape[0]):
+        row, entries, wide = raw[c], table[c], values[c]
+        for x in range(n):
+            wide[x] = entries[np.uintp(row[x])]
+
+
+@_compiled
+def _stored(values, scale, row):
+    """Values of a channel to whole numbers of 1 / scale, or as they are where it is 0."""
+    if scale == 0:
+        for x in range(row.shape[0]):
+            row[x] = values[x]
+    else:
+        for x in range(row.shape[0]):
+            row[x] = bits_of(clipped(values[x]) * scale + MAGIC)
+
+
+@_compiled
+def _placed(values, start, n, scale, made, planar, flat):
+    """A block stored in an image, channels first where ``planar``; ``made`` is room for it."""
+    channels = values.shape[0]
+    pixels = flat.shape[0] // channels
+    for c in range(channels):
+        at = c * pixels + start
+        _stored(values[c], scale, flat[at : at + n] if planar else made[c, :n])
+    if not planar:
+        _joined(made, n, flat[start * channels : (start + n) * channels])
+
+
+@_compiled
+def _write(values, start, n, target, raw, short, planar, into):
+    """To the bytes of an image of any dtype."""
+    if target == 255:
+        _placed(values, start, n, target, raw, planar, into)
+    elif target == 65535:
+        _placed(values, start, n, target, short, planar, into.view(np.uint16))
+    elif planar:
+        _placed(values, start, n, target, values, planar, into.view(np.float32))
+    else:
+        _joined(values, n, into.view(np.float32)[start * values.shape[0] : (start + n) * values.shape[0]])
+
+
+@_compiled
+def _read(flat, start, n, scale, first, second, short, values):
+    """From the bytes of a 16-bit or float image."""
+    channels = values.shape[0]
+    begin, end = start * channels, (start + n) * channels
+    if scale == 65535:
+        _split(flat.view(np.uint16)[begin:end], n, short)
+        _widened(short, n, first, second, values)
+    else:
+        _split(flat.view(np.float32)[begin:end], n, values)
+
+
+@_compiled
+def _to_bytes(codes, ends, p, todo, count, mixing, target):
+    """How many of the first steps lead from one 8-bit number to another."""
+    if mixing == count and target == 255:
+        return count
+    for k in range(mixing):
+        if codes[todo[k]] == ROUND and p[ends[todo[k]]] == 255:
+            return k + 1
+    return 0
+
+
+@_compiled
+def _tabulated(codes, ends, p, knots, todo, first, second, table):
+    """What some steps make of every 8-bit value, (C, 256)."""
+    for c in range(table.shape[0]):
+        for k in range(256):
+            table[c, k] = fused(np.float32(k), first, np.float32(k) * second)
+    for k in todo:
+        apply(codes[k], table, table.shape[1], p[ends[k] : ends[k + 1]], knots[k], table)
+
+
+@_compiled
+def run(src, out, channels, planar, codes, ends, knots, params, scale, first, second, target):
+    """Run a chain over a batch of images of uint8, uint16 or float32.
+
+    src, out: (B, bytes) of images (N, C), or (C, N) where out is ``planar``; codes, knots: (n,) of the steps; params: (B, ends[n])
+    float32, of which step k has those from ends[k] to ends[k + 1]; scale: 1 / scale is the unit of src, which is first + second; target:
+    1 / target is the unit of out, 0 for floats.
+    """
+    size = 1 if scale == 255 else 2 if scale == 65535 else 4
+    pixels, block = src.shape[1] // (channels * size), max(BLOCK // channels, 1)
+    values, spare = np.empty((channels, block), np.float32), np.empty((channels, block), np.float32)
+    raw, short = np.empty((channels, block), np.uint8), np.empty((channels, block), np.uint16)
+    table, entries = np.empty((channels, 256), np.float32), np.empty((channels, 256), np.uint8)
+    todo, eight = np.empty(len(codes), np.int64), scale == 255 and pixels > 256
+    same = not planar and target == (scale if scale > 1 else 0)
+    for b in range(src.shape[0]):
+        flat, into, p = src[b], out[b], params[b]
+        count, mixing = _planned(codes, ends, p, channels, scale, todo)
+        if same and count == 0:
+            for x in range(flat.shape[0]):
+                into[x] = flat[x]
+            continue
+        # The first steps by a table of bytes, where they lead to bytes, or by a table of floats, where they are many.
+        done = _to_bytes(codes, ends, p, todo, count, mixing, target) if eight else 0
+        if not WIDE and _cost(codes, todo[:done]) <= WORTH_A_TABLE:
+            done = 0
+        tabled = eight and done == 0 and _cost(codes, todo[:mixing]) > WORTH_A_TABLE
+        if tabled:
+            _tabulated(codes, ends, p, knots, todo[:mixing], first, second, table)
+        elif done > 0:
+            _tabulated(codes, ends, p, knots, todo[:done], first, second, table)
+            for c in range(channels):
+                _stored(table[c], np.float32(255), entries[c])
+        if same and channels == 1 and 0 < done == count:
+            look_up(entries[0], flat, into)
+            continue
+        for start in range(0, pixels, block):
+            n = min(block, pixels - start)
+            if scale == 255:
+                _split(flat[start * channels : (start + n) * channels], n, raw)
+                if done > 0:
+                    for c in range(channels):
+                        look_up(entries[c], raw[c, :n], raw[c, :n])
+                if same and done == count:
+                    _joined(raw, n, into[start * channels : (start + n) * channels])
+                    continue
+                if tabled:
+                    _looked_up(raw, n, table, values)
+                else:
+                    _widened(raw, n, first, second, values)
+            else:
+                _read(flat, start, n, scale, first, second, short, values)
+            for k in todo[mixing if tabled else done : count]:
+                apply(codes[k], values, n, p[ends[k] : ends[k + 1]], knots[k], spare)
+            _write(values, start, n, target, raw, short, planar, into)

@@ -1,0 +1,258 @@
+"""Every step of a pointwise chain as a compiled loop over a block of values, (C, n) float32 in [0, 1], in place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit, types
+from numba.extending import intrinsic
+
+LINEAR, CLIPPED, POWER, SOLARIZE, POSTERIZE, CURVE, ROUND, MATRIX, HSV = range(9)
+
+_compiled = njit(nogil=True, cache=True, error_model="numpy")
+_inlined = njit(nogil=True, cache=True, error_model="numpy", inline="always")
+
+_ZERO, _ONE, _TWO, _FOUR, _SIX = (np.float32(number) for number in (0, 1, 2, 4, 6))
+# Adding 1.5 * 2**23 rounds a float32 below 2**22 to the nearest whole number, ties to even; its last bits are that number.
+MAGIC = np.float32(12582912.0)
+
+
+def _bits(context: Any, x: Any) -> Any:
+    """The bits of a float32 as an int32."""
+    return types.int32(types.float32), lambda ctx, builder, signature, args: builder.bitcast(args[0], ctx.get_value_type(types.int32))
+
+
+def _float(context: Any, x: Any) -> Any:
+    """The float32 of 32 bits."""
+    return types.float32(types.int32), lambda ctx, builder, signature, args: builder.bitcast(args[0], ctx.get_value_type(types.float32))
+
+
+def _fused(context: Any, x: Any, y: Any, z: Any) -> Any:
+    """x * y + z with one rounding: one instruction where plain arithmetic, which must not be contracted, takes two."""
+    return types.float32(types.float32, types.float32, types.float32), lambda ctx, builder, signature, args: builder.fma(*args)
+
+
+bits_of: Any = intrinsic(_bits)
+fused: Any = intrinsic(_fused)
+_of_bits: Any = intrinsic(_float)
+
+
+@_inlined
+def clipped(x):
+    return min(max(x, _ZERO), _ONE)
+
+
+@_compiled
+def is_neutral(code, p, channels):
+    """True where the step with parameters ``p`` changes nothing."""
+    if code in (LINEAR, CLIPPED):
+        half, other = len(p) // 2, 0
+        for c in range(half):
+            other += p[c] != _ONE or p[half + c] != _ZERO
+        return other == 0
+    if code == POWER:
+        return p[0] == _ONE
+    if code == SOLARIZE:
+        return p[0] > _ONE
+    if code in (POSTERIZE, CURVE):
+        return p[0] <= _ZERO
+    if code == MATRIX:
+        other = 0
+        for k in range(len(p)):
+            other += p[k] != (_ONE if k % (channels + 1) == k // (channels + 1) else _ZERO)
+        return other == 0
+    return code == HSV and p[0] == _ZERO and p[1] == _ZERO and p[2] == _ZERO
+
+
+@_compiled
+def _linear(row, n, gain, bias, clip):
+    if clip:
+        for i in range(n):
+            row[i] = clipped(fused(row[i], gain, bias))
+    else:
+        for i in range(n):
+            row[i] = fused(row[i], gain, bias)
+
+
+@_compiled
+def _power(row, n, exponent):
+    """x ** exponent as 2 ** (exponent log2 x), both by the polynomials of Moshier's Cephes library (logf, exp2f)."""
+    for i in range(n):
+        x = row[i]
+        bits = bits_of(x)
+        whole = (bits - np.int32(0x3F3504F3)) >> np.int32(23)  # x = m * 2**whole with m between sqrt(1/2) and sqrt(2)
+        f = _of_bits(np.int32(bits - (whole << np.int32(23)))) - _ONE
+        log = np.float32(7.0376836292e-2)
+        log = fused(log, f, np.float32(-1.1514610310e-1))
+        log = fused(log, f, np.float32(1.1676998740e-1))
+        log = fused(log, f, np.float32(-1.2420140846e-1))
+        log = fused(log, f, np.float32(1.4249322787e-1))
+        log = fused(log, f, np.float32(-1.6668057665e-1))
+        log = fused(log, f, np.float32(2.0000714765e-1))
+        log = fused(log, f, np.float32(-2.4999993993e-1))
+        log = fused(log, f, np.float32(3.3333331174e-1))
+        square = f * f
+        log = fused(fused(log, f, np.float32(-0.5)), square, f)
+        y = exponent * fused(log, np.float32(1.44269504088896), np.float32(whole))
+        y = y if y > np.float32(-126) else np.float32(-126)
+        near = (y + MAGIC) - MAGIC
+        f = y - near
+        two = np.float32(1.535336188319500e-4)
+        two = fused(two, f, np.float32(1.339887440266574e-3))
+        two = fused(two, f, np.float32(9.618437357674640e-3))
+        two = fused(two, f, np.float32(5.550332471162809e-2))
+        two = fused(two, f, np.float32(2.402264791363012e-1))
+        two = fused(two, f, np.float32(6.931472028550421e-1))
+        power = fused(two, f, _ONE) * _of_bits(np.int32((np.int32(near) + np.int32(127)) << np.int32(23)))
+        row[i] = power if x > np.float32(1e-37) else _ZERO
+
+
+@_compiled
+def _solarize(row, n, threshold):
+    for i in range(n):
+        x = row[i]
+        row[i] = _ONE - x if x >= threshold else x
+
+
+@_compiled
+def _posterize(row, n, step):
+    wide, inverse = step / np.float32(255), _ONE / step
+    for i in range(n):
+        # A hundredth of a level, so that 64 / 255 in float32 is still level 64.
+        row[i] = np.floor(fused(row[i], np.float32(255), np.float32(0.01)) * inverse) * wide
+
+
+@_compiled
+def _curve(row, n, knots):
+    last = np.float32(len(knots) - 1)
+    end = np.int32(len(knots) - 2)
+    for i in range(n):
+        place = clipped(row[i]) * last
+        low = min(np.int32(place), end)
+        start = knots[np.uintp(low)]
+        row[i] = fused(place - np.float32(low), knots[np.uintp(low + 1)] - start, start)
+
+
+@_compiled
+def _round(row, n, scale, first, second):
+    """To whole numbers of 1 / scale and back; the products give k / scale correctly rounded."""
+    for i in range(n):
+        k = (clipped(row[i]) * scale + MAGIC) - MAGIC
+        row[i] = fused(k, first, k * second)
+
+
+@_compiled
+def _matrix3(values, n, p):
+    red, green, blue = values[0], values[1], values[2]
+    a, b, c, d, e, f, g, h, i, j, k, m = p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7], p[8], p[9], p[10], p[11]
+    for x in range(n):
+        u, v, w = red[x], green[x], blue[x]
+        red[x] = clipped(fused(a, u, fused(b, v, fused(c, w, d))))
+        green[x] = clipped(fused(e, u, fused(f, v, fused(g, w, h))))
+        blue[x] = clipped(fused(i, u, fused(j, v, fused(k, w, m))))
+
+
+@_compiled
+def _matrix(values, n, p, spare):
+    channels = values.shape[0]
+    for c in range(channels):
+        row, at = spare[c], c * (channels + 1)
+        for x in range(n):
+            row[x] = p[at + channels]
+        for d in range(channels):
+            weight, other = p[at + d], values[d]
+            if weight != _ZERO:
+                for x in range(n):
+                    row[x] = fused(weight, other[x], row[x])
+    for c in range(channels):
+        for x in range(n):
+            values[c, x] = clipped(spare[c, x])
+
+
+@_inlined
+def _ramp(hue):
+    """How far a channel lies below the highest one, as a share of the chroma, at its distance from red in sixths of the circle."""
+    place = fused(-_SIX, np.floor(hue * np.float32(1 / 6)), hue)
+    return clipped(min(place, _FOUR - place))
+
+
+@_inlined
+def _hue(r, g, b, high, chroma):
+    """In sixths of the circle from red, any number for grey; choices instead of branches."""
+    part, base = (b - r, _TWO) if g == high else (r - g, _FOUR)
+    part, base = (g - b, _ZERO) if r == high else (part, base)
+    return base + part / (chroma if chroma > _ZERO else _ONE)
+
+
+@_compiled
+def _turn(values, n, turn):
+    """The hue alone: neither value nor chroma change, so no saturation is needed."""
+    red, green, blue = values[0], values[1], values[2]
+    for x in range(n):
+        r, g, b = red[x], green[x], blue[x]
+        high = max(r, max(g, b))
+        chroma = high - min(r, min(g, b))
+        hue = _hue(r, g, b, high, chroma) + turn
+        red[x] = fused(-chroma, _ramp(hue + np.float32(5)), high)
+        green[x] = fused(-chroma, _ramp(hue + np.float32(3)), high)
+        blue[x] = fused(-chroma, _ramp(hue + _ONE), high)
+
+
+@_compiled
+def _hsv(values, n, turn, saturation, value):
+    red, green, blue = values[0], values[1], values[2]
+    for x in range(n):
+        r, g, b = red[x], green[x], blue[x]
+        high = max(r, max(g, b))
+        chroma = high - min(r, min(g, b))
+        hue = _hue(r, g, b, high, chroma) + turn
+        share = clipped(chroma / (high if high > _ZERO else _ONE) + (saturation if chroma > _ZERO else _ZERO))
+        high = clipped(high + value)
+        chroma = high * share
+        red[x] = fused(-chroma, _ramp(hue + np.float32(5)), high)
+        green[x] = fused(-chroma, _ramp(hue + np.float32(3)), high)
+        blue[x] = fused(-chroma, _ramp(hue + _ONE), high)
+
+
+@_compiled
+def apply(code, values, n, p, knots, spare):
+    """One step on the first n values of every channel.
+
+    p: its parameters (gain then bias; exponent; threshold; step; bent then knots; scale and the two parts of its inverse; matrix row by
+    row; turn, saturation, value); knots: how many a curve has; spare: another block, for matrices.
+    """
+    channels = values.shape[0]
+    if code == MATRIX:
+        if channels == 3:
+            _matrix3(values, n, p)
+        else:
+            _matrix(values, n, p, spare)
+    elif code == HSV:
+        if p[1] == _ZERO and p[2] == _ZERO:
+            _turn(values, n, p[0])
+        else:
+            _hsv(values, n, p[0], p[1], p[2])
+    else:
+        for c in range(channels):
+            _apply_alone(code, values[c], n, p, knots, c)
+
+
+@_compiled
+def _apply_alone(code, row, n, p, knots, c):
+    """A step that does not mix channels, on channel c."""
+    if code in (LINEAR, CLIPPED):
+        half = len(p) // 2
+        own = c if half > 1 else 0
+        _linear(row, n, p[own], p[half + own], code == CLIPPED)
+    elif code == POWER:
+        _power(row, n, p[0])
+    elif code == SOLARIZE:
+        _solarize(row, n, p[0])
+    elif code == POSTERIZE:
+        _posterize(row, n, p[0])
+    elif code == CURVE:
+        start = 1 + (c * knots if len(p) > 1 + knots else 0)
+        _curve(row, n, p[start : start + knots])
+    else:
+        _round(row, n, p[0], p[1], p[2])

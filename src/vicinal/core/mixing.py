@@ -1,0 +1,230 @@
+"""How a plan with mixers runs: passes by the backend, and between them what no backend can do to a sample alone.
+
+``Mix`` is where a mixer acts on the whole batch; ``Blend`` is where several chains of passes over the same sample are averaged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, ClassVar, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vicinal.core.backend import Backend, Dense
+from vicinal.core.batch import Spec
+from vicinal.core.draw import Address, Draw
+from vicinal.core.errors import TargetError
+from vicinal.core.follow import kept_numbers, others
+from vicinal.core.inputs import Inputs, read
+from vicinal.core.items import Items, read_items, written
+from vicinal.core.plan import Plan, plan
+from vicinal.core.primitive import Alone, Primitive
+from vicinal.core.source import length, loaded, partners
+from vicinal.core.targets import Way
+from vicinal.core.targets.dense import copied
+from vicinal.core.warp import Warp
+
+if TYPE_CHECKING:
+    from vicinal.core.mixer import Mixer
+    from vicinal.core.transform import Node
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Mix(Alone):
+    """Mix: other samples come in.
+
+    Args:
+        mixer: who does it; params: its (B, ...) parameters; canvas: (B, 2) height and width of what comes out, None where they stay.
+    """
+
+    verb: ClassVar[str] = "mix"
+    tolerance: ClassVar[float] = 0.0
+
+    mixer: Mixer
+    params: dict[str, NDArray]
+    active: NDArray[np.bool_]
+    canvas: NDArray[np.int64] | None = None
+
+    def joins(self, other: Primitive) -> bool:
+        return False
+
+    def spec(self, before: Spec) -> Spec:
+        return before if self.canvas is None else before.but(size=np.where(self.active[:, None], self.canvas, before.size))
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Blend(Alone):
+    """Opaque: ``x + amount * sum(weight * (chain(x) - x))`` over chains of passes that start from the same sample.
+
+    Args:
+        chains: each a tuple of primitives; weights: (B, number of chains); amount: (B,).
+    """
+
+    verb: ClassVar[str] = "opaque"
+
+    chains: tuple[tuple[Primitive, ...], ...]
+    weights: NDArray[np.float64]
+    amount: NDArray[np.float64]
+    active: NDArray[np.bool_]
+
+    @property
+    def tolerance(self) -> float:
+        """That of the least exact chain."""
+        return max((sum(primitive.tolerance for primitive in chain) for chain in self.chains), default=0.0)
+
+    def rows(self, rows: NDArray | slice) -> Blend:
+        chains = tuple(tuple(primitive.rows(rows) for primitive in chain) for chain in self.chains)
+        return replace(self, chains=chains, weights=self.weights[rows], amount=self.amount[rows], active=self.active[rows])
+
+
+@final
+class Blending:
+    """A backend that can blend: the chains of a ``Blend`` are run by the backend itself, and averaged here."""
+
+    def __init__(self, engine: Backend):
+        self.name, self._engine = engine.name, engine
+
+    def run(self, primitives: Sequence[Primitive], data: Dense) -> Dense:
+        """All passes on the main target."""
+        for blended, group in groupby(primitives, lambda primitive: isinstance(primitive, Blend)):
+            if not blended:
+                data = self._engine.run(tuple(group), data)
+                continue
+            for blend in group:
+                assert isinstance(blend, Blend)
+                data = _blended(self._engine, blend, data)
+        return data
+
+    def follow(self, moves: Sequence[Warp], data: Dense, fill: float) -> Dense:
+        """The moves alone, by the nearest pixel."""
+        return self._engine.follow(moves, data, fill)
+
+
+def _blended(engine: Backend, blend: Blend, data: Dense) -> Dense:
+    out = [array.copy() for array in data] if isinstance(data, list) else data.copy()
+    rows = np.flatnonzero(blend.active)
+    part, work = blend.rows(rows), np.float32 if data[0].dtype in (np.uint8, np.float32) else np.float64
+    given = [data[row] for row in rows] if isinstance(data, list) else data[rows]
+    moved = [np.zeros(array.shape, work) for array in given]
+    for chain, weights in zip(part.chains, part.weights.T, strict=True):
+        made = engine.run(chain, given) if chain else given
+        for sum_, array, start, weight in zip(moved, made, given, weights, strict=True):
+            sum_ += np.subtract(array, start, dtype=work) * work(weight)
+    for row, sum_, amount in zip(rows, moved, part.amount, strict=True):
+        stored_sum(out[row], sum_ * work(amount))
+    return out
+
+
+def stored_sum(out: NDArray, more: NDArray) -> None:
+    """Add to an array in place, rounded and within the range where the dtype has one."""
+    more += out
+    if out.dtype.kind in "iu":
+        np.clip(np.rint(more, out=more), 0, np.iinfo(out.dtype).max, out=more)
+    np.copyto(out, more, casting="unsafe")
+
+
+def mixers(policy: Any, source: Any) -> list[Mixer]:
+    """The mixers of a policy, in order.
+
+    Raises:
+        TargetError: a source that none of them asks for.
+    """
+    found = [node for node in policy.walk() if getattr(node, "mixes", False)]
+    if source is not None and all(mixer.partner == "batch" for mixer in found):
+        raise TargetError("source", "a mixer with partner='dataset' in the policy", "none", "CutMix(partner='dataset')")
+    return found
+
+
+def classes_of(found: Sequence[Mixer]) -> int | None:
+    """The number of classes that mixers agree on, None where none says it.
+
+    Raises:
+        TargetError: they do not agree.
+    """
+    said = sorted({mixer.classes for mixer in found if mixer.classes is not None})
+    if len(said) > 1:
+        raise TargetError("classes", "one number of classes in all mixers", " and ".join(map(str, said)))
+    return said[0] if said else None
+
+
+def head(plan: Plan) -> Plan:
+    """The part of a plan before the first mixer; only casts and other mixers stand behind it, so every move is in it."""
+    first = next((number for number, slot in enumerate(plan.slots) if isinstance(slot.primitive, Mix)), len(plan.slots))
+    spec = plan.before
+    for slot in plan.slots[:first]:
+        spec = slot.primitive.spec(spec)
+    return Plan(plan.slots[:first], plan.before, spec, plan.params)
+
+
+Mixed = tuple[Items, dict[str, dict[str, NDArray]]]
+"""Items, and by the path of a mixer what it mixed with what."""
+
+
+def mixed(policy: Node, plan: Plan, inputs: Inputs, address: Address, engine: Backend, source: Any) -> tuple:
+    """Run a plan with mixers: the main target, everything else, the numbers of the boxes, and what was mixed with what."""
+    known = {"boxes", "masks", "mask", "label", "keypoints"}
+    strange = [name for name in (inputs.kind, *inputs.others) if name not in known | {"image"}]
+    if strange:
+        raise TargetError(strange[0], f"image, {', '.join(sorted(known))}, which mixers know", f"the target {strange[0]!r}")
+    call = _Call(policy, inputs, engine, source, classes_of(mixers(policy, source)))
+    items, done = call.items(policy, plan, inputs, address)
+    rest, kept = written(items, inputs)
+    fresh = items.data is not inputs.data or any(isinstance(slot.primitive, Mix) for slot in plan.slots)
+    return items.data if fresh else copied(items.data), rest, kept, done
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class _Call:
+    """What stays the same in a call, for its samples and for their partners."""
+
+    policy: Node
+    inputs: Inputs
+    engine: Backend
+    source: Any
+    classes: int | None
+
+    def items(self, policy: Node, plan: Plan, inputs: Inputs, address: Address) -> Mixed:
+        """Samples after a plan.
+
+        A mixer's partners are samples as the policy leaves them before the top-level node in which the mixer stands, so that alternatives
+        of a OneOf never see each other's work.
+        """
+        first, found = head(plan), mixers(policy, None)
+        data = self.engine.run(first.primitives, inputs.data) if first.primitives else inputs.data
+        rest, table = others(inputs.others, Way(first.primitives, inputs.spec, first.after, self.engine), inputs.single)
+        items = read_items(inputs, data, first.after, rest, kept_numbers(table, len(inputs.spec), inputs.single), self.classes)
+        for mixer in found:
+            mixer.check(items, any(other.canvas(items.spec) is not None for other in found))
+        stage, pool, done = "", items, {}
+        for slot in plan.slots[len(first.slots) :]:
+            top = slot.paths[0].split("/")[0]
+            if not isinstance(slot.primitive, Mix):
+                data = self.engine.run((slot.primitive,), items.data)
+                items = items.but(data=data, spec=slot.primitive.spec(items.spec))
+                continue
+            stage, pool = (stage, pool) if top == stage else (top, items)
+            items, done[slot.paths[0]] = self._mixed(slot.primitive, slot.paths[0], items, pool, address)
+        return items, done
+
+    def _mixed(self, mix: Mix, path: str, items: Items, pool: Items, address: Address) -> tuple[Items, dict[str, NDArray]]:
+        mixer = mix.mixer
+        own, n = (np.arange(len(items)), len(items)) if mixer.partner == "batch" else (address.index, length(self.source, mixer.label))
+        number = where = partners(mix.params["partner"], own, n)
+        if mixer.partner == "dataset":
+            rows, where = np.flatnonzero(mix.active), np.full(number.shape, -1)
+            where[rows] = np.arange(number[rows].size).reshape(-1, number.shape[1])
+            one = np.repeat(rows, number.shape[1])
+            there = Address(address.seed, address.epoch[one], number[rows].ravel(), address.view[one])
+            pool = self._brought(mixer.before(self.policy, path), there)
+        return mixer.act(mix, items, pool, where, number, (number == own[:, None]).all(1))
+
+    def _brought(self, policy: Node, address: Address) -> Items:
+        """Items of the source after the part of a policy that stands before a mixer."""
+        inputs = read(loaded(self.source, address.index, self.inputs))
+        return self.items(policy, plan(policy, Draw(address), inputs.spec), inputs, address)[0]

@@ -1,0 +1,61 @@
+"""Where the partners of a mixer come from: which one it is, and its targets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vicinal.core.errors import TargetError
+from vicinal.core.inputs import Inputs
+from vicinal.core.targets import Target
+
+
+def partners(u: NDArray, own: NDArray, n: int) -> NDArray[np.int64]:
+    """(B, k) one of ``n`` for every uniform number (B, k), never the own number (B,) where that is below ``n`` and not the only one."""
+    inside = (own < n)[:, None]
+    room = np.maximum(np.where(inside, n - 1, n), 1)
+    step = np.minimum((u * room).astype(np.int64), room - 1)
+    return np.where(inside, (own[:, None] + 1 + step) % n, step)
+
+
+def length(source: Any, label: str) -> int:
+    """The number of items of a source: a data set, or (function, length).
+
+    Raises:
+        TargetError: there is none, or it is nothing of the kind.
+    """
+    if source is None:
+        got, write = "none", "policy(image=images, source=dataset, seed=0)"
+        raise TargetError("source", f"a data set for the partners of {label}(partner='dataset')", got, write)
+    size = source[1] if isinstance(source, tuple) and len(source) == 2 and callable(source[0]) else _len(source)
+    if not isinstance(size, (int, np.integer)) or size < 1:
+        raise TargetError("source", "a data set with len() and [i], or (function, length), of at least one item", repr(source)[:80])
+    return int(size)
+
+
+def _len(source: Any) -> int:
+    return len(source) if hasattr(source, "__len__") and hasattr(source, "__getitem__") else 0
+
+
+def loaded(source: Any, index: NDArray[np.int64], names: Inputs) -> dict[str, Any]:
+    """The targets of some items of a source, named as in the call."""
+    fetch = source[0] if isinstance(source, tuple) and len(source) == 2 and callable(source[0]) else source.__getitem__
+    wanted = [names.kind, *names.others]
+    items = [_item(fetch(int(number)), wanted, int(number)) for number in index]
+    named: dict[str, Any] = {name: [item[name] for item in items] for name in wanted}
+    for name, given in names.others.items():
+        if any(isinstance(value, Target) for value in named[name]):
+            raise TargetError(f"source: {name}", f"plain arrays, in the form of the call's {name}", f"v.{type(given).__name__}")
+        named[name] = replace(cast(Any, given), data=named[name])
+    return named
+
+
+def _item(item: Any, wanted: list[str], number: int) -> Mapping[str, Any]:
+    if not isinstance(item, Mapping) or any(name not in item for name in wanted):
+        got = f"a mapping with {', '.join(map(str, item))}" if isinstance(item, Mapping) else type(item).__name__
+        raise TargetError(f"source[{number}]", f"a mapping with {', '.join(wanted)}, as in the call", got, "{'image': ..., 'label': ...}")
+    return item

@@ -1,0 +1,91 @@
+"""A rectangle of another picture."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import ClassVar, Self, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vicinal.core.batch import Spec
+from vicinal.core.draw import Draw
+from vicinal.core.items import Items, Table, joined
+from vicinal.core.mixer import Mixer, Mixture, Params
+from vicinal.core.space import SpaceLike
+from vicinal.core.targets.dense import copied
+from vicinal.core.transform import parameter, register
+from vicinal.mix import cover
+from vicinal.mix.fields import alpha_option, beta_weight, labels, min_visible_option
+from vicinal.mix.pixels import paste
+
+__all__ = ["CutMix"]
+
+
+@register
+@final
+class CutMix(Mixer):
+    """A rectangle of a partner, at the place where it lies there; the own label weighs the exact share of pixels that stay.
+
+    Masks are pasted along. Own boxes shrink to what the rectangle leaves of them, the partner's to what it shows; those of which too
+    little is left are dropped, with all that belongs to them. Keypoints that are covered become invisible.
+
+    Args:
+        alpha: the share that stays is drawn from Beta(alpha, alpha), before the rectangle is cut at the canvas; x, y: its centre;
+        min_visible, partner, classes: as for every mixer.
+
+    Example:
+        >>> black_and_white = np.array([0, 255], np.uint8)[:, None, None, None] + np.zeros((1, 8, 8, 1), np.uint8)
+        >>> mixed = CutMix(classes=2)(image=black_and_white, label=[0, 1], seed=0)
+        >>> (mixed["image"].mean((1, 2, 3)) / 255).tolist(), mixed["label"][:, 1].tolist()
+        ([0.25, 0.234375], [0.25, 0.234375])
+    """
+
+    paper: ClassVar[str] = "Yun et al., CutMix: regularization strategy to train strong classifiers with localizable features, 2019"
+
+    alpha: float = alpha_option()
+    x: SpaceLike = parameter((0.0, 1.0), unit="shares of the canvas", low=0, high=1)
+    y: SpaceLike = parameter((0.0, 1.0), unit="shares of the canvas", low=0, high=1)
+    min_visible: float = min_visible_option()
+
+    def stronger(self, strength: float) -> Self:
+        return self if strength == 1 else replace(self, alpha=self.alpha * strength)
+
+    def drawn(self, draw: Draw, spec: Spec) -> dict[str, NDArray]:
+        return {"weight": beta_weight(draw, self.alpha), "x": self.value(draw, "x"), "y": self.value(draw, "y")}
+
+    def mix(self, params: Params, items: Items, pool: Items, partner: NDArray[np.int64], on: NDArray[np.bool_]) -> Mixture:
+        box, other = rectangles(params, items.spec) * on[:, None], partner[:, 0]
+        covered = (box[:, 2:] - box[:, :2]).prod(1)
+        whole = items.spec.size.prod(1)
+        weight = (whole - covered) / whole
+        data, mask = copied(items.data), None if items.mask is None else copied(items.mask)
+        points, tables = None if items.points is None else list(items.points), list(items.tables)
+        made = items.but(data=data, mask=mask, label=labels(items, pool, partner, np.stack([weight, 1 - weight], 1)))
+        shown, theirs = made.pictures, pool.pictures
+        for row, one, frame in zip(np.flatnonzero(covered).tolist(), other[covered > 0].tolist(), box[covered > 0].tolist(), strict=True):
+            paste(shown[row], theirs[one], frame)
+            if mask is not None and pool.mask is not None:
+                paste(mask[row], pool.mask[one], frame)
+            if points is not None and pool.points is not None:
+                points[row] = _points(points[row], pool.points[one], box[row])
+            if tables[row]:
+                tables[row] = self._table(tables[row], pool.tables[one], box[row], shown[row].shape[:2])
+        return made.but(tables=tuple(tables), points=points), {"weight": weight, "box": box}
+
+    def _table(self, own: Table, other: Table, box: NDArray, canvas: tuple[int, int]) -> Table:
+        return joined(cover.outside(own, box, canvas, self.min_visible), cover.inside(other, box, canvas, self.min_visible))
+
+
+def _points(own: NDArray, other: NDArray, box: NDArray) -> NDArray:
+    kept = cover.unseen(own, cover.within(own, box)) if len(own) else own
+    came = cover.brought(other, cover.within(other, box)) if len(other) else other
+    return joined({"keypoints": kept}, {"keypoints": came})["keypoints"]
+
+
+def rectangles(params: Params, spec: Spec) -> NDArray[np.int64]:
+    """(B, 4) rectangles x0, y0, x1, y1 of whole pixels, cut at the canvas."""
+    size = spec.size[:, ::-1]
+    side = np.rint(size * np.sqrt(1 - params["weight"])[:, None]).astype(np.int64)
+    start = np.floor(size * np.stack([params["x"], params["y"]], 1)).astype(np.int64) - side // 2
+    return np.concatenate([np.clip(start, 0, size), np.clip(start + side, 0, size)], 1)

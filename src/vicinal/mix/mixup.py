@@ -1,0 +1,80 @@
+"""Averages of whole pictures."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import ClassVar, Self, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vicinal.core.batch import Spec
+from vicinal.core.draw import Draw
+from vicinal.core.errors import TargetError
+from vicinal.core.items import Items, joined
+from vicinal.core.mixer import Mixer, Mixture, Params
+from vicinal.core.transform import register
+from vicinal.mix.fields import alpha_option, beta_weight, labels
+from vicinal.mix.pixels import blended
+
+__all__ = ["MixUp"]
+
+
+@register
+@final
+class MixUp(Mixer):
+    """The average of a picture and a partner, and of their labels, with a weight of its own for every sample.
+
+    Boxes and keypoints of both are there; a float mask is averaged, a mask of class numbers cannot be and is an error.
+
+    Args:
+        alpha: the own weight is drawn from Beta(alpha, alpha); partner, classes: as for every mixer.
+
+    Example:
+        >>> mixed = MixUp(classes=2)(image=np.array([[[[0]]], [[[200]]]], np.uint8), label=[0, 1], seed=0)
+        >>> mixed["image"].ravel().tolist(), np.rint(200 * mixed["label"][:, 1]).tolist()
+        ([26, 151], [26.0, 151.0])
+    """
+
+    paper: ClassVar[str] = "Zhang et al., mixup: beyond empirical risk minimization, 2018"
+    hides: ClassVar[bool] = False
+
+    alpha: float = alpha_option()
+
+    def stronger(self, strength: float) -> Self:
+        return self if strength == 1 else replace(self, alpha=self.alpha * strength)
+
+    def drawn(self, draw: Draw, spec: Spec) -> dict[str, NDArray]:
+        return {"weight": beta_weight(draw, self.alpha)}
+
+    def check(self, items: Items, canvases: bool) -> None:
+        Mixer.check(self, items, canvases)
+        if items.mask is not None and items.mask[0].dtype.kind != "f":
+            expected, advice = "a float mask of weights: class numbers have no average", "CutMix(), or a mask (H, W, classes) of float32"
+            raise TargetError("mask", expected, str(items.mask[0].dtype), advice)
+
+    def mix(self, params: Params, items: Items, pool: Items, partner: NDArray[np.int64], on: NDArray[np.bool_]) -> Mixture:
+        weight, other = np.where(on, params["weight"], 1.0), partner[:, 0]
+        tables = tuple(joined(table, pool.tables[other[row]]) if table and on[row] else table for row, table in enumerate(items.tables))
+        made = items.but(
+            data=blended(items.data, pool.data, other, weight),
+            mask=None if items.mask is None or pool.mask is None else blended(items.mask, pool.mask, other, weight),
+            label=labels(items, pool, partner, np.stack([weight, 1 - weight], 1)),
+            points=_points(items, pool, other, on),
+            tables=tables,
+        )
+        return made, {"weight": weight, "box": np.where(on[:, None], _whole(items.spec), 0)}
+
+
+def _points(items: Items, pool: Items, other: NDArray, on: NDArray) -> list[NDArray] | None:
+    if items.points is None or pool.points is None:
+        return None
+    tables = ({"points": part} for part in items.points)
+    return [
+        joined(table, {"points": pool.points[other[row]]})["points"] if on[row] else table["points"] for row, table in enumerate(tables)
+    ]
+
+
+def _whole(spec: Spec) -> NDArray[np.int64]:
+    """(B, 4) the whole canvas."""
+    return np.concatenate([np.zeros_like(spec.size), spec.size[:, ::-1]], 1)
