@@ -102,3 +102,25 @@ def test_the_shuffle_can_be_undone() -> None:
     back = out.undo(mask=np.asarray(out["image"]), keypoints=out["keypoints"])
     assert np.array_equal(back["mask"], image)
     assert back["keypoints"] == pytest.approx(points)
+
+
+@BACKENDS
+@pytest.mark.parametrize("post", ["Scale(factor=0.5)", "Pad(by=20)", "Rotate(angle=45)", "Letterbox(size=(60, 90))"])
+def test_no_tile_is_seen_twice_around_the_canvas(post: str, backend: str) -> None:
+    image = np.ones((40, 40), np.float32)
+    plain, shuffled = (
+        policy(image=image, mask=image, seed=1, backend=backend, valid=True)
+        for policy in (v.parse(post), v.parse(f"JigsawShuffle(tiles=4) | {post}"))
+    )
+    assert len(shuffled.plan.primitives) == 1
+    for name in ("mask", "valid"):
+        assert shuffled[name].sum() == plain[name].sum()
+    assert shuffled["image"].sum() == pytest.approx(plain["image"].sum(), rel=0.02)
+
+
+def test_points_off_the_canvas_stay_off() -> None:
+    points = np.array([[-5.0, 10, 2], [45, 50, 2], [10, -1, 2], [20, 20, 2]])
+    out = v.parse("Scale(factor=2) | JigsawShuffle(tiles=4)")(image=np.zeros((40, 40), np.uint8), keypoints=points + [0, 0, 0], seed=1)
+    places = (points[:, :2] - 20) * 2 + 20
+    assert out["keypoints"][:3].tolist() == [[*place, 0] for place in places[:3]]
+    assert out["keypoints"][3, 2] == 2

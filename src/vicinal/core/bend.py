@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from vicinal.core.polygon import area, clip
 
 _ROUNDS, _CLOSE = 40, 1e-7
+_EDGE = 1e-6  # pixels: a point on the edge of the canvas is on it, whatever rounding made of it
 
 
 class Bend(Protocol):
@@ -116,7 +117,7 @@ def _solved(slope: NDArray, rest: NDArray) -> NDArray[np.float64]:
 @final
 @dataclass(frozen=True, eq=False)
 class Tiles:
-    """The canvas cut into tiles that change places.
+    """The canvas cut into tiles that change places; what lies off the canvas stays where it is.
 
     Args:
         rows, columns: edges of the tiles in pixels, ascending, from 0 to the height and the width.
@@ -162,7 +163,9 @@ class Tiles:
 
     def _moved(self, points: NDArray, order: NDArray) -> NDArray[np.float64]:
         corners, tile = self.corners(), self.tile(points)
-        return points.astype(np.float64) + (corners[order[tile]] - corners[tile])
+        edge = np.array([self.columns[-1], self.rows[-1]])
+        on = ((points >= -_EDGE) & (points <= edge + _EDGE)).all(1, keepdims=True)
+        return points.astype(np.float64) + np.where(on, corners[order[tile]] - corners[tile], 0)
 
 
 @final
