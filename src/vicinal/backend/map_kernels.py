@@ -6,10 +6,12 @@ import numpy as np
 
 from vicinal.backend.kernels import _MAGIC, _brought, _compiled, _edge, _inlined, _inner
 
+_HORIZON = 1e-6  # as ``vicinal.core.affine.apply`` has it: what lies behind the horizon is very far away
+
 
 @_inlined
 def _projected(m, x, y):
-    w = m[6] * x + m[7] * y + m[8]
+    w = max(m[6] * x + m[7] * y + m[8], _HORIZON)
     return (m[0] * x + m[1] * y + m[2]) / w, (m[3] * x + m[4] * y + m[5]) / w
 
 

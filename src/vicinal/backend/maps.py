@@ -25,6 +25,7 @@ BORDERS = {
     REFLECT: cv2.BORDER_REFLECT,
     REPLICATE: cv2.BORDER_REPLICATE,
 }
+_FAR = np.float32(1e6)
 _PRECISE = int(cv2.__version__.split(".")[0]) >= 5  # before, coordinates were rounded to 1/32, here of a cell
 
 
@@ -119,12 +120,20 @@ def _one(warp: Warp, row: int, image: NDArray) -> NDArray:
     if warp.interpolation[row] == NEAREST:
         return nearest(warp, one, image[None], warp.fill[one] * scale)[0]
     times, border, fill = warp.supersampling()[row], int(warp.border[row]), float(warp.fill[row]) * scale
-    if _bend(warp, row) is None and max(image.shape[:2]) < 32768 and min(image.shape[:2]) > 1:
+    if _bend(warp, row) is None and max(image.shape[:2]) < 32768 and min(image.shape[:2]) > 1 and not _horizon(warp, row):
         fine = _projected(warp, row, image, (height, width), times, border, fill)
     else:
         map_x, map_y = _map(warp, row, (height, width), times)
         fine = _linear(image, map_x, map_y, border, fill)
     return fine if times.max() == 1 else cv2.resize(fine, (width, height), interpolation=cv2.INTER_AREA).reshape(height, width, -1)
+
+
+def _horizon(warp: Warp, row: int) -> bool:
+    """True where a projective map without a bend shows its horizon, behind which OpenCV sees everything mirrored."""
+    matrix = warp.matrix[row] if warp.after is None else warp.after[row] @ warp.matrix[row]
+    height, width = warp.size[row]
+    depth = np.array([[0, 0, 1], [width, 0, 1], [0, height, 1], [width, height, 1]]) @ affine.invert(matrix[None])[0, 2]
+    return bool(depth.min() <= 0)
 
 
 def _projected(warp: Warp, row: int, image: NDArray, size: tuple[int, int], times: NDArray, border: int, fill: float) -> NDArray:
@@ -152,7 +161,8 @@ def _map(warp: Warp, row: int, size: tuple[int, int], times: NDArray) -> tuple[N
     map_x, map_y = np.empty(shape, np.float32), np.empty(shape, np.float32)
     after, nodes, frame, before = _taken(warp, np.array([row]))
     map_kernels.source_map(after[0], nodes[0], frame[0], before[0], times.astype(float), map_x, map_y)
-    return map_x, map_y
+    # OpenCV counts in whole numbers, which what lies near the horizon would leave.
+    return (map_x, map_y) if affine_maps else (map_x.clip(-_FAR, _FAR), map_y.clip(-_FAR, _FAR))
 
 
 def _resampled(warp: Warp, row: int, grid: Grid, shape: tuple[int, int], times: NDArray) -> tuple[NDArray, NDArray]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from vicinal.core.polygon import area, clip
 
 _ROUNDS, _CLOSE = 40, 1e-7
+_EDGE = 1e-6  # pixels: a point on the edge of the canvas is on it, whatever rounding made of it
 
 
 class Bend(Protocol):
@@ -59,18 +60,18 @@ class Grid:
         for _ in range(_ROUNDS):
             moved, slope = self._at(found)
             rest = found + moved - points
-            far = np.abs(rest).max(1)
-            if not len(far) or far.max() < _CLOSE:
+            far = (rest**2).sum(1)
+            if not len(far) or far.max() < _CLOSE**2:
                 break
             found = self._stepped(points, found, _solved(slope, rest), far)
         return found
 
     def _stepped(self, points: NDArray, found: NDArray, step: NDArray, far: NDArray) -> NDArray[np.float64]:
-        """The longest of a few steps that comes nearer; steps across a kink between cells may overshoot."""
-        best = found - step / 16
-        for length in (1 / 4, 1 / 2, 1):
+        """The longest of a few steps that comes nearer; steps across a kink between cells may overshoot, and a small one crosses it."""
+        best = found - step / 64
+        for length in (1 / 16, 1 / 4, 1 / 2, 1):
             tried = found - length * step
-            nearer = np.abs(self.source(tried) - points).max(1) < far
+            nearer = ((self.source(tried) - points) ** 2).sum(1) < far
             best = np.where(nearer[:, None], tried, best)
         return best
 
@@ -116,7 +117,7 @@ def _solved(slope: NDArray, rest: NDArray) -> NDArray[np.float64]:
 @final
 @dataclass(frozen=True, eq=False)
 class Tiles:
-    """The canvas cut into tiles that change places.
+    """The canvas cut into tiles that change places; what lies off the canvas stays where it is.
 
     Args:
         rows, columns: edges of the tiles in pixels, ascending, from 0 to the height and the width.
@@ -162,7 +163,9 @@ class Tiles:
 
     def _moved(self, points: NDArray, order: NDArray) -> NDArray[np.float64]:
         corners, tile = self.corners(), self.tile(points)
-        return points.astype(np.float64) + (corners[order[tile]] - corners[tile])
+        edge = np.array([self.columns[-1], self.rows[-1]])
+        on = ((points >= -_EDGE) & (points <= edge + _EDGE)).all(1, keepdims=True)
+        return points.astype(np.float64) + np.where(on, corners[order[tile]] - corners[tile], 0)
 
 
 @final

@@ -9,12 +9,14 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from vicinal.core.backend import load
+from vicinal.core.backend import Dense, load
 from vicinal.core.batch import Spec
 from vicinal.core.inputs import Inputs
-from vicinal.core.targets import Boxes, InstanceMasks, Mask
+from vicinal.core.targets import Boxes, InstanceMasks, Mask, Way
 from vicinal.core.targets.boxes import extent
 from vicinal.core.targets.dense import dense
+from vicinal.core.targets.masks import fits
+from vicinal.core.targets.outline import followed
 from vicinal.core.warp import Warp
 
 
@@ -34,57 +36,59 @@ class Scene:
         return replace(self, moves=tuple(moves))
 
     def hulls(self) -> NDArray[np.float64]:
-        """(B, 4) x0, y0, x1, y1 around all usable boxes of each sample, wherever they are by now; NaN without boxes."""
+        """(B, 4) x0, y0, x1, y1 around what is left of the boxes of each sample, wherever they are by now; NaN without boxes."""
         hull = np.full((len(self.before), 4), np.nan)
         if self.boxes is None:
             return hull
         rows = self.boxes.read("boxes", self.before)
         corners, table = self.boxes.usable(rows, self.before, "boxes")
-        now = extent(self._moved(corners, rows.owner)) if len(corners) else np.zeros((0, 4))
-        for sample in np.unique(rows.owner[table.valid]):
-            mine = now[table.valid & (rows.owner == sample)]
+        now = followed(Way(self.moves, self.before, self.before, load("reference")), corners, rows.owner, "clip", 0.0)
+        box, here = extent(now.seen), table.valid & now.kept
+        for sample in np.unique(rows.owner[here]):
+            mine = box[here & (rows.owner == sample)]
             hull[sample] = [*mine[:, :2].min(0), *mine[:, 2:].max(0)]
         return hull
 
     def spots(self, where: NDArray) -> NDArray[np.float64]:
         """(B, 2) the middle of one mask pixel that is not 0, the share ``where`` (B,) of the way through them; NaN where there is none."""
-        spot = np.full((len(self.before), 1, 2), np.nan)
-        if self.mask is None:
-            return spot[:, 0]
-        masks, _ = dense(self.mask.data, 3, "mask")
-        for sample, mask in enumerate(masks):
+        spot = np.full((len(self.before), 2), np.nan)
+        for sample, mask in enumerate(self._masks()):
             found = np.flatnonzero(mask.any(2))
             if len(found):
                 pixel = found[min(int(where[sample] * len(found)), len(found) - 1)]
-                spot[sample, 0] = pixel % mask.shape[1] + 0.5, pixel // mask.shape[1] + 0.5
-        return self._moved(spot, np.arange(len(spot)))[:, 0]
+                spot[sample] = pixel % mask.shape[1] + 0.5, pixel // mask.shape[1] + 0.5
+        return spot
 
     def objects(self) -> list[tuple[NDArray[np.int64], NDArray]] | None:
         """For each sample the numbers of its instances with their masks (n, H, W), or the values of its label mask with the mask (H, W),
         on the canvas as it is by now; None without masks."""
-        engine, out = load("reference"), []
+        out = []
         if self.masks is not None:
             parts = [np.moveaxis(np.asarray(part), 0, -1) for part in self.masks.data]
             numbers = [np.arange(part.shape[-1]) for part in parts]
             filled = [part if part.size else np.zeros((*size, 1), bool) for part, size in zip(parts, self.before.size, strict=True)]
-            moved = engine.follow(self.moves, filled, 0)
+            moved = load("auto").follow(self.moves, filled, 0) if self.moves else filled
             return [(number, np.moveaxis(part, -1, 0)) for number, part in zip(numbers, moved, strict=True)]
         if self.mask is None or self.mask.content != "labels":
             return None
-        masks, _ = dense(self.mask.data, 3, "mask")
-        for mask in engine.follow(self.moves, masks, 0):
+        for mask in self._masks():
             values = np.unique(mask[..., 0])
             out.append((values[values != 0], mask[..., 0]))
         return out
 
-    def _moved(self, points: NDArray, owner: NDArray) -> NDArray[np.float64]:
-        for move in self.moves:
-            points = move.forward(points, owner)
-        return points
+    def _masks(self) -> Dense:
+        """The masks as the moves leave them, pixel for pixel, since the nearest rule may lose a pixel; borders are 0."""
+        if self.mask is None:
+            return []
+        masks, _ = dense(self.mask.data, 3, "mask")
+        fits(masks, self.before, "mask")
+        return load("auto").follow(self.moves, masks, 0) if self.moves else masks
 
 
 def scene(inputs: Inputs) -> Scene:
     """What may be seen of the targets of a call."""
     boxes, mask, masks = (inputs.others.get(name) for name in ("boxes", "mask", "masks"))
+    if isinstance(mask, Mask) and inputs.kind == "volume":
+        mask = replace(mask, data=[volume.any(0) for volume in dense(mask.data, 4, "mask")[0]])
     upright = boxes if isinstance(boxes, Boxes) else None
     return Scene(inputs.spec, upright, mask if isinstance(mask, Mask) else None, masks if isinstance(masks, InstanceMasks) else None)

@@ -79,13 +79,21 @@ class Target(ABC):
 class Known:
     """What is known while the targets of a call follow one after the other.
 
-    ``table`` is the fate of the instances, once boxes or polygons have decided it; ``extents`` are (N, 4) boxes around what is left of
-    polygons or instance masks, NaN where nothing is.
+    ``table`` is the fate of the instances, once boxes or polygons have decided it.
     """
 
     def __init__(self) -> None:
         self.table: Instances | None = None
-        self.extents: NDArray[np.float64] | None = None
+        self._outlines: tuple[NDArray[np.float64], NDArray[np.int64]] | None = None
+
+    def outline(self, extents: NDArray, owner: NDArray) -> None:
+        """Take in (N, 4) boxes around what is left of polygons or instance masks of the samples ``owner`` (N,), NaN where nothing is."""
+        self._outlines = (extents, owner)
+
+    def outlined(self, owner: NDArray) -> NDArray[np.float64] | None:
+        """(N, 4) those boxes, if they belong to the instances of the samples ``owner`` (N,)."""
+        extents, theirs = self._outlines or (None, None)
+        return extents if theirs is not None and np.array_equal(theirs, owner) else None
 
     def decide(self, table: Instances) -> Instances:
         """Take a decision in: an instance stays if everything that is known of it stays. The fate of boxes is the one that is told."""

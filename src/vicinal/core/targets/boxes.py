@@ -76,7 +76,7 @@ class Boxes(Target):
         rows = self.read(name, way.before)
         corners, table = self.usable(rows, way.before, name)
         moved = followed(way, corners, rows.owner, self.outside, self.min_visible)
-        boxes, kept = self._final(moved, known, way)
+        boxes, kept = self._final(moved, known.outlined(rows.owner) if self.tight else None)
         stays = known.decide(replace(table, kept=table.valid & kept, visible=moved.share)).kept
         values = from_xyxy(boxes[stays], rows.owner[stays], self.format, way.after) if boxes.shape[1:] == (4,) else boxes[stays]
         return like(Rows(values, rows.owner[stays]).parts(len(way.before)), self.data)
@@ -99,15 +99,15 @@ class Boxes(Target):
         plain = Instances.all(rows.owner)
         return boxes, replace(plain, valid=~lost, repaired=bad & ~lost)
 
-    def _final(self, moved: Outlines, known: Known, way: Way) -> tuple[NDArray, NDArray[np.bool_]]:
-        """Boxes, upright or oriented, and which of them stay."""
+    def _final(self, moved: Outlines, fitting: NDArray | None) -> tuple[NDArray, NDArray[np.bool_]]:
+        """Boxes, upright or oriented, and which of them stay; ``fitting`` ones take their place where they are known."""
         kept = moved.kept
         if self.format in WIDTHS:
             return turned_of(moved.whole, self.format), kept
         boxes = extent(moved.whole if self.outside == "keep" else moved.seen)
-        if self.tight and known.extents is not None and len(known.extents) == len(boxes):
-            empty = np.asarray(np.isnan(known.extents).any(1))
-            boxes, kept = np.where(empty[:, None], boxes, known.extents), kept & ~empty
+        if fitting is not None:
+            empty = np.asarray(np.isnan(fitting).any(1))
+            boxes, kept = np.where(empty[:, None], boxes, fitting), kept & ~empty
         sides = boxes[:, 2:] - boxes[:, :2]
         return boxes, kept & (sides.min(1, initial=np.inf) >= self.min_size)
 

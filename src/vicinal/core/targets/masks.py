@@ -69,7 +69,7 @@ class Mask(Target):
         return np.stack(moved) if isinstance(volumes, np.ndarray) and len({part.shape for part in moved}) == 1 else moved
 
     def _moved(self, masks: Dense, moves: Sequence[Any], way: Way, name: str) -> Dense:
-        _fits(masks, way.before, name)
+        fits(masks, way.before, name)
         dtype = masks[0].dtype
         if dtype.kind in "iub" and np.asarray(self.fill).astype(dtype) != self.fill:
             raise TargetError(f"{name}.fill", f"a value that {dtype} can hold", repr(self.fill))
@@ -120,11 +120,12 @@ class InstanceMasks(Target):
         held = [self._checked(part, way, sample, f"{name}[{sample}]") for sample, part in enumerate(parts)]
         moved = way.engine.follow(way.moves, held, 0) if way.moves else copied(held)
         out = [np.ascontiguousarray(np.moveaxis(array[..., : len(part)], -1, 0)) for array, part in zip(moved, parts, strict=True)]
-        known.extents = np.concatenate([extents(array) for array in out])
+        around = np.concatenate([extents(array) for array in out])
         owner = np.repeat(np.arange(len(out)), [len(array) for array in out])
+        known.outline(around, owner)
         # An instance that was empty from the start has lost nothing.
         full = np.concatenate([np.any(part, (1, 2)) if part.size else np.zeros(len(part), bool) for part in parts])
-        gone = np.isnan(known.extents).any(1) & full | _dropped(way, owner)
+        gone = np.isnan(around).any(1) & full | _dropped(way, owner)
         known.decide(replace(Instances.all(owner), kept=~gone))
         return out
 
@@ -173,7 +174,7 @@ class Image(Target):
 
     def follow(self, name: str, way: Way, known: Known) -> Any:
         images, squeeze = dense(self.data, 3, name)
-        _fits(images, way.before, name)
+        fits(images, way.before, name)
         first, spec = images[0], way.before
         if (str(first.dtype), first.shape[-1]) != (spec.dtype, spec.channels):
             expected, advice = f"{spec.dtype} with {spec.channels} channels, as the main image", f"{name}=v.Mask(..., content='heatmap')"
@@ -183,7 +184,8 @@ class Image(Target):
         return ([array[..., 0] for array in made] if isinstance(made, list) else made[..., 0]) if flat else made
 
 
-def _fits(masks: Dense, spec: Spec, name: str) -> None:
+def fits(masks: Dense, spec: Spec, name: str) -> None:
+    """Refuse masks that are not one a sample, or not of the size of their image."""
     if len(masks) != len(spec):
         raise TargetError(name, f"{len(spec)} of them, one a sample", f"{len(masks)}")
     for number, mask in enumerate(masks):

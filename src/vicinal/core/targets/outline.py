@@ -42,10 +42,10 @@ def followed(way: Way, polygons: NDArray, owner: NDArray, outside: str, min_visi
     whole = seen = _denser(polygons, curved[owner]) if curved.any() else polygons
     inside = np.ones(len(polygons), bool)
     for move in way.moves:
-        whole, seen = _moved(move, whole, seen, owner)
+        whole, seen, torn = _moved(move, whole, seen, owner)
         canvas = off_canvas(move, owner)
         seen = clip(seen, canvas)
-        inside &= np.asarray(((whole >= -_NOISE) & (whole <= canvas[:, None] + _NOISE)).all((1, 2))) & ~_torn(move)[owner]
+        inside &= np.asarray(((whole >= -_NOISE) & (whole <= canvas[:, None] + _NOISE)).all((1, 2))) & ~torn
     full = area(whole)
     share = np.divide(area(seen), full, out=np.zeros(len(polygons)), where=full > 0)
     share = np.where(inside, 1.0, np.minimum(share, 1.0))
@@ -60,27 +60,30 @@ def _denser(polygons: NDArray, curved: NDArray[np.bool_]) -> NDArray[np.float64]
     return edges.reshape(len(polygons), polygons.shape[1] * EDGE, 2)
 
 
-def _torn(move: Warp) -> NDArray[np.bool_]:
+def _cut_up(move: Warp) -> NDArray[np.bool_]:
     """(B,) the samples whose canvas is cut into tiles."""
     if move.bend is None:
         return np.zeros(len(move.active), bool)
     return move.bent & np.array([isinstance(bend, Tiles) for bend in move.bend], bool)
 
 
-def _moved(move: Warp, whole: NDArray, seen: NDArray, owner: NDArray) -> tuple[NDArray, NDArray]:
-    torn = _torn(move)[owner]
-    if not torn.any() or move.bend is None or move.after is None:
-        return move.forward(whole, owner), move.forward(seen, owner)
+def _moved(move: Warp, whole: NDArray, seen: NDArray, owner: NDArray) -> tuple[NDArray, NDArray, NDArray[np.bool_]]:
+    """Both polygons behind a move, and (N,) which of them tiles tore apart."""
+    tiled, torn = _cut_up(move)[owner], np.zeros(len(whole), bool)
     out = [move.forward(whole, owner), move.forward(seen, owner)]
-    for sample in np.unique(owner[torn]):
+    if move.bend is None or move.after is None:
+        return out[0], out[1], torn
+    for sample in np.unique(owner[tiled]):
         rows = owner == sample
         before, after = (np.repeat(matrix[sample][None], rows.sum(), 0) for matrix in (move.matrix, move.after))
         bend: Any = move.bend[sample]
-        piece, shift = bend.largest(affine.apply(before, seen[rows]))
+        there = affine.apply(before, seen[rows])
+        piece, shift = bend.largest(there)
+        torn[rows] = area(piece) < area(there) * (1 - _NOISE)
         out[0][rows] = affine.apply(after, affine.apply(before, whole[rows]) + shift[:, None])
         out[1] = _wide(out[1], piece.shape[1])
         out[1][rows] = _wide(affine.apply(after, piece), out[1].shape[1])
-    return out[0], out[1]
+    return out[0], out[1], torn
 
 
 def _wide(polygons: NDArray, points: int) -> NDArray[np.float64]:

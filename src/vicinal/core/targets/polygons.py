@@ -39,7 +39,7 @@ class Polygons(Target):
         owner = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
         moved = followed(way, _padded(rings), owner, self.outside, self.min_visible)
         known.decide(replace(Instances.all(owner), kept=moved.kept, visible=moved.share))
-        known.extents = np.where(moved.share[:, None] > 0, extent(moved.seen), np.nan)
+        known.outline(np.where(moved.share[:, None] > 0, extent(moved.seen), np.nan), owner)
         shown = moved.whole if self.outside == "keep" else moved.seen
         out = [_distinct(ring) if share > 0 else np.zeros((0, 2)) for ring, share in zip(shown, moved.share, strict=True)]
         return [[out[row] for row in np.flatnonzero(owner == sample)] for sample in range(len(parts))]
