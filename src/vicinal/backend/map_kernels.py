@@ -78,18 +78,8 @@ def nearest_at(image, map_x, map_y, out, border, fill):
 
 
 @_compiled
-def linear_batch(src, after, nodes, frame, before, out, border, fill, whole):
-    """Small images of one size through maps of their own: the arguments of the loops above with the batch as first axis."""
-    factor = np.ones(2)
-    map_x, map_y = np.empty(out.shape[1:3], np.float32), np.empty(out.shape[1:3], np.float32)
-    for b in range(out.shape[0]):
-        source_map(after[b], nodes[b], frame[b], before[b], factor, map_x, map_y)
-        linear_at(src[b], map_x, map_y, out[b], border[b], fill[b], whole)
-
-
-@_compiled
 def nearest_batch(src, after, nodes, frame, before, out, border, fill):
-    """The same by the nearest rule, any dtype."""
+    """Images of one size by the nearest rule, each through a map of its own; the arguments above with the batch as first axis."""
     factor = np.ones(2)
     map_x, map_y = np.empty(out.shape[1:3]), np.empty(out.shape[1:3])
     for b in range(out.shape[0]):

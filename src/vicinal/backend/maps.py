@@ -42,14 +42,12 @@ def sampled(warp: Warp, rows: NDArray, data: NDArray) -> NDArray:
     times = warp.supersampling()[rows]
     if near.any() or times.max() > 1 or not _small(warp, rows, data):
         return np.stack([_one(warp, int(row), image) for row, image in zip(rows, data, strict=True)])
-    out = _empty(warp, rows, data)
-    fill = (warp.fill[rows] * RANGES[str(data.dtype)]).astype(np.float32)
+    out, fill = _empty(warp, rows, data), warp.fill[rows] * RANGES[str(data.dtype)]
+    map_x, map_y = np.empty(out.shape[1:3], np.float32), np.empty(out.shape[1:3], np.float32)
     for part, (after, nodes, frame, before) in _forms(warp, rows):
-        made = out if len(part) == len(rows) else np.empty_like(out[part])
-        given = data if len(part) == len(rows) else np.ascontiguousarray(data[part])
-        whole = data.dtype.kind == "u"
-        map_kernels.linear_batch(given, after, nodes, frame, before, made, warp.border[rows[part]], fill[part], whole)
-        out[part] = made
+        for k, n in enumerate(part):
+            map_kernels.source_map(after[k], nodes[k], frame[k], before[k], np.ones(2), map_x, map_y)
+            out[n] = _linear(data[n], map_x, map_y, int(warp.border[rows[n]]), float(fill[n]))
     return out
 
 
@@ -197,7 +195,7 @@ def _through(warp: Warp, row: int, shape: tuple[int, ...], times: NDArray) -> tu
 
 
 def _linear(image: NDArray, map_x: NDArray, map_y: NDArray, border: int, fill: float) -> NDArray:
-    if max(map_x.size, image.shape[0] * image.shape[1]) > SMALL and min(image.shape[:2]) > 1:
+    if min(image.shape[:2]) > 1:
         map_x, map_y = map_x - np.float32(0.5), map_y - np.float32(0.5)
 
         def sample(part: NDArray) -> NDArray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, ClassVar, final
 
@@ -117,8 +117,7 @@ class ElasticTransform(Transform):
             rows = np.flatnonzero((which.ravel() == number) & (params["amplitude"] > 0))
             if len(rows):
                 fields = smooth(params["key"][rows], (height, width), distance) * params["amplitude"][rows, None, None, None]
-                for row, made in zip(rows, grids(fields, params["amplitude"][rows], spec.size[rows]), strict=True):
-                    bends[row] = made
+                place(bends, rows, grids(fields, params["amplitude"][rows], spec.size[rows]))
         return [Warp.bent_by(bends, spec, self.border, self.fill, self.interpolation)]
 
 
@@ -240,17 +239,31 @@ class ThinPlateSpline(Transform):
 
     def lower(self, params: Params, spec: Spec) -> list[Warp]:
         shifts = params["nodes"] * params["amount"][:, None, None] * spec.size[:, None, ::-1]
-        nodes = (_plate(self.cells) @ shifts).reshape(len(spec), FINE, FINE, 2)
-        return [Warp.bent_by(grids(nodes, params["amount"], spec.size), spec, self.border, self.fill, self.interpolation)]
+        bends: list[Grid | None] = [None] * len(spec)
+        for fine, rows in by_fineness(spec):
+            nodes = (_plate(self.cells, fine) @ shifts[rows]).reshape(len(rows), fine, fine, 2)
+            place(bends, rows, grids(nodes, params["amount"][rows], spec.size[rows]))
+        return [Warp.bent_by(bends, spec, self.border, self.fill, self.interpolation)]
 
 
-FINE = 33  # nodes along each axis that stand for a smooth map
+def by_fineness(spec: Spec) -> Iterator[tuple[int, NDArray]]:
+    """How many nodes along each axis stand for a smooth map, by the size of the canvas; and the samples of that size."""
+    nodes = np.select([spec.size.max(1) <= 64, spec.size.max(1) <= 256], [9, 17], 33)
+    for fine in np.unique(nodes):
+        yield int(fine), np.flatnonzero(nodes == fine)
 
 
-@lru_cache(maxsize=16)
-def _plate(cells: int) -> NDArray[np.float64]:
-    """(FINE^2, (cells + 1)^2) values of a thin-plate spline at fine nodes from its values at coarse ones, on the unit square."""
-    knots, fine = (np.stack(np.meshgrid(line, line), -1).reshape(-1, 2) for line in (np.linspace(0, 1, cells + 1), np.linspace(0, 1, FINE)))
+def place(bends: list[Grid | None], rows: NDArray, made: list[Grid | None]) -> None:
+    """Put the bends of some samples in their places."""
+    for row, bend in zip(rows, made, strict=True):
+        bends[row] = bend
+
+
+@lru_cache(maxsize=64)
+def _plate(cells: int, nodes: int) -> NDArray[np.float64]:
+    """(nodes^2, (cells + 1)^2) values of a thin-plate spline at fine nodes from its values at coarse ones, on the unit square."""
+    lines = (np.linspace(0, 1, cells + 1), np.linspace(0, 1, nodes))
+    knots, fine = (np.stack(np.meshgrid(line, line), -1).reshape(-1, 2) for line in lines)
     system = np.zeros((len(knots) + 3, len(knots) + 3))
     system[:-3, :-3], system[:-3, -3:] = _bending(knots, knots), np.column_stack([np.ones(len(knots)), knots])
     system[-3:, :-3] = system[:-3, -3:].T
@@ -290,13 +303,15 @@ class OpticalDistortion(Transform):
     interpolation: str = interpolation_option()
 
     def lower(self, params: Params, spec: Spec) -> list[Warp]:
-        line = np.linspace(-0.5, 0.5, FINE)
-        axis = np.stack([params["x"], params["y"]], 1)[:, None, None]
-        half = spec.size.max(1)[:, None, None, None] / 2
-        away = (np.stack(np.meshgrid(line, line), -1) - axis) * spec.size[:, None, None, ::-1]
-        radius = np.linalg.norm(away / half, axis=-1)
-        nodes = away * (_stretch(params["k"][:, None, None], radius, self.model) - 1)[..., None]
-        return [Warp.bent_by(grids(nodes, params["k"], spec.size), spec, self.border, self.fill, self.interpolation)]
+        axis = np.stack([params["x"], params["y"]], 1)
+        bends: list[Grid | None] = [None] * len(spec)
+        for fine, rows in by_fineness(spec):
+            line, size = np.linspace(-0.5, 0.5, fine), spec.size[rows]
+            away = (np.stack(np.meshgrid(line, line), -1) - axis[rows, None, None]) * size[:, None, None, ::-1]
+            radius = np.hypot(away[..., 0], away[..., 1]) * (2 / size.max(1))[:, None, None]
+            nodes = away * (_stretch(params["k"][rows, None, None], radius, self.model) - 1)[..., None]
+            place(bends, rows, grids(nodes, params["k"][rows], size))
+        return [Warp.bent_by(bends, spec, self.border, self.fill, self.interpolation)]
 
 
 def _stretch(k: NDArray, radius: NDArray, model: str) -> NDArray[np.float64]:
