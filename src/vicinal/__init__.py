@@ -1,59 +1,29 @@
 """vicinal: data augmentation that proves itself.
 
 An *engine* turns samples into other samples; a *lab* answers which augmentation helps on your data, by how much, and whether that can
-be believed. Importing this module loads NumPy alone; everything heavier is loaded where it is used.
+be believed. Importing this module loads nothing; its names are loaded together when the first of them is used, and even then NumPy alone
+comes with them. Everything heavier is loaded where it is used.
 """
 
-from vicinal.bridges import bridge_report, from_albumentations, from_torchvision
-from vicinal.core.compose import Barrier, Compose, OneOf, SomeOf, Views
-from vicinal.core.draw import Address, Draw
-from vicinal.core.errors import (
-    BackendError,
-    DataError,
-    Faults,
-    LeakageError,
-    ParameterError,
-    PolicyError,
-    StoreError,
-    TargetError,
-    UnknownTransform,
-    VicinalError,
-)
-from vicinal.core.mixer import Mixer
-from vicinal.core.policy import load, parse, read_recipe
-from vicinal.core.recipe import Recipe
-from vicinal.core.survival import Survival, survival
-from vicinal.core.targets import Boxes, Events, Image, InstanceMasks, Keypoints, Labels, Mask, Polygons
-from vicinal.core.transform import Transform, option, parameter, register, registry
-from vicinal.image.blur import *
-from vicinal.image.caption import *
-from vicinal.image.channels import *
-from vicinal.image.colour import *
-from vicinal.image.compression import *
-from vicinal.image.crop import *
-from vicinal.image.custom import *
-from vicinal.image.distort import *
-from vicinal.image.dropout import *
-from vicinal.image.grid import *
-from vicinal.image.histogram import *
-from vicinal.image.hue import *
-from vicinal.image.light import *
-from vicinal.image.move import *
-from vicinal.image.noise import *
-from vicinal.image.overlay import *
-from vicinal.image.resize import *
-from vicinal.image.safe_crop import *
-from vicinal.image.sharpen import *
-from vicinal.image.tone import *
-from vicinal.image.weather import *
-from vicinal.mix.augmix import *
-from vicinal.mix.copypaste import *
-from vicinal.mix.cutmix import *
-from vicinal.mix.mixup import *
-from vicinal.mix.mosaic import *
-from vicinal.policies import preset, presets
-from vicinal.policies.auto import *
-from vicinal.signal.series import *
-from vicinal.testing import check
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from vicinal.face import *
 
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    if name.startswith("__"):
+        raise AttributeError(name)
+    known = vars(importlib.import_module("vicinal.face")) | globals()  # submodules are among the globals by then
+    if name not in known:
+        raise AttributeError(f"module 'vicinal' has no attribute {name!r}")
+    return known[name]
+
+
+def __dir__() -> list[str]:
+    return sorted(name for name in vars(importlib.import_module("vicinal.face")) if not name.startswith("_"))

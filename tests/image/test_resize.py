@@ -88,7 +88,13 @@ SMOOTH = (SMOOTH - SMOOTH.min()) / np.ptp(SMOOTH)
 @BACKENDS
 @pytest.mark.parametrize(
     "policy",
-    [v.LongestMaxSize(size=60), v.SmallestMaxSize(size=31), v.RandomScale(factor=0.4), v.RandomScale(factor=2.5), v.LongestMaxSize(size=333)],
+    [
+        v.LongestMaxSize(size=60),
+        v.SmallestMaxSize(size=31),
+        v.RandomScale(factor=0.4),
+        v.RandomScale(factor=2.5),
+        v.LongestMaxSize(size=333),
+    ],
     ids=str,
 )
 def test_smooth_pictures_are_resized_as_by_pillow(policy: v.Transform, backend: str) -> None:

@@ -102,7 +102,13 @@ def crop(image: np.ndarray, where: np.ndarray, reach: int) -> np.ndarray:
     return centroid(image[y : y + 2 * reach, x : x + 2 * reach]) + [x, y]
 
 
-TURNS = (v.D4(), v.Rotate(angle=(-90, 90), expand=True), v.RandomScale(factor=(0.5, 2)), v.PadIfNeeded(size=300), v.Letterbox(size=(190, 171)))
+TURNS = (
+    v.D4(),
+    v.Rotate(angle=(-90, 90), expand=True),
+    v.RandomScale(factor=(0.5, 2)),
+    v.PadIfNeeded(size=300),
+    v.Letterbox(size=(190, 171)),
+)
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4, 9])

@@ -15,11 +15,12 @@ from vicinal.backend import effects, patches, sampling
 from vicinal.backend.chain import pointwise, tabulated
 from vicinal.backend.filters import filtered
 from vicinal.backend.noise_kernels import noisy
-from vicinal.backend.reference import opaque, stacked
+from vicinal.backend.reference import hide, opaque, stacked
 from vicinal.core.backend import Dense
 from vicinal.core.primitive import (
     Effect,
     Filter,
+    Hide,
     Noise,
     Opaque,
     Patch,
@@ -112,7 +113,8 @@ def _alike(some: Callable[[Any, NDArray], NDArray]) -> Callable[[Any, Dense], De
             if len(rows) == len(data):
                 return some(primitive, data)
             out = data.copy()
-            out[rows] = some(primitive.rows(rows), data[rows])
+            if len(rows):
+                out[rows] = some(primitive.rows(rows), data[rows])
             return out
         samples, shapes = list(data), {}
         for row in rows:
@@ -132,6 +134,7 @@ _RUN: dict[type, Callable[[Any, Any], Dense]] = {
     Filter: _alike(filtered),
     Noise: _alike(noisy),
     Patch: patches.run,
+    Hide: _each(hide),
     Opaque: _each(opaque),
     Effect: _alike(effects.call),
 }

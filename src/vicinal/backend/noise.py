@@ -62,7 +62,7 @@ def _cauchy(tail: NDArray, _: float) -> NDArray:
 def _student(tail: NDArray, degrees: float) -> NDArray:
     """By T**2 / (T**2 + degrees), which is Beta(1/2, degrees/2): from its nearer end, so that neither tail nor middle lose digits."""
     far = beta_quantile(np.minimum(tail, 0.5), degrees / 2, 0.5)
-    near = beta_quantile(np.maximum(1 - tail, 1e-12), 0.5, degrees / 2)
+    near = beta_quantile(np.clip(1 - tail, 1e-12, 0.5), 0.5, degrees / 2)
     ratio = np.where(tail < 0.5, (1 - far) / far, near / (1 - near))
     return np.where(tail < 1, np.sqrt(degrees * ratio), 0)
 
@@ -96,6 +96,22 @@ def values(primitive: Noise, row: int, count: int) -> NDArray[np.float32]:
     return np.where(touched < np.float32(primitive.share[row]), drawn, np.float32(0))
 
 
+def _standard(primitive: Noise, word: NDArray[np.uint32]) -> NDArray[np.float32]:
+    """The law at location 0 and scale 1."""
+    if primitive.law == "uniform":
+        return units(word)
+    table = knots(primitive.law, primitive.degrees)
+    if primitive.law == "gaussian":
+        real = units(word) * np.float32(KNOTS)
+        knot = real.astype(np.int32)
+        return (table[knot] + (real - knot.astype(np.float32)) * np.diff(table)[knot]).astype(np.float32, copy=False)
+    # The exponent of a float counts the halvings, the bits behind its point lie evenly between them.
+    place = ((word & np.uint32(0x7FFFFFFF)).astype(np.float32) + np.float32(0.5)).view(np.uint32) - np.uint32(HALF)
+    knot, part = place >> np.uint32(PART_BITS), (place & np.uint32(PART - 1)).astype(np.float32) * np.float32(1 / PART)
+    size = table[knot] + part * np.diff(table)[knot]
+    return np.where(word >> np.uint32(31), -size, size)
+
+
 # How the bits of a word become a value of a dtype, each equally likely: (word >> shift) * unit.
 LEVELS = {"uint8": (24, 1.0), "uint16": (16, 1.0), "float32": (8, 2.0**-24)}
 
@@ -104,22 +120,6 @@ def levels(key: NDArray, count: int, dtype: str) -> NDArray:
     """(count,) independent values of a dtype, uniform over its range, at the positions 0 .. count - 1 under one (2,) key."""
     shift, unit = LEVELS[dtype]
     return ((words(key, count) >> np.uint32(shift)).astype(np.float32) * np.float32(unit)).astype(dtype)
-
-
-def _standard(primitive: Noise, word: NDArray[np.uint32]) -> NDArray[np.float32]:
-    """The law at location 0 and scale 1."""
-    if primitive.law == "uniform":
-        return units(word)
-    table = knots(primitive.law, primitive.degrees)
-    if primitive.law == "gaussian":
-        place = units(word) * np.float32(KNOTS)
-        knot = place.astype(np.int32)
-        return (table[knot] + (place - knot.astype(np.float32)) * (table[knot + 1] - table[knot])).astype(np.float32)
-    # The exponent of a float counts the halvings, the bits behind its point lie evenly between them.
-    place = ((word & np.uint32(0x7FFFFFFF)).astype(np.float32) + np.float32(0.5)).view(np.uint32) - np.uint32(HALF)
-    knot, part = place >> np.uint32(PART_BITS), (place & np.uint32(PART - 1)).astype(np.float32) * np.float32(1 / PART)
-    size = table[knot] + part * (table[knot + 1] - table[knot])
-    return np.where(word >> np.uint32(31), -size, size).astype(np.float32)
 
 
 def noisy(primitive: Noise, row: int, image: NDArray) -> NDArray:

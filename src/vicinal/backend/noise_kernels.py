@@ -45,7 +45,8 @@ def pairs(law: str, degrees: float = 1.0) -> NDArray[np.uint64]:
 
 
 @_compiled
-def _hashed(word, first, key0, key1):
+def hashed_run(word, first, key0, key1):
+    """The words of the positions from ``first`` on."""
     for i in range(word.shape[0]):
         word[i] = hashed(first + i, key0, key1)
 
@@ -130,7 +131,7 @@ def scratch():
 def drawn(room, first, n, key0, key1, law, table, low, span, draws):
     """``n`` draws of the positions from ``first`` on, at most a block: ``low + span * q`` with q of the law whose ``pairs`` are given."""
     word, place, found = room[0][:n], room[1][:n], room[2]
-    _hashed(word, first, key0, key1)
+    hashed_run(word, first, key0, key1)
     if law == _UNIFORM:
         _uniform(word, low, span, draws)
     elif law == GAUSSIAN:
@@ -155,7 +156,7 @@ def _noisy(images, out, keys, low, span, share, law, table, repeat, times, scale
             n = min(BLOCK, count // repeat - first)
             drawn(room, first, n, key0, key1, law, table, low[b], span[b], draws)
             if share[b] < 1:
-                _hashed(room[0][:n], first, key0 ^ np.uint32(SALT), key1)
+                hashed_run(room[0][:n], first, key0 ^ np.uint32(SALT), key1)
                 _thinned(room[0][:n], share[b], draws)
             if repeat > 1:
                 _repeated(draws[:n], repeat, repeated)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from vicinal.backend import effects, noise
 from vicinal.core import affine
 from vicinal.core.backend import Dense
-from vicinal.core.primitive import Effect, Filter, Noise, Opaque, Patch, Pointwise, Primitive
+from vicinal.core.primitive import Effect, Filter, Hide, Noise, Opaque, Patch, Pointwise, Primitive
 from vicinal.core.steps import dequantise, quantise
 from vicinal.core.warp import CONSTANT, NEAREST, REFLECT, Warp
 
@@ -176,6 +176,14 @@ def _filling(primitive: Patch, row: int, image: NDArray) -> NDArray:
     return noise.levels(primitive.key[row], image.size, str(image.dtype)).reshape(image.shape)
 
 
+def hide(primitive: Hide, row: int, image: NDArray) -> NDArray:
+    """One sample with its hidden objects filled."""
+    out = image.copy()
+    if primitive.region[row] is not None:
+        out[primitive.region[row]] = quantise(np.asarray(primitive.fill[row]), str(image.dtype))
+    return out
+
+
 def effect(primitive: Effect, row: int, image: NDArray) -> NDArray:
     """What a named effect makes of one sample."""
     return effects.call(primitive.rows(slice(row, row + 1)), image[None])[0]
@@ -193,6 +201,7 @@ _ONE: dict[type, Callable[[Any, int, NDArray], NDArray]] = {
     Filter: _filter,
     Noise: noise.noisy,
     Patch: _patch,
+    Hide: hide,
     Opaque: opaque,
     Effect: effect,
 }

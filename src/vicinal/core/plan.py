@@ -167,11 +167,12 @@ class Builder:
         if not on.any():
             return
         given = None if self.given is None else self.given.get(path)
-        params = node.sample(self._draw(path), self._shown(node)) if given is None else {k: v for k, v in given.items() if k != "on"}
+        spec = self._shown(node)
+        params = node.sample(self._draw(path), spec) if given is None else {k: v for k, v in given.items() if k != "on"}
         self._note(path, "on", on)
         self.params[path].update(params)
         everywhere = on.all()
-        for primitive in node.lower(params, self.spec):
+        for primitive in node.lower(params, spec):
             self.add(primitive if everywhere else primitive.where(on), path)
 
     def _shown(self, node: Transform) -> Spec:

@@ -292,6 +292,26 @@ class Patch(Alone):
 
 @final
 @dataclass(frozen=True, eq=False)
+class Hide(Alone):
+    """Mix: objects of a mask take one value in the image, and vanish from the mask.
+
+    Args:
+        region: (B,) objects, each (H, W) boolean where the image is filled, or None; fill: (B,) share of the value range.
+        labels: (B,) arrays of the values that vanish from label masks; instances: (B,) arrays of the numbers of instances that are dropped.
+    """
+
+    verb: ClassVar[str] = "mix"
+    tolerance: ClassVar[float] = 0.0
+
+    region: NDArray[np.object_]
+    fill: NDArray[np.float64]
+    labels: NDArray[np.object_]
+    instances: NDArray[np.object_]
+    active: NDArray[np.bool_]
+
+
+@final
+@dataclass(frozen=True, eq=False)
 class Opaque(Alone):
     """Opaque: any function of one sample, for what no other primitive says. It sees (H, W, C), read-only, and returns the same form.
 

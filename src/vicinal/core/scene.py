@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from vicinal.core.backend import Dense, load
 from vicinal.core.batch import Spec
 from vicinal.core.inputs import Inputs
-from vicinal.core.targets import Boxes, Mask, Way
+from vicinal.core.targets import Boxes, InstanceMasks, Mask, Way
 from vicinal.core.targets.boxes import extent
 from vicinal.core.targets.dense import dense
 from vicinal.core.targets.masks import fits
@@ -28,11 +28,12 @@ class Scene:
     before: Spec
     boxes: Boxes | None
     mask: Mask | None
+    masks: InstanceMasks | None = None
     moves: Sequence[Warp] = field(default_factory=tuple)
 
     def after(self, moves: Sequence[Warp]) -> Scene:
         """The same annotations, some moves later."""
-        return Scene(self.before, self.boxes, self.mask, tuple(moves))
+        return replace(self, moves=tuple(moves))
 
     def hulls(self) -> NDArray[np.float64]:
         """(B, 4) x0, y0, x1, y1 around what is left of the boxes of each sample, wherever they are by now; NaN without boxes."""
@@ -58,18 +59,38 @@ class Scene:
                 spot[sample] = pixel % mask.shape[1] + 0.5, pixel // mask.shape[1] + 0.5
         return spot
 
+    def objects(self) -> list[tuple[NDArray[np.int64], NDArray]] | None:
+        """For each sample the numbers of its instances with their masks (n, H, W), or the values of its label mask with the mask (H, W),
+        on the canvas as it is by now; None without masks."""
+        if self.masks is not None:
+            parts = [np.moveaxis(np.asarray(part), 0, -1) for part in self.masks.data]
+            numbers = [np.arange(part.shape[-1]) for part in parts]
+            filled = [part if part.size else np.zeros((*size, 1), bool) for part, size in zip(parts, self.before.size, strict=True)]
+            moved = load("reference").follow(self.moves, filled, 0)
+            return [(number, np.moveaxis(part, -1, 0)) for number, part in zip(numbers, moved, strict=True)]
+        if self.mask is None or self.mask.content != "labels":
+            return None
+        return [(values[values != 0], mask[..., 0]) for mask in self._masks() for values in (np.unique(mask[..., 0]),)]
+
     def _masks(self) -> Dense:
         """The masks as the moves leave them, pixel for pixel, since the nearest rule may lose a pixel; borders are 0."""
         if self.mask is None:
             return []
         masks, _ = dense(self.mask.data, 3, "mask")
         fits(masks, self.before, "mask")
-        return load("auto").follow(self.moves, masks, 0) if self.moves else masks
+        # By the reference, so that what is seen, and with it what is drawn, is the same with every backend.
+        return load("reference").follow(self.moves, masks, 0) if self.moves else masks
 
 
 def scene(inputs: Inputs) -> Scene:
     """What may be seen of the targets of a call."""
-    boxes, mask = (inputs.others.get(name) for name in ("boxes", "mask"))
+    boxes, mask, masks = (inputs.others.get(name) for name in ("boxes", "mask", "masks"))
     if isinstance(mask, Mask) and inputs.kind == "volume":
-        mask = replace(mask, data=[volume.any(0) for volume in dense(mask.data, 4, "mask")[0]])
-    return Scene(inputs.spec, boxes if isinstance(boxes, Boxes) else None, mask if isinstance(mask, Mask) else None)
+        mask = replace(mask, data=[_through(volume) for volume in dense(mask.data, 4, "mask")[0]])
+    upright = boxes if isinstance(boxes, Boxes) else None
+    return Scene(inputs.spec, upright, mask if isinstance(mask, Mask) else None, masks if isinstance(masks, InstanceMasks) else None)
+
+
+def _through(volume: NDArray) -> NDArray:
+    """(H, W, C) the first value that is not 0 along the slices of a mask (D, H, W, C)."""
+    return np.take_along_axis(volume, np.argmax(volume != 0, 0)[None], 0)[0]

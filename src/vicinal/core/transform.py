@@ -7,10 +7,12 @@ from it. A transform says what is to be done (``lower`` yields primitives), neve
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, dataclass_transform, final
@@ -267,11 +269,20 @@ def register(cls: T) -> T:
 
 def registry() -> Mapping[str, type[Node]]:
     """All registered transforms by name, read-only."""
+    _load_own()
     return MappingProxyType(_REGISTRY)
+
+
+@lru_cache(maxsize=1)
+def _load_own() -> None:
+    # By its name, and late: the library's own transforms stand above this module, and importing the library shall cost nothing.
+    importlib.import_module("vicinal.face")
 
 
 def find(name: str, where: str = "policy") -> type[Node]:
     """The class of a name, or an error with the closest one."""
+    if name not in _REGISTRY:
+        _load_own()
     if name not in _REGISTRY:
         close = nearest(name, _REGISTRY)
         raise UnknownTransform(where, "the name of a transform", repr(name), close or "one of those that `vicinal list` shows")

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Self, final
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vicinal.core.batch import Spec
 from vicinal.core.draw import Draw
-from vicinal.core.errors import ParameterError, VicinalError
 from vicinal.core.primitive import Effect, Filter, Primitive, everywhere
-from vicinal.core.space import Fixed, Range, Space, SpaceLike, pick
+from vicinal.core.space import Fixed, Range, SpaceLike, pick
 from vicinal.core.transform import Transform, option, parameter, register
 from vicinal.image.fields import Params
 
@@ -71,41 +70,29 @@ class GaussianBlur(Transform):
 
 
 def _odd(value: Any) -> Any:
-    """The nearest odd number."""
-    return 2 * np.rint((np.asarray(value) - 1) / 2).astype(np.int64) + 1
+    """The number itself, or the odd one below."""
+    return np.asarray(value, np.int64) - 1 + np.asarray(value, np.int64) % 2
 
 
 @dataclass(frozen=True, repr=False, kw_only=True)
 class Window(Transform):
-    """Abstract: a blur over a square window of odd size; a range draws each odd size in it equally often."""
+    """Abstract: a blur over a square window of odd size. A range draws each odd size in it equally often; 4 means 3."""
 
     verb: ClassVar[str] = "filter"
     bounded: ClassVar[bool] = True
     example: ClassVar[Mapping[str, Any]] = {"size": (3, 7)}
 
-    size: SpaceLike = parameter(unit="pixels, an odd number", low=1, high=255, neutral=1, integer=True)  # noqa: RUF009
-
-    def faults(self) -> Iterable[VicinalError]:
-        held = self.spaces()["size"]
-        if any(end % 2 == 0 for end in held.ends()):
-            yield ParameterError(f"{type(self).__name__}.size", "odd numbers", repr(held.data()), "size=(3, 7)")
+    size: SpaceLike = parameter(unit="pixels (odd)", low=1, high=255, neutral=1, integer=True)  # noqa: RUF009
 
     def value(self, draw: Draw, name: str) -> NDArray:
         held = self.spaces()[name]
         if isinstance(held, Fixed):
-            return np.full(len(draw.address), int(held.value))
-        if isinstance(held, Range):
-            return int(held.low) + 2 * pick(draw.unit(name), int(held.high - held.low) // 2 + 1)
-        return _odd(held.at(draw.unit(name)))
-
-    def stronger(self, strength: float) -> Self:
-        return self if strength == 1 else replace(self, size=_odd_ends(self.spaces()["size"].toward(1, strength)))
-
-
-def _odd_ends(held: Space) -> Space:
-    if isinstance(held, Fixed):
-        return Fixed(int(_odd(held.value)))
-    return Range(int(_odd(held.low)), int(_odd(held.high))) if isinstance(held, Range) else held
+            return np.full(len(draw.address), _odd(held.value))
+        if not isinstance(held, Range):
+            return _odd(np.rint(held.at(draw.unit(name))))
+        high = int(_odd(held.high))
+        low = min(int(_odd(held.low + 1)), high)
+        return low + 2 * pick(draw.unit(name), (high - low) // 2 + 1)
 
 
 @register
@@ -114,7 +101,7 @@ class BoxBlur(Window):
     """Replace every value by the mean of the window around it; outside the canvas values are mirrored.
 
     Args:
-        size: side of the window.
+        size: side of the window, an odd number; an even one means the odd one below.
 
     Example:
         >>> BoxBlur(size=3)(np.array([[0, 0, 30, 0, 0]], np.uint8), seed=0).tolist()
@@ -133,7 +120,7 @@ class MedianBlur(Window):
     """Replace every value by the median of the window around it; outside the canvas the edge pixel is repeated.
 
     Args:
-        size: side of the window.
+        size: side of the window, an odd number; an even one means the odd one below.
 
     Example:
         >>> MedianBlur(size=3)(np.array([[0, 0, 30, 0, 0]], np.uint8), seed=0).tolist()

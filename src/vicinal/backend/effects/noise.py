@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from vicinal.backend.kernels import hashed
 from vicinal.backend.noise import SALT
-from vicinal.backend.noise_kernels import BLOCK, GAUSSIAN, drawn, pairs, scratch
+from vicinal.backend.noise_kernels import BLOCK, GAUSSIAN, drawn, hashed_run, pairs, scratch
 from vicinal.core.batch import RANGES
 from vicinal.core.special import ACKLAM
 
@@ -18,8 +18,8 @@ _compiled = njit(nogil=True, cache=True, error_model="numpy")
 _inlined = njit(nogil=True, cache=True, error_model="numpy", inline="always")
 _MAGIC = np.float32(12582912.0)  # as in ``kernels``: adding and subtracting it rounds to even
 _A, _B, _C, _D, _TAIL = ACKLAM
-_SMALL = 10.0  # mean up to which counts are reached step by step
-_STEPS = 64  # more than any count of such a mean that 32 random bits reach
+_SMALL = 6.0  # mean up to which counts are reached step by step
+_STEPS = 32  # more than any count of such a mean that 32 random bits reach
 
 
 def poisson(images: NDArray, *, photons: NDArray, key: NDArray) -> NDArray:
@@ -35,8 +35,8 @@ def _poisson(images, out, photons, keys, top, whole):
     for b in range(images.shape[0]):
         unit = top / photons[b]
         for i in range(images.shape[1]):
-            mean, u = images[b, i] / unit, (hashed(i, keys[b, 0], keys[b, 1]) + 0.5) * 2.0**-32
-            count = _climbed(mean, u) if mean < _SMALL else _expanded(mean, np.sqrt(mean), u)
+            mean, word = images[b, i] / unit, hashed(i, keys[b, 0], keys[b, 1])
+            count = _climbed(mean, word) if mean < _SMALL else _expanded(mean, np.sqrt(mean), _normal(word), word)
             value = min(count * unit, top)
             out[b, i] = np.rint(value) if whole else value
 
@@ -44,31 +44,43 @@ def _poisson(images, out, photons, keys, top, whole):
 @_compiled
 def _poisson_levels(images, out, photons, keys, top, whole):
     """The same for 8-bit images: what depends on the level alone is made once."""
-    mean, root, sums = np.empty(256), np.empty(256), np.empty((256, _STEPS))
+    mean, root, limits = np.empty(256), np.empty(256), np.empty((256, _STEPS), np.uint32)
+    word, normal = np.empty(BLOCK, np.uint32), np.empty(BLOCK)
     for b in range(images.shape[0]):
         unit = top / photons[b]
         for level in range(256):
             mean[level], root[level] = level / unit, np.sqrt(level / unit)
             if mean[level] < _SMALL:
-                _distribution(mean[level], sums[level])
-        for i in range(images.shape[1]):
-            level, u = images[b, i], (hashed(i, keys[b, 0], keys[b, 1]) + 0.5) * 2.0**-32
-            if mean[level] < _SMALL:
-                n = 0
-                while u > sums[level, n]:
-                    n += 1
-                count = np.float64(n)
-            else:
-                count = _expanded(mean[level], root[level], u)
-            out[b, i] = np.rint(min(count * unit, top))
+                _limits(mean[level], limits[level])
+        for first in range(0, images.shape[1], BLOCK):
+            n = min(BLOCK, images.shape[1] - first)
+            hashed_run(word[:n], first, keys[b, 0], keys[b, 1])
+            if mean[255] >= _SMALL:
+                _normals(word[:n], normal)
+            for i in range(n):
+                level = np.uintp(images[b, first + i])
+                if mean[level] < _SMALL:
+                    count = np.float64(_passed(limits[level], word[i]))
+                else:
+                    count = _expanded(mean[level], root[level], normal[i], word[i])
+                out[b, first + i] = np.rint(min(count * unit, top))
+
+
+@_inlined
+def _passed(limits, word):
+    """How many of the limits a word lies above: no branch, so nothing to guess wrong."""
+    count = np.int32(0)
+    for n in range(_STEPS):
+        count += np.int32(word > limits[n])
+    return count
 
 
 @_compiled
-def _climbed(mean, u):
-    """The smallest count whose distribution function reaches ``u`` in (0, 1), step by step."""
-    n, part = 0, np.exp(-mean)
+def _climbed(mean, word):
+    """The smallest count whose distribution function reaches (word + 0.5) / 2**32, step by step."""
+    n, part, u = 0, np.exp(-mean), (word + 0.5) * 2.0**-32
     total = part
-    while u > total and n < _STEPS - 1:
+    while u > total and n < _STEPS:
         n += 1
         part *= mean / n
         total += part
@@ -76,31 +88,30 @@ def _climbed(mean, u):
 
 
 @_compiled
-def _distribution(mean, sums):
-    """The distribution function from 0 on, as far as 32 random bits reach; the last entry ends every search."""
+def _limits(mean, limits):
+    """The largest words that the distribution function still reaches at 0, 1, 2, ..."""
     part = np.exp(-mean)
-    total, n = part, 0
-    while total < 1 - 2.0**-34 and n < _STEPS - 1:
-        sums[n] = total
-        n += 1
-        part *= mean / n
+    total = part
+    for n in range(_STEPS):
+        limits[n] = min(np.floor(total * 2.0**32 - 0.5), 2.0**32 - 1)
+        part *= mean / (n + 1)
         total += part
-    sums[n] = 2.0
 
 
 @_compiled
-def _expanded(mean, root, u):
+def _expanded(mean, root, w, word):
     """The same for larger means, by an expansion in their root; where its error might reach a whole number, the distribution decides.
 
-    Giles, Algorithm 955: approximation of the inverse Poisson cumulative distribution function, 2016.
+    ``w`` is the normal quantile of the word. Giles, Algorithm 955: approximation of the inverse Poisson cumulative distribution function,
+    2016.
     """
-    w = _normal(u)
-    square = w * w
-    middle = mean + root * w + (2 + square) / 6 - w * (2 + square) / (72 * root)
-    middle += (-8 / 405 + square * (7 / 810 + square / 270)) / mean
-    slack = (1 / 40 + square * (1 / 80 + square / 160)) / mean + 1e-6
+    square, inverse = w * w, 1 / root
+    middle = mean + root * w + (2 + square) * (1 / 6 - w * inverse * (1 / 72))
+    middle += (-8 / 405 + square * (7 / 810 + square * (1 / 270))) * inverse * inverse
+    slack = (1 / 40 + square * (1 / 80 + square * (1 / 160))) * inverse * inverse + 1e-6
     n = np.floor(middle + slack)
     if middle - slack < n:
+        u = (word + 0.5) * 2.0**-32
         while n > 0 and u <= _reached(n - 1, mean):
             n -= 1
     return max(n, 0.0)
@@ -119,18 +130,33 @@ def _reached(n, mean):
 
 
 @_compiled
-def _normal(u):
-    """``vicinal.core.special.normal_quantile`` of one number."""
-    small = min(u, 1 - u)
-    if small > _TAIL:
-        x = u - 0.5
-        y = x * x
-        top = ((((_A[0] * y + _A[1]) * y + _A[2]) * y + _A[3]) * y + _A[4]) * y + _A[5]
-        return top * x / (((((_B[0] * y + _B[1]) * y + _B[2]) * y + _B[3]) * y + _B[4]) * y + _B[5])
-    y = np.sqrt(-2 * np.log(small))
+def _normal(word):
+    """``vicinal.core.special.normal_quantile`` of (word + 0.5) / 2**32."""
+    x = (word + 0.5) * 2.0**-32 - 0.5
+    if abs(x) <= 0.5 - _TAIL:
+        return _middle(x)
+    y = np.sqrt(-2 * np.log(0.5 - abs(x)))
     top = ((((_C[0] * y + _C[1]) * y + _C[2]) * y + _C[3]) * y + _C[4]) * y + _C[5]
     outer = top / ((((_D[0] * y + _D[1]) * y + _D[2]) * y + _D[3]) * y + _D[4])
-    return outer if u < 0.5 else -outer
+    return outer if x < 0 else -outer
+
+
+@_inlined
+def _middle(x):
+    """Between the tails, around x = 0."""
+    y = x * x
+    top = ((((_A[0] * y + _A[1]) * y + _A[2]) * y + _A[3]) * y + _A[4]) * y + _A[5]
+    return top * x / (((((_B[0] * y + _B[1]) * y + _B[2]) * y + _B[3]) * y + _B[4]) * y + _B[5])
+
+
+@_compiled
+def _normals(word, normal):
+    """Many of them: first as if there were no tails, which needs no branch, then the tails."""
+    for i in range(word.shape[0]):
+        normal[i] = _middle((word[i] + 0.5) * 2.0**-32 - 0.5)
+    for i in range(word.shape[0]):
+        if abs(np.float64(word[i]) - 2.0**31) > 2.0**32 * (0.5 - _TAIL) - 1:
+            normal[i] = _normal(word[i])
 
 
 def replaced(images: NDArray, *, share: NDArray, key: NDArray, shared: NDArray, odds: NDArray, low: NDArray, high: NDArray) -> NDArray:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from vicinal.core.backend import Dense
 from vicinal.core.batch import Spec
 from vicinal.core.errors import ParameterError, TargetError
+from vicinal.core.primitive import Hide
 from vicinal.core.targets.base import Known, Target, Way
 from vicinal.core.targets.dense import copied, dense
 from vicinal.core.targets.rows import Instances, per_sample
@@ -72,6 +73,8 @@ class Mask(Target):
         dtype = masks[0].dtype
         if dtype.kind in "iub" and np.asarray(self.fill).astype(dtype) != self.fill:
             raise TargetError(f"{name}.fill", f"a value that {dtype} can hold", repr(self.fill))
+        if self.content == "labels":
+            masks = _without(masks, way)
         if not moves:
             return copied(masks)
         if self.content == "labels":
@@ -79,6 +82,15 @@ class Mask(Target):
         if str(dtype) not in ("uint8", "uint16", "float32"):
             raise TargetError(name, "a heat map of dtype uint8, uint16 or float32", str(dtype), f"{name}.astype(np.float32)")
         return way.engine.run([_interpolated(move, self.fill, dtype) for move in moves], masks)
+
+
+def _without(masks: Dense, way: Way) -> Dense:
+    """The masks without the labels that a pass hides; moves keep labels, so it does not matter when."""
+    for hide in way.passes:
+        if isinstance(hide, Hide) and any(len(hide.labels[row]) for row in np.flatnonzero(hide.active)):
+            gone = [hide.labels[row] if hide.active[row] else () for row in range(len(masks))]
+            masks = [np.where(np.isin(mask, labels), 0, mask).astype(mask.dtype) for mask, labels in zip(masks, gone, strict=True)]
+    return np.stack(masks) if isinstance(masks, list) and len({mask.shape for mask in masks}) == 1 else masks
 
 
 def _interpolated(move: Warp, fill: float, dtype: Any) -> Warp:
@@ -113,7 +125,7 @@ class InstanceMasks(Target):
         known.outline(around, owner)
         # An instance that was empty from the start has lost nothing.
         full = np.concatenate([np.any(part, (1, 2)) if part.size else np.zeros(len(part), bool) for part in parts])
-        gone = np.isnan(around).any(1) & full
+        gone = np.isnan(around).any(1) & full | _dropped(way, owner)
         known.decide(replace(Instances.all(owner), kept=~gone))
         return out
 
@@ -124,6 +136,17 @@ class InstanceMasks(Target):
         if part.ndim != 3 or part.shape[1:] != size or part.dtype.kind not in "biu":
             raise TargetError(where, f"masks of shape (n, {size[0]}, {size[1]}), boolean or whole", f"{part.dtype} {part.shape}")
         return np.ascontiguousarray(np.moveaxis(part, 0, -1))
+
+
+def _dropped(way: Way, owner: NDArray) -> NDArray[np.bool_]:
+    """(N,) the instances that a pass hides."""
+    gone = np.zeros(len(owner), bool)
+    for hide in way.passes:
+        if not isinstance(hide, Hide):
+            continue
+        for row in np.flatnonzero(hide.active):
+            gone[np.flatnonzero(owner == row)[hide.instances[row]]] = True
+    return gone
 
 
 def extents(masks: NDArray) -> NDArray[np.float64]:
