@@ -5,7 +5,7 @@ One sample is a batch of one; it is wrapped here and unwrapped in ``run`` and no
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, final
@@ -46,14 +46,19 @@ def named_targets(policy: Node, arrays: tuple, targets: Mapping[str, Any]) -> di
     if arrays:
         return {main_kind(policy): arrays[0]}
     given = {name: value for name, value in targets.items() if value is not None}
-    unknown = [name for name, value in given.items() if name not in (*MAINS, *KINDS) and not isinstance(value, Target)]
-    if unknown:
-        expected = f"a target of {', '.join((*MAINS, *KINDS))}, or one that says what it is"
-        raise TargetError(unknown[0], expected, f"the name {unknown[0]!r}", f"{unknown[0]}=v.Mask(...), v.Image(...), v.Boxes(...), say")
+    told(given, (*MAINS, *KINDS))
     mains = [name for name in MAINS if name in given]
     if len(mains) != 1:
         raise TargetError("call", "exactly one of image, series and volume", " and ".join(mains) or "neither")
     return given
+
+
+def told(given: Mapping[str, Any], names: Sequence[str]) -> None:
+    """Refuse what neither has one of the names that say what it is, nor says it itself."""
+    unknown = [name for name, value in given.items() if name not in names and not isinstance(value, Target)]
+    if unknown:
+        expected = f"a target of {', '.join(names)}, or one that says what it is"
+        raise TargetError(unknown[0], expected, f"the name {unknown[0]!r}", f"{unknown[0]}=v.Mask(...), v.Image(...), v.Boxes(...), say")
 
 
 def main_kind(policy: Node) -> str:

@@ -35,7 +35,7 @@ def clip(polygons: NDArray, canvas: NDArray) -> NDArray[np.float64]:
 
 def _distinct(points: NDArray) -> NDArray[np.float64]:
     """Without repetitions of neighbours, or a policy of many passes would hold many times the points; the last one fills up."""
-    new = (points != np.roll(points, 1, 1)).any(-1)
+    new = (points != np.roll(points, -1, 1)).any(-1)  # the last of equal ones stays, so that the first corner stays the first
     count = new.sum(1, keepdims=True)
     place = np.minimum(np.arange(max(count.max(initial=0), 1)), np.maximum(count - 1, 0))
     order = np.take_along_axis(np.argsort(~new, 1, kind="stable"), place, 1)

@@ -15,11 +15,11 @@ from vicinal.core.batch import Spec
 from vicinal.core.draw import Address, Draw
 from vicinal.core.errors import BackendError, ParameterError, TargetError, VicinalError
 from vicinal.core.follow import kept_numbers, others
-from vicinal.core.inputs import Inputs, is_empty, named_targets, read, wrapped
+from vicinal.core.inputs import Inputs, is_empty, named_targets, read, told, wrapped
 from vicinal.core.mixing import Blending, mixed, mixers
 from vicinal.core.plan import Plan, plan
 from vicinal.core.scene import scene
-from vicinal.core.targets import Instances, Way
+from vicinal.core.targets import KINDS, Instances, Way
 from vicinal.core.targets import valid as valid_pixels
 from vicinal.core.targets.dense import copied
 from vicinal.core.targets.rows import like
@@ -88,6 +88,7 @@ class Result(Mapping[str, Any]):
             >>> out.undo(keypoints=[[1.0, 2.0]])["keypoints"].tolist()
             [[4.0, 1.0]]
         """
+        told(predictions, tuple(KINDS))
         way = (self._way or _no_way()).back()
         targets = {name: wrapped(name, value, self._single) for name, value in predictions.items()}
         return others(targets, way, self._single)[0]

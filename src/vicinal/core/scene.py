@@ -62,19 +62,15 @@ class Scene:
     def objects(self) -> list[tuple[NDArray[np.int64], NDArray]] | None:
         """For each sample the numbers of its instances with their masks (n, H, W), or the values of its label mask with the mask (H, W),
         on the canvas as it is by now; None without masks."""
-        out = []
         if self.masks is not None:
             parts = [np.moveaxis(np.asarray(part), 0, -1) for part in self.masks.data]
             numbers = [np.arange(part.shape[-1]) for part in parts]
             filled = [part if part.size else np.zeros((*size, 1), bool) for part, size in zip(parts, self.before.size, strict=True)]
-            moved = load("auto").follow(self.moves, filled, 0) if self.moves else filled
+            moved = load("reference").follow(self.moves, filled, 0)
             return [(number, np.moveaxis(part, -1, 0)) for number, part in zip(numbers, moved, strict=True)]
         if self.mask is None or self.mask.content != "labels":
             return None
-        for mask in self._masks():
-            values = np.unique(mask[..., 0])
-            out.append((values[values != 0], mask[..., 0]))
-        return out
+        return [(values[values != 0], mask[..., 0]) for mask in self._masks() for values in (np.unique(mask[..., 0]),)]
 
     def _masks(self) -> Dense:
         """The masks as the moves leave them, pixel for pixel, since the nearest rule may lose a pixel; borders are 0."""
@@ -82,13 +78,19 @@ class Scene:
             return []
         masks, _ = dense(self.mask.data, 3, "mask")
         fits(masks, self.before, "mask")
-        return load("auto").follow(self.moves, masks, 0) if self.moves else masks
+        # By the reference, so that what is seen, and with it what is drawn, is the same with every backend.
+        return load("reference").follow(self.moves, masks, 0) if self.moves else masks
 
 
 def scene(inputs: Inputs) -> Scene:
     """What may be seen of the targets of a call."""
     boxes, mask, masks = (inputs.others.get(name) for name in ("boxes", "mask", "masks"))
     if isinstance(mask, Mask) and inputs.kind == "volume":
-        mask = replace(mask, data=[volume.any(0) for volume in dense(mask.data, 4, "mask")[0]])
+        mask = replace(mask, data=[_through(volume) for volume in dense(mask.data, 4, "mask")[0]])
     upright = boxes if isinstance(boxes, Boxes) else None
     return Scene(inputs.spec, upright, mask if isinstance(mask, Mask) else None, masks if isinstance(masks, InstanceMasks) else None)
+
+
+def _through(volume: NDArray) -> NDArray:
+    """(H, W, C) the first value that is not 0 along the slices of a mask (D, H, W, C)."""
+    return np.take_along_axis(volume, np.argmax(volume != 0, 0)[None], 0)[0]

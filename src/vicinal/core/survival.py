@@ -17,7 +17,7 @@ from vicinal.core.plan import Plan, unfused
 from vicinal.core.run import addressed
 from vicinal.core.scene import scene
 from vicinal.core.targets import Boxes, Labels, Way
-from vicinal.core.targets.boxes import extent
+from vicinal.core.targets.boxes import WIDTHS, extent
 from vicinal.core.targets.outline import followed
 
 if TYPE_CHECKING:
@@ -34,7 +34,8 @@ class Survival:
     Args:
         classes: (K,) names; operations: (P,) addresses of the operations that move something.
         given, invalid, repaired, kept: (K,) how many instances came, were unusable, were clipped before anything moved, and stayed.
-        dropped, truncated, shrunk: (K, P) how many each operation dropped, cut first, or made shorter than ``small`` pixels first.
+        dropped, truncated, shrunk: (K, P) how many each operation dropped, cut first, or made shorter than ``small`` pixels first. What the
+            boxes' ``min_size`` drops in the end was dropped by the operation that made it so small.
     """
 
     classes: tuple[str, ...]
@@ -109,22 +110,28 @@ class Counter:
     def add(self, plan: Plan) -> None:
         """One epoch: the plan without fusion, one move after the other."""
         self.epochs += 1
-        alive, cut, small = self.table.valid.copy(), np.zeros(len(self.names), bool), self._short(self.corners)
-        engine, passes = load("reference"), []
-        for slot in plan.slots:
-            if slot.primitive.verb != "move":
-                continue
-            passes.append(slot.primitive)
-            way = Way(passes, plan.before, plan.after, engine)
+        alive, cut, small = self.table.valid.copy(), np.zeros(len(self.names), bool), self._short(self.corners, self.small)
+        thin, since = self._thin(self.corners), np.full(len(self.names), -1)
+        moves = [slot for slot in plan.slots if slot.primitive.verb == "move"]
+        for number, slot in enumerate(moves):
+            way = Way([slot.primitive for slot in moves[: number + 1]], plan.before, plan.after, load("reference"))
             now = followed(way, self.corners, self.rows.owner, self.boxes.outside, self.boxes.min_visible)
-            gone, short, torn = alive & ~now.kept, self._short(now.seen), now.share < WHOLE
+            gone, short, torn = alive & ~now.kept, self._short(now.seen, self.small), now.share < WHOLE
             self._note(slot.paths[0], dropped=gone, truncated=alive & ~gone & torn & ~cut, shrunk=alive & ~gone & short & ~small)
-            alive, cut, small = alive & ~gone, cut | torn, small | short
-        self.kept += alive
+            alive, cut, small, before = alive & ~gone, cut | torn, small | short, thin
+            thin = self._thin(now.whole if self.boxes.outside == "keep" else now.seen)
+            since = np.where(thin & ~before, number, since)
+        for number, slot in enumerate(moves):  # what is too small in the end was dropped by what made it so
+            self._note(slot.paths[0], dropped=alive & thin & (since == number))
+        self.kept += alive & ~thin
 
-    def _short(self, polygons: NDArray) -> NDArray[np.bool_]:
+    def _short(self, polygons: NDArray, least: float) -> NDArray[np.bool_]:
         box = extent(polygons) if len(polygons) else np.zeros((0, 4))
-        return np.asarray((box[:, 2:] - box[:, :2]).min(1, initial=np.inf) < self.small)
+        return np.asarray((box[:, 2:] - box[:, :2]).min(1, initial=np.inf) < least)
+
+    def _thin(self, polygons: NDArray) -> NDArray[np.bool_]:
+        """Which of upright boxes are dropped if they end like this."""
+        return self._short(polygons, 0.0 if self.boxes.format in WIDTHS else self.boxes.min_size)
 
     def _note(self, path: str, **found: NDArray) -> None:
         held = self.fates.setdefault(path, {name: np.zeros(len(self.names), np.int64) for name in found})

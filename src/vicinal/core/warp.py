@@ -177,10 +177,10 @@ class Warp:
 
     def inverse(self) -> Warp:
         """The way back; what it cannot know is the border's fill."""
-        matrix, after = affine.invert(self.matrix), None if self.after is None else affine.invert(self.after)
+        first, last = affine.invert(self.matrix), None if self.after is None else affine.invert(self.after)
         on = self.active
         back = Warp(
-            matrix=matrix if after is None else after,
+            matrix=first if last is None else first @ last,
             size=np.where(on[:, None], self.before, self.size),
             before=self.size,
             border=np.where(on, CONSTANT, NONE).astype(np.int8),
@@ -189,9 +189,11 @@ class Warp:
             antialias=np.zeros(len(on), bool),
             active=on,
         )
-        if self.bend is None:
+        if self.bend is None or last is None:
             return back
-        return replace(back.with_bends([bend and Reversed(bend) for bend in self.bend]), after=matrix)
+        # Where there is no bend, one matrix says all: nobody looks for a second one.
+        bent, made = self.bent[:, None, None], back.with_bends([bend and Reversed(bend) for bend in self.bend])
+        return replace(made, matrix=np.where(bent, last, back.matrix), after=np.where(bent, first, affine.identity(len(on))))
 
     def _through(self, points: NDArray, owner: NDArray, way: str) -> NDArray[np.float64]:
         points = np.array(points, np.float64)

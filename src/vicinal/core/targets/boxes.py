@@ -92,10 +92,13 @@ class Boxes(Target):
         bad = faults(boxes, limit)
         if self.invalid == "raise" and bad.any():
             _refuse(boxes, rows.owner, limit, int(np.argmax(bad)), name)
+        lost = bad & ((self.invalid == "drop") | ~np.isfinite(boxes).all(tuple(range(1, boxes.ndim))))
         boxes = np.where(np.isfinite(boxes), boxes, 0)
         if self.format not in WIDTHS:
-            boxes = np.clip(boxes, 0, limit[:, [0, 1, 0, 1]])[:, [[0, 1], [2, 1], [2, 3], [0, 3]]]
-        lost = (bad & (self.invalid == "drop")) | (_area(boxes) <= 0) & bad
+            boxes = np.clip(boxes, 0, limit[:, [0, 1, 0, 1]])
+            lost |= np.asarray((boxes[:, 2:] <= boxes[:, :2]).any(1))  # also one that is turned around: it never becomes another
+            boxes = boxes[:, [[0, 1], [2, 1], [2, 3], [0, 3]]]
+        lost |= _area(boxes) <= 0
         plain = Instances.all(rows.owner)
         return boxes, replace(plain, valid=~lost, repaired=bad & ~lost)
 
@@ -122,8 +125,9 @@ def faults(boxes: NDArray, limit: NDArray) -> NDArray[np.bool_]:
     if boxes.ndim == 3:
         inside = ((boxes >= -_TOLERANCE) & (boxes <= limit[:, None] + _TOLERANCE)).all((1, 2))
         return ~(inside & np.isfinite(boxes).all((1, 2)) & (_area(boxes) > 0))
-    inside = (boxes >= -_TOLERANCE).all(1) & (boxes <= limit[:, [0, 1, 0, 1]] + _TOLERANCE).all(1)
-    return ~np.asarray(inside & (boxes[:, 2:] > boxes[:, :2]).all(1) & np.isfinite(boxes).all(1))
+    ends = limit[:, [0, 1, 0, 1]]
+    inside, left = (boxes >= -_TOLERANCE).all(1) & (boxes <= ends + _TOLERANCE).all(1), np.clip(boxes, 0, ends)
+    return ~np.asarray(inside & (left[:, 2:] > left[:, :2]).all(1) & np.isfinite(boxes).all(1))
 
 
 def _refuse(boxes: NDArray, owner: NDArray, limit: NDArray, row: int, name: str) -> None:

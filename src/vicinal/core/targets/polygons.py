@@ -34,7 +34,7 @@ class Polygons(Target):
     rank: ClassVar[int] = 1
 
     def follow(self, name: str, way: Way, known: Known) -> Any:
-        parts = per_sample(self.data, len(way.before), name)
+        parts = per_sample(self.data, len(way.before), name, lambda part: _listed(part, name))
         rings = [_ring(ring, f"{name}[{n}][{k}]") for n, part in enumerate(parts) for k, ring in enumerate(part)]
         owner = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
         moved = followed(way, _padded(rings), owner, self.outside, self.min_visible)
@@ -43,6 +43,12 @@ class Polygons(Target):
         shown = moved.whole if self.outside == "keep" else moved.seen
         out = [_distinct(ring) if share > 0 else np.zeros((0, 2)) for ring, share in zip(shown, moved.share, strict=True)]
         return [[out[row] for row in np.flatnonzero(owner == sample)] for sample in range(len(parts))]
+
+
+def _listed(part: Any, name: str) -> Any:
+    if not hasattr(part, "__len__") or isinstance(part, (str, bytes)):
+        raise TargetError(name, "a list of polygons for each sample", repr(part)[:80])
+    return part
 
 
 def _ring(ring: Any, where: str) -> NDArray[np.float64]:
@@ -62,4 +68,4 @@ def _padded(rings: list[NDArray]) -> NDArray[np.float64]:
 
 
 def _distinct(ring: NDArray) -> NDArray[np.float64]:
-    return ring[(ring != np.roll(ring, 1, 0)).any(1)]
+    return ring[(ring != np.roll(ring, -1, 0)).any(1)]
