@@ -10,7 +10,6 @@ learning curves and scores every class, which the loop does not.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import time
 from pathlib import Path
@@ -18,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import noisy_mnist_loop as loop
+from benchmarks.pictures import data_folder
 from vicinal.data import read
 from vicinal.lab.arms import read_arms
 from vicinal.lab.compare import Run, Setup, run
@@ -29,10 +29,10 @@ EPOCHS, SIZE, PART = 50, 500, 2
 
 def folder() -> Path:
     """MNIST under VICINAL_DATA, or beside the checkout."""
-    root = Path(os.environ.get("VICINAL_DATA", Path(__file__).parents[2] / "shared" / "data"))
-    if not (root / "mnist").exists():
-        sys.exit(f"MNIST not found in {root}: set VICINAL_DATA to the folder that holds mnist/ (four gzipped IDX files)")
-    return root / "mnist"
+    path = data_folder("mnist")
+    if not path.exists():
+        sys.exit(f"MNIST not found in {path.parent}: set VICINAL_DATA to the folder that holds mnist/ (four gzipped IDX files)")
+    return path
 
 
 def looped(path: Path, seeds: range) -> tuple[float, dict[str, np.ndarray]]:

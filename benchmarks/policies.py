@@ -1,69 +1,120 @@
-"""A policy of six operations against Albumentations, on the same images, one thread, batch 64.
+"""Whole policies against Albumentations and torchvision v2 on the same images, on one thread and on two.
 
-    python -m benchmarks.policies
+    python -m benchmarks.policies [--only P1 P4] [--threads 1 2] [--rounds 5]
 
-Both run in one process, in turn. Ratios above 1: vicinal is faster. The microseconds are those of this machine on this day.
+All of them run in one process, in turn. Ours takes a batch, theirs an image at a time; on two threads each of theirs has half of the
+images. Microseconds an image are those of the best round, and so is the ratio to the faster of the two: above 1, vicinal is faster;
+"median" is the ratio of the middle rounds. "tv batch" is torchvision on the whole batch as one tensor, where it can be: then one draw
+serves all images, which is another thing, so it stands beside the ratio. "roof" compares our time with one pass that reads the input
+once (of a random crop, the part it shows) and writes the output once, at the speed of copying memory measured in the same rounds.
 """
 
 from __future__ import annotations
 
-import os
+import argparse
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from types import ModuleType
+from typing import final
 
-os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "NO_ALBUMENTATIONS_UPDATE"), "1"))
+from benchmarks import peers, pictures
+from benchmarks.rows import Row, rows
+from benchmarks.sides import Side, ours, sides
+from benchmarks.timing import Call, Times, copying, interleaved
 
-import statistics
-
-import albumentations as A
-import cv2
-import numpy as np
-from albumentations.pytorch import ToTensorV2
-
-import vicinal as v
-from benchmarks.timing import Pair, side_by_side
-
-BATCH = 64
-SHAPES = ((28, 28, 1), (32, 32, 3), (256, 256, 3))
-AIMS = {(28, 28, 1): 15, (32, 32, 3): 10, (256, 256, 3): 3}
+OURS, COPY, PEERS, TOGETHER = "vicinal", "copy", ("Albumentations", "torchvision"), "tv batch"
+BUDGET = 12  # seconds a row
 
 
-def ours(channels: int) -> v.Compose:
-    """flip + affine + brightness + contrast + gamma + normalise + to-tensor."""
-    affine = v.Affine(angle=(-15, 15), scale=(0.9, 1.1), x=(-0.1, 0.1), y=(-0.1, 0.1), unit="share")
-    colour = [v.Brightness(by=(-0.2, 0.2)), v.Contrast(gain=(0.8, 1.2)), v.Gamma(exponent=(0.8, 1.2))]
-    return v.Compose([v.HorizontalFlip(p=0.5), affine, *colour, v.Normalize(mean=(0.5,) * channels, std=(0.25,) * channels), v.ToTensor()])
+@final
+@dataclass(frozen=True)
+class Measured:
+    """Seconds an image of a row on some threads, and the bytes that an ideal pass moves for it."""
+
+    row: Row
+    threads: int
+    times: Times
+    moved: float
+
+    @property
+    def roof(self) -> float:
+        """The share of the speed of copying that we come to."""
+        return self.moved * self.times.least(COPY) / self.times.least(OURS)
+
+    def line(self) -> str:
+        """The row of the table."""
+        cells = "".join(f"{self._time(name):>15}" for name in (OURS, *PEERS, TOGETHER))
+        return f"{self.row.name:<9}{self.threads:>2}{cells}{self._ratios():>17}{self.row.aim:>5g}x {self.roof:>6.1%}"
+
+    def _time(self, name: str) -> str:
+        return f"{1e6 * self.times.least(name):,.1f} us" if name in self.times.seconds else "-"
+
+    def _ratios(self) -> str:
+        fastest = self.times.fastest(PEERS)
+        if fastest is None:
+            return "-"
+        least, median = (of(fastest) / of(OURS) for of in (self.times.least, self.times.median))
+        return f"{least:.1f}x ({median:.1f}x)" + ("  " if least >= self.row.aim else " <")
 
 
-def theirs(channels: int) -> A.Compose:
-    """The same with Albumentations' names and its own ranges of the same width."""
-    affine = A.Affine(rotate=(-15, 15), scale=(0.9, 1.1), translate_percent=(-0.1, 0.1), p=1)
-    colour = [A.RandomBrightnessContrast(0.2, 0.2, p=1), A.RandomGamma((80, 120), p=1)]
-    normalise = A.Normalize(mean=(0.5,) * channels, std=(0.25,) * channels)
-    return A.Compose([A.HorizontalFlip(p=0.5), affine, *colour, normalise, ToTensorV2()], seed=0)
+def measured(row: Row, threads: int, libraries: dict[str, ModuleType], rounds: int) -> Measured:
+    """Time a row, once what all of them give has the same form."""
+    targets = row.targets(row.batch)
+    ways = {OURS: ours(row, targets, threads)} | sides(row, targets, libraries, threads)
+    _same_form(row, ways)
+    calls = {name: _call(side, row.batch) for name, side in ways.items()} | {COPY: copying(threads)}
+    result = ways[OURS].apply(0)
+    views = result if isinstance(result, list) else [result]
+    read = row.read * row.views * sum(image.nbytes for image in targets["image"])
+    moved = read + sum(image.nbytes for view in views for image in view["image"])
+    return Measured(row, threads, interleaved(calls, rounds, least=0.05, budget=BUDGET), moved / row.batch)
 
 
-def images(shape: tuple[int, int, int]) -> np.ndarray:
-    """Noise smoothed to look like pictures."""
-    rng = np.random.default_rng(0)
-    batch = rng.random((BATCH, *shape)).astype(np.float32)
-    smooth = [cv2.GaussianBlur(image, (0, 0), 2).reshape(shape) for image in batch]
-    return np.clip(np.rint(255 * np.stack(smooth)), 0, 255).astype(np.uint8)
+def _call(side: Side, count: int) -> Call:
+    def call(number: int) -> int:
+        side.apply(number)
+        return count
+
+    return call
 
 
-def measured(shape: tuple[int, int, int]) -> Pair:
-    """Seconds a batch."""
-    batch, mine, other = images(shape), ours(shape[2]), theirs(shape[2])
-    return side_by_side(lambda n: mine(batch, seed=0, epoch=n), lambda n: [other(image=image)["image"] for image in batch])
+def _same_form(row: Row, ways: dict[str, Side]) -> None:
+    forms = {name: side.form() for name, side in ways.items()}
+    if len(set(forms.values())) > 1:
+        raise SystemExit(f"{row.name}: results differ in form, so times do not compare: {forms}")
+
+
+def chosen(only: Sequence[str], batch: int | None) -> list[Row]:
+    """Rows by name, or all; with another size of batch if one is given."""
+    names = {row.name for row in rows()}
+    if unknown := set(only) - names:
+        raise SystemExit(f"--only: expected some of {', '.join(sorted(names))}, got {', '.join(sorted(unknown))}")
+    picked = [row for row in rows() if not only or row.name in only]
+    return [row if batch is None else replace(row, batch=batch) for row in picked]
 
 
 def main() -> None:
-    cv2.setNumThreads(1)
-    print(f"{'images':<12} {'vicinal':>10} {'Albumentations':>15} {'ratio':>7} {'rounds':>13} {'aim':>5}")
-    for shape in SHAPES:
-        pair = measured(shape)
-        mine, other = (1e6 * statistics.median(times) / BATCH for times in (pair.ours, pair.theirs))
-        low, high = pair.spread
-        name = "x".join(map(str, shape))
-        print(f"{name:<12} {mine:>7.1f} us {other:>12.1f} us {pair.ratio:>6.1f}x {low:>5.1f} to {high:<5.1f} {AIMS[shape]:>4}x")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", nargs="+", default=[], metavar="ROW", help="names of rows")
+    parser.add_argument("--threads", nargs="+", type=int, default=[1, 2])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--batch", type=int, help="another number of images, for a quick look")
+    given = parser.parse_args()
+    warnings.simplefilter("ignore")  # of the peers, about their own arguments
+    libraries, missing = peers.installed()
+    picked = chosen(given.only, given.batch)
+    print("\n".join([*missing, f"on {pictures.origin()}", *(f"{row.name:<9}{row.what} (batch of {row.batch})" for row in picked)]))
+    print(
+        f"\n{'policy':<7}threads{OURS:>12}"
+        + "".join(f"{name:>15}" for name in (*PEERS, TOGETHER))
+        + f"{'ratio (median)':>16}{'aim':>7}{'roof':>7}"
+    )
+    with peers.threads(1):
+        for row in picked:
+            for threads in given.threads:
+                print(measured(row, threads, libraries, given.rounds).line(), flush=True)
+    print("<: below its aim")
 
 
 if __name__ == "__main__":

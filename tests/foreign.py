@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Callable
 from types import ModuleType
-from typing import Any
+from typing import TypeVar
 
 import pytest
+from benchmarks import peers
+
+T = TypeVar("T")
 
 
 def albumentations() -> ModuleType:
     """Albumentations, without its look for a newer version."""
-    os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
-    return pytest.importorskip("albumentations", reason="Albumentations is not installed: pip install vicinal[bench]")
+    return _or_skip(peers.albumentations)
 
 
 def torchvision() -> tuple[ModuleType, ModuleType]:
     """``torchvision.transforms`` and its ``v2``, also from a build whose compiled operators do not fit the installed torch."""
-    library = pytest.importorskip("torch.library", reason="torch is not installed")
-    register = library.register_fake
+    return _or_skip(peers.torchvision)
 
-    def register_but_theirs(name: Any, *args: Any, **kwargs: Any) -> Any:
-        theirs = isinstance(name, str) and name.startswith("torchvision::")
-        return (lambda function: function) if theirs else register(name, *args, **kwargs)
 
-    library.register_fake = register_but_theirs
+def _or_skip(load: Callable[[], T]) -> T:
     try:
-        from torchvision import transforms
-        from torchvision.transforms import v2
-    except Exception as fault:
-        pytest.skip(f"torchvision cannot be imported: {fault}")
-    finally:
-        library.register_fake = register
-    return transforms, v2
+        return load()
+    except ImportError as fault:
+        pytest.skip(str(fault))
