@@ -63,7 +63,9 @@ def test_what_is_left_of_a_polygon_is_the_intersection(name: str, policy: str) -
 def test_shares_and_areas_are_those_of_shapely_through_random_policies(policy: v.Node, seed: int) -> None:
     """One canvas after the other, each time what is left."""
     rng = np.random.default_rng(seed)
-    rings = [[shape * np.array(size[::-1]) / [WIDTH, HEIGHT] + rng.uniform(-1, 1, 2) for shape in (STAR * 0.9 + 1, WEDGE)] for size in SIZES]
+    rings = [
+        [shape * np.array(size[::-1]) / [WIDTH, HEIGHT] + rng.uniform(-1, 1, 2) for shape in (STAR * 0.9 + 1, WEDGE)] for size in SIZES
+    ]
     out = policy(image=[np.zeros(size, np.uint8) for size in SIZES], polygons=rings, seed=seed)
     for row, part in enumerate(rings):
         for number, ring in enumerate(part):
@@ -94,7 +96,9 @@ def test_cut_polygons_are_clipped_kept_or_dropped(outside: str) -> None:
 
 def test_edges_bend_with_the_map() -> None:
     ring = np.array([[4.0, 4], [36, 4], [36, 26], [4, 26]])
-    dense = np.concatenate([a + (b - a) * np.linspace(0, 1, 400, endpoint=False)[:, None] for a, b in zip(ring, np.roll(ring, -1, 0), strict=True)])
+    dense = np.concatenate(
+        [a + (b - a) * np.linspace(0, 1, 400, endpoint=False)[:, None] for a, b in zip(ring, np.roll(ring, -1, 0), strict=True)]
+    )
     for policy in (v.OpticalDistortion(k=0.4), v.ElasticTransform(amplitude=1.5, smoothness=12), v.ThinPlateSpline(amount=0.03)):
         out = policy(image=IMAGE, polygons=[ring], keypoints=dense, boxes=[[4.0, 4, 36, 26]], seed=3)
         exact = shapely.Polygon(out["keypoints"]).intersection(CANVAS)

@@ -41,7 +41,9 @@ def test_left_and_right_change_places_where_the_composed_map_mirrors(text: str, 
     policy = v.parse(text)
     plain = policy(image=IMAGE, keypoints=PAIR, seed=0)["keypoints"]
     named = v.Labels(["left eye", "right eye", "nose"], swap={"left eye": "right eye"})
-    out = policy(image=IMAGE, keypoints=v.Keypoints(PAIR, swap=[(0, 1)]), label=named, side=v.Labels("left", swap={"left": "right"}), seed=0)
+    out = policy(
+        image=IMAGE, keypoints=v.Keypoints(PAIR, swap=[(0, 1)]), label=named, side=v.Labels("left", swap={"left": "right"}), seed=0
+    )
     assert np.array_equal(out["keypoints"], plain[[1, 0, 2]] if mirrors else plain)
     assert out["label"] == (["right eye", "left eye", "nose"] if mirrors else ["left eye", "right eye", "nose"])
     assert out["side"] == ("right" if mirrors else "left")

@@ -11,8 +11,17 @@ from moving import SIZES, moving, straight
 import vicinal as v
 
 IMAGES = [np.zeros(size, np.uint8) for size in SIZES]
-EXACT = ["HorizontalFlip()", "VerticalFlip() | Transpose()", "RandomRotate90()", "D4()", "Rotate(angle=90, expand=True)", "Pad(by=(1, 2, 3, 4))",
-         "JigsawShuffle(tiles=3)", "PadIfNeeded(size=60) | HorizontalFlip()", "D4() | Barrier() | Pad(by=3) | Barrier() | Transpose()"]  # fmt: skip
+EXACT = [
+    "HorizontalFlip()",
+    "VerticalFlip() | Transpose()",
+    "RandomRotate90()",
+    "D4()",
+    "Rotate(angle=90, expand=True)",
+    "Pad(by=(1, 2, 3, 4))",
+    "JigsawShuffle(tiles=3)",
+    "PadIfNeeded(size=60) | HorizontalFlip()",
+    "D4() | Barrier() | Pad(by=3) | Barrier() | Transpose()",
+]
 
 
 @settings(derandomize=True, max_examples=100, deadline=None)
