@@ -8,6 +8,7 @@ right behind it, if there is one. The blocks of a page share a folder and a Pyth
 
     <!-- test: skip, REASON -->       not run
     <!-- test: needs mnist -->        run where $VICINAL_DATA (or ../shared/data) has a folder of that name, which then stands in the folder
+    <!-- test: imports albumentations -->    run where that package is installed
     <!-- test: varies, REASON -->     run, but the output is only compared by eye
     <!-- test: fails -->              the command ends with exit code 2
 """
@@ -17,6 +18,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import difflib
+import importlib.util
 import io
 import os
 import re
@@ -57,6 +59,8 @@ class Example:
         word, _, rest = self.note.partition(" ")
         if word.rstrip(",") == "skip":
             return rest
+        if word == "imports":
+            return None if importlib.util.find_spec(rest) else f"{rest} is not installed"
         return f"no data set {rest}" if word == "needs" and not (DATA / rest).exists() else None
 
     @property
@@ -167,6 +171,7 @@ def prepare(*, full: bool) -> None:
     """Import this checkout, print for a page, and leave the other cores to other tests."""
     sys.path.insert(0, str(ROOT / "src"))
     os.environ["COLUMNS"] = WIDTH
+    os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # it would look for a newer version
     if not full:
         os.environ["OMP_NUM_THREADS"] = "1"
 

@@ -36,13 +36,28 @@ def tiles(policy: Node) -> list[NDArray[np.uint8]]:
     if any(getattr(node, "mixes", False) for node in policy.walk()):
         return mixtures(policy, image)
     count = 1 if policy.views is None else policy.views
-    made = [policy(image, seed=0, index=index, backend="reference") for index in range(VERSIONS // count)]
+    looks = any(getattr(node, "looks", False) for node in policy.walk())
+    made = [version(policy, image, index, looks) for index in range(max(1, VERSIONS // count))]
     versions = [seen(np.asarray(array)) for one in made for array in (one if isinstance(one, list) else [one])]
     same = all(np.array_equal(version, versions[0]) for version in versions)
     return [image, *([versions[0]] if same else versions)]
 
 
+def version(policy: Node, image: NDArray[np.uint8], index: int, looks: bool) -> NDArray | list[NDArray]:
+    """What comes at one index; where the policy looks at annotations, the flower has a box and a mask."""
+    if not looks:
+        return policy(image, seed=0, index=index, backend="reference")
+    return policy(image=image, mask=flower(), boxes=[FLOWER], seed=0, index=index, backend="reference")["image"]
+
+
 FLOWER, TEMPLE = (18, 10, 88, 76), (0, 0, 64, 74)  # what CopyPaste may cut out
+
+
+def flower() -> NDArray[np.uint8]:
+    """(80, 120) the flower's petals as 1 and its heart as 2."""
+    y, x = np.ogrid[:HEIGHT, :WIDTH]
+    petals, heart = ((x - 53) ** 2 / wide**2 + (y - 43) ** 2 / high**2 < 1 for wide, high in ((35, 33), (13, 13)))
+    return petals.astype(np.uint8) + heart
 
 
 def mixtures(policy: Node, image: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:

@@ -37,11 +37,13 @@ Every field of a transform is either a *parameter* or an *option*. A parameter i
 it. An option is one fixed setting. All of them also take `p`, the probability that a sample is touched (1 unless said
 otherwise), and `name`, which replaces the class name in the address of the draws.
 
-The verb says what happens to boxes, masks, keypoints and events: after a *move* they follow by the same map, after *map*, *mix*
-and *opaque* they stay (see [targets](targets.md)); what mixers bring in is told under [mixing](mixing.md). The pictures show the
-original and what comes at `seed=0, index=0, 1, 2, 3`. The photographs are `flower.jpg` and, beside it in mixtures, `china.jpg` of
-scikit-learn's sample images, by vultilion and danielbuechele, both under CC BY 2.0, here cut and reduced. The lines of code are run
-by a test, after
+The verb says what happens to boxes, masks, keypoints and events: after a *move* they follow by the same map, after *map*,
+*filter*, *mix* and *opaque* they stay (see [targets](targets.md)); what mixers bring in is told under [mixing](mixing.md).
+
+The pictures show the original and what comes at `seed=0, index=0, 1, 2, 3`; one version stands for all where they are alike.
+Transforms that look at annotations are given a box and a mask of the flower. The photographs are `flower.jpg` and, beside it
+in mixtures, `china.jpg` of scikit-learn's sample images, by vultilion and danielbuechele, both under CC BY 2.0, here cut and
+reduced. The lines of code are run by a test, after
 
 ```python
 import vicinal as v
@@ -85,7 +87,7 @@ def overview() -> str:
 def heading(module: str) -> str:
     """``vicinal.image.move`` as a title."""
     kind, part = module.split(".")[1:]
-    return f"{kind.capitalize()}: {part}" if kind != "core" else "Composition"
+    return f"{kind.capitalize()}: {part.replace('_', ' ')}" if kind != "core" else "Composition"
 
 
 def said(module: str) -> str:

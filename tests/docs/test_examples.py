@@ -134,14 +134,24 @@ def anchors(text: str) -> set[str]:
     return {re.sub(r"[\s]+", "-", re.sub(r"[^\w\s-]", "", title).strip().lower()) for title in titles}
 
 
-def test_every_file_that_the_architecture_names_exists() -> None:
-    tree = re.search(r"```tree\ncore/.*?```", (DOCS / "architecture.md").read_text("utf-8"), re.DOTALL)
+def test_the_tree_of_the_architecture_is_that_of_the_code() -> None:
+    """Where a package's files are listed, all of them are."""
+    tree = re.search(r"```tree\n(core/.*?)```", (DOCS / "architecture.md").read_text("utf-8"), re.DOTALL)
     assert tree is not None
-    named = re.findall(r"^(  )?(\w+)(/?)", tree[0].removeprefix("```tree\n"), re.MULTILINE)
-    folder = ROOT / "src" / "vicinal"
-    core = {name for inner, name, _ in named if inner}
-    assert core == {path.stem for path in (folder / "core").glob("*.py")} - {"__init__"}
-    assert all((folder / name).is_dir() if slash else (folder / f"{name}.py").exists() for inner, name, slash in named if not inner)
+    named: dict[Path, set[str]] = {}
+    above = [ROOT / "src" / "vicinal"]
+    for spaces, name, slash in re.findall(r"^( *)(\w+)(/?)", tree[1], re.MULTILINE):
+        above = above[: len(spaces) // 2 + 1]
+        named.setdefault(above[-1], set()).add(name + slash)
+        above += [above[-1] / name] * bool(slash)
+    for folder, names in named.items():
+        assert names == modules(folder), folder
+
+
+def modules(folder: Path) -> set[str]:
+    """The modules of a package by name, and its packages with a slash."""
+    files = {path.stem for path in folder.glob("*.py")} - {"__init__", "__main__"}
+    return files | {f"{path.parent.name}/" for path in folder.glob("*/__init__.py")}
 
 
 @pytest.mark.skipif(importlib.util.find_spec("mkdocs") is None, reason="mkdocs is not installed; make docs installs it")

@@ -161,8 +161,8 @@ class FiveCrop(Group):
 
     Example:
         >>> import vicinal as v
-        >>> [crop.shape for crop in v.FiveCrop([v.ToTensor()], size=4)(np.zeros((8, 8, 3), np.uint8), seed=0)][:2]
-        [(3, 4, 4), (3, 4, 4)]
+        >>> [crop.shape for crop in v.FiveCrop([v.Grayscale()], size=48)(np.zeros((80, 120, 3), np.uint8), seed=0)][:2]
+        [(48, 48, 3), (48, 48, 3)]
     """
 
     size: int | tuple[int, int] = field(default=224, kw_only=True)
@@ -192,7 +192,7 @@ class TenCrop(Group):
 
     Example:
         >>> import vicinal as v
-        >>> len(v.TenCrop([], size=4)(np.zeros((8, 8, 3), np.uint8), seed=0))
+        >>> len(v.TenCrop([], size=48)(np.zeros((80, 120, 3), np.uint8), seed=0))
         10
     """
 
