@@ -285,6 +285,8 @@ _KINDS: Mapping[type, str] = {Warp: "affine warp", Pointwise: "pointwise"}
 
 
 def _kind(primitive: Primitive) -> str:
+    if isinstance(primitive, Warp) and (primitive.bent | primitive.projective).any():
+        return "bent warp" if primitive.bent.any() else "projective warp"
     return _KINDS.get(type(primitive), type(primitive).__name__.lower())
 
 
