@@ -29,8 +29,6 @@ from vicinal.core.primitive import (
 )
 from vicinal.core.warp import Warp
 
-_SAME = np.arange(256, dtype=np.uint8)[None, :, None]
-
 
 @final
 class Cpu:
@@ -44,12 +42,7 @@ class Cpu:
         while position < len(primitives):
             primitive = primitives[position]
             following = primitives[position + 1] if position + 1 < len(primitives) else None
-            if (
-                isinstance(primitive, Warp)
-                and isinstance(following, Pointwise)
-                and not following.mixes
-                and sampling.fusable(primitive, data)
-            ):
+            if isinstance(primitive, Warp) and _tables(following) and sampling.fusable(primitive, data):
                 data = _warp_table(primitive, cast("Pointwise", following), np.asarray(data))
                 position += 2
                 continue
@@ -70,6 +63,7 @@ def backend() -> Cpu:
 
 
 def _tables(primitive: Primitive | None) -> bool:
+    """True for pointwise work that one table of values says."""
     return isinstance(primitive, Pointwise) and not primitive.mixes
 
 
