@@ -1,0 +1,57 @@
+"""Memory for large arrays that come and go: it is used again once nobody holds the array that lay in it."""
+
+from __future__ import annotations
+
+import ctypes
+import math
+import weakref
+from collections import deque
+from mmap import ACCESS_COPY, mmap
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@final
+class Pages:
+    """Arrays in mapped pages. Fresh pages cost the system as much time as a resize, and glibc would keep for each thread what it has freed.
+
+    Example:
+        >>> pages = Pages()
+        >>> first = pages.array((2, 3), "float32")
+        >>> first[:] = 7
+        >>> part, first = first[1:], None
+        >>> pages.free  # a view holds on to the whole
+        0
+        >>> part = None
+        >>> pages.free
+        1
+    """
+
+    def __init__(self) -> None:
+        self._free: deque[mmap] = deque()
+
+    @property
+    def free(self) -> int:
+        """How many pieces wait to be used again."""
+        return len(self._free)
+
+    def array(self, shape: tuple[int, ...], dtype: Any) -> NDArray:
+        """A new array, values unset."""
+        size = max(math.prod(shape) * np.dtype(dtype).itemsize, 1)
+        held = self._piece(size)
+        lent: Any = (ctypes.c_char * size).from_buffer(held)  # what every view of the array holds on to in the end
+        weakref.finalize(lent, self._free.append, held).atexit = False
+        return np.frombuffer(lent, dtype, math.prod(shape)).reshape(shape)
+
+    def _piece(self, size: int) -> mmap:
+        try:
+            held = self._free.popleft()
+        except IndexError:
+            return _mapped(size)
+        return held if len(held) >= size else _mapped(size)
+
+
+def _mapped(size: int) -> mmap:
+    return mmap(-1, size, access=ACCESS_COPY)  # private: a child process keeps what it saw
