@@ -20,6 +20,7 @@ check: $(STAMP)
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.policies
 	$(BIN)/python -m benchmarks.operations
+	$(BIN)/python -m benchmarks.loader
 	$(BIN)/python -m benchmarks.noisy_mnist
 
 docs: $(VENV)/.docs

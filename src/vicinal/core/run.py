@@ -140,7 +140,7 @@ def augment(policy: Node, arrays: tuple, targets: Mapping[str, Any], *, seed: in
         inputs = read(named)
         address = addressed(inputs.spec, seed, epoch, index, view)
         call = Call(Blending(load(backend)), _threads(threads), valid, given, source)
-        results = [_augment(policy, inputs, where, call) for where in _each_view(policy.views, address)]
+        results = [augment_one_view(policy, inputs, where, call) for where in each_view(policy.views, address)]
     found = [result[next(iter(named))] for result in results] if arrays else results
     return found[0] if policy.views is None else found
 
@@ -164,7 +164,7 @@ def _of_none(policy: Node, named: Mapping[str, Any], seed: int, backend: str, so
 def planned(policy: Node, arrays: tuple, targets: Mapping[str, Any], *, seed: int, epoch: Any, index: Any, view: Any) -> Plan:
     """The plan of a call, without touching data; of the first view, where there are several."""
     inputs = read(named_targets(policy, arrays, targets))
-    address = next(_each_view(policy.views, addressed(inputs.spec, seed, epoch, index, view)))
+    address = next(each_view(policy.views, addressed(inputs.spec, seed, epoch, index, view)))
     return plan(policy, Draw(address), inputs.spec, seen=scene(inputs))
 
 
@@ -177,7 +177,8 @@ def addressed(spec: Spec, seed: int, epoch: Any, index: Any, view: Any) -> Addre
     return address
 
 
-def _each_view(views: int | None, address: Address) -> Iterator[Address]:
+def each_view(views: int | None, address: Address) -> Iterator[Address]:
+    """The addresses of all views of a batch."""
     if views is None:
         yield address
     for number in range(views or 0):
@@ -202,7 +203,8 @@ def _threads(threads: Any) -> int:
     return threads
 
 
-def _augment(policy: Node, inputs: Inputs, address: Address, call: Call) -> Result:
+def augment_one_view(policy: Node, inputs: Inputs, address: Address, call: Call) -> Result:
+    """Plan a batch that has been read, run it, and let everything else follow."""
     made = plan(policy, Draw(address), inputs.spec, call.given, scene(inputs))
     engine = Threads(call.engine, call.threads) if call.threads > 1 else call.engine
     depth = np.array([len(volume) for volume in inputs.data]) if inputs.kind == "volume" else None

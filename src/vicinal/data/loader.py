@@ -19,7 +19,7 @@ from vicinal.core.errors import DataError, ParameterError, PolicyError
 from vicinal.core.inputs import Inputs, named_targets, read, wrapped
 from vicinal.core.mixing import Blending, head, mixers
 from vicinal.core.plan import plan
-from vicinal.core.run import Call, Result, _augment, _each_view
+from vicinal.core.run import Call, Result, augment_one_view, each_view
 from vicinal.core.scene import scene
 from vicinal.core.targets import Target
 from vicinal.core.transform import Node
@@ -195,8 +195,8 @@ class Loader:
             others = {name: wrapped(name, value, False) for name, value in named.items() if name != "image"}
             inputs = Inputs("image", pending, False, False, False, others, pending.spec.but(targets=frozenset(named)))  # type: ignore[arg-type]
             call = Call(Reading(self._engine, self._threads), 1, False, None, self._partners())
-        views = _each_view(self._policy.views, address)
-        made = [Batch(_augment(self._policy, self._ready(inputs, view), view, call), rows) for view in views]
+        views = each_view(self._policy.views, address)
+        made = [Batch(augment_one_view(self._policy, self._ready(inputs, view), view, call), rows) for view in views]
         return made[0] if self._policy.views is None else made
 
     def _ready(self, inputs: Inputs, address: Address) -> Inputs:
