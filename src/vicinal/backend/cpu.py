@@ -37,7 +37,7 @@ class Cpu:
     name = "cpu"
 
     def run(self, primitives: Sequence[Primitive], data: Dense) -> Dense:
-        data = _contiguous(data)
+        given, data = data, _contiguous(data)
         position = 0
         while position < len(primitives):
             primitive = primitives[position]
@@ -48,13 +48,13 @@ class Cpu:
                 continue
             data = _RUN[type(primitive)](primitive, data)
             position += 1
-        return data
+        return _own(data, given)
 
     def follow(self, moves: Sequence[Warp], data: Dense, fill: float) -> Dense:
-        data = _contiguous(data)
+        given, data = data, _contiguous(data)
         for move in moves:
             data = sampling.follow(move, data, fill)
-        return data
+        return _own(data, given)
 
 
 def backend() -> Cpu:
@@ -68,8 +68,15 @@ def _tables(primitive: Primitive | None) -> bool:
 
 
 def _contiguous(data: Dense) -> Dense:
-    """The loops are compiled for contiguous arrays. Samples of a list are copied: those that no pass touches go out as they are."""
-    return [np.array(sample, order="C") for sample in data] if isinstance(data, list) else np.ascontiguousarray(data)
+    """The loops are compiled for contiguous arrays."""
+    return [np.ascontiguousarray(sample) for sample in data] if isinstance(data, list) else np.ascontiguousarray(data)
+
+
+def _own(made: Dense, given: Dense) -> Dense:
+    """Samples that no pass has touched are still the caller's: those are copied."""
+    if isinstance(made, np.ndarray):
+        return made
+    return [sample.copy() if np.may_share_memory(sample, before) else sample for sample, before in zip(made, given, strict=True)]
 
 
 def _warp_table(warp: Warp, chain: Pointwise, data: NDArray) -> NDArray:

@@ -60,18 +60,55 @@ def _resample(warp: Warp, data: Dense, some: Callable[[Warp, NDArray, Dense], De
     for rows in groups.values():
         for row, result in zip(rows, some(warp, np.array(rows), np.stack([samples[row] for row in rows])), strict=True):
             samples[row] = result
-    made = stacked(samples)
-    if isinstance(made, list):  # what stood still is still the caller's
-        still = set(range(len(data))) - set(moving.tolist())
-        return [sample.copy() if row in still else sample for row, sample in enumerate(made)]
-    return made
+    return stacked(samples)
 
 
 def warp(primitive: Warp, data: Dense) -> Dense:
     """A whole batch, equal or ragged."""
     if data[0].dtype == np.float64:  # series; the compiled loops and OpenCV would go through float32
         return reference.backend().run([primitive], data)
+    if isinstance(data, list):
+        return _ragged(primitive, data)
     return _resample(primitive, data, _any)
+
+
+def _ragged(warp: Warp, data: list[NDArray]) -> Dense:
+    """Samples of several sizes: the large ones one by one, without a copy of what is read; the others together where they are alike."""
+    sides = warp.size if warp.size.shape[1] == 2 else np.pad(warp.size, ((0, 0), (1, 0)), constant_values=1)
+    areas = np.array([(image.shape[0] > 1) * image.shape[0] * image.shape[1] for image in data])
+    large = (areas > 0) & (np.maximum(areas, sides.prod(1)) > SMALL)
+    rows = np.flatnonzero(large & warp.active & ~warp.still() & ~maps.general(warp) & ~exact(warp) & (warp.interpolation != NEAREST))
+    if not len(rows):
+        return _resample(warp, data, _any)
+    made = _large(warp, rows, [data[row] for row in rows])
+    if len(rows) == len(data):
+        return made
+    samples = list(data)
+    for row, image in zip(rows, made, strict=True):
+        samples[row] = image
+    rest = np.ones(len(data), bool)
+    rest[rows] = False
+    return _resample(warp.where(rest), samples, _any)
+
+
+def _large(warp: Warp, rows: NDArray, images: list[NDArray]) -> Dense:
+    """Large samples of any size by OpenCV; one array where they come out alike."""
+    times, size = warp.supersampling()[rows], warp.size[rows]
+    scale = np.zeros((len(rows), 3, 3))
+    scale[:, 0, 0], scale[:, 1, 1], scale[:, 2, 2] = times[:, 0], times[:, 1], 1
+    inverse = _indexed(scale @ warp.matrix[rows])
+    fill, border = warp.fill[rows] * RANGES[str(images[0].dtype)], warp.border[rows]
+    alike = (size == size[0]).all()
+    out: Any = np.empty((len(rows), *size[0], images[0].shape[2]), images[0].dtype) if alike else [None] * len(rows)
+    for n, image in enumerate(images):
+        high, wide = size[n] * times[n, ::-1]
+        fine = out[n] if alike and times[n].max() == 1 else np.empty((high, wide, image.shape[2]), image.dtype)
+        _opencv_one(image, inverse[n], fine, BORDERS[int(border[n])], float(fill[n]))
+        if times[n].max() > 1:
+            out[n] = _mean(fine, *map(int, size[n]))
+        elif not alike:
+            out[n] = fine
+    return out
 
 
 def follow(move: Warp, data: Dense, fill: float) -> Dense:
@@ -213,17 +250,38 @@ def _by_loop(matrix: NDArray, size: tuple[int, int], border: NDArray, fill: NDAr
 
 def _by_opencv(matrix: NDArray, size: tuple[int, int], border: NDArray, fill: NDArray, data: NDArray) -> NDArray:
     out = np.empty((len(data), *size, data.shape[3]), data.dtype)
-    inverse = inverses(matrix).reshape(-1, 2, 3)
-    # From continuous coordinates to pixel indices, on both sides.
-    inverse[:, :, 2] += 0.5 * (inverse[:, :, 0] + inverse[:, :, 1]) - 0.5
+    inverse = _indexed(matrix)
     for row, image in enumerate(data):
         value = float(fill[row]) * RANGES[str(data.dtype)]
         _opencv_one(image, inverse[row], out[row], BORDERS[int(border[row])], value)
     return out
 
 
+def _indexed(matrix: NDArray) -> NDArray[np.float64]:
+    """(B, 2, 3) inverse maps from pixel indices to pixel indices, from maps of continuous coordinates."""
+    inverse = inverses(matrix).reshape(-1, 2, 3)
+    inverse[:, :, 2] += 0.5 * (inverse[:, :, 0] + inverse[:, :, 1]) - 0.5
+    return inverse
+
+
+def _window(image: NDArray, inverse: NDArray, out: NDArray, border: int) -> tuple[NDArray, NDArray]:
+    """The part of a large image that is looked at, if that is much less than the whole, and the map onto it."""
+    (height, width), (rows, columns) = image.shape[:2], out.shape[:2]
+    ends = inverse[:, :2] * [columns - 1, rows - 1]
+    low = np.floor(inverse[:, 2] + np.minimum(ends, 0).sum(1)).astype(int) - 1
+    high = np.ceil(inverse[:, 2] + np.maximum(ends, 0).sum(1)).astype(int) + 2
+    inside = (low >= 0).all() and (high <= [width, height]).all()
+    (x0, y0), (x1, y1) = np.maximum(low, 0), np.minimum(high, [width, height])
+    seen = (x1 - x0) * (y1 - y0)
+    # What a mirror shows may lie anywhere.
+    if min(x1 - x0, y1 - y0) < 2 or 10 * seen > 7 * width * height or (border == cv2.BORDER_REFLECT and not inside):
+        return image, inverse
+    return image[y0:y1, x0:x1], inverse - [[0, 0, x0], [0, 0, y0]]
+
+
 def _opencv_one(image: NDArray, inverse: NDArray, out: NDArray, border: int, fill: float) -> None:
     height, width, channels = out.shape
+    image, inverse = _window(image, inverse, out, border)
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     if channels == 3 and image.dtype == np.uint8:
         # Four channels fill a vector register: the detour through RGBA nearly halves the time.
