@@ -12,13 +12,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from foreign import albumentations
-
 from benchmarks import peers
 from benchmarks.counterparts import ALBUMENTATIONS, TORCHVISION
 from benchmarks.operations import transforms
 from benchmarks.plain import OPENCV, PILLOW
 from benchmarks.timing import interleaved
+
+from foreign import albumentations
 
 ROOT = Path(__file__).parents[1]
 TIMES = r"[\d,.]+ us"
