@@ -60,8 +60,12 @@ def theirs(cls: type[v.Transform], batch: NDArray, libraries: dict[str, ModuleTy
 
 
 def _one_by_one(apply: Callable[[Any], Any], images: Sequence[Any]) -> Call:
+    # The results of a batch are kept, as ours are: one that is dropped at once leaves its memory to the next, still in the cache.
+    kept: list[Any] = [None] * len(images)
+
     def call(number: int) -> int:
-        apply(images[number % len(images)])
+        at = number % len(images)
+        kept[at] = apply(images[at])
         return 1
 
     return call

@@ -63,7 +63,7 @@ def measured(row: Row, threads: int, libraries: dict[str, ModuleType], rounds: i
     targets = row.targets(row.batch)
     ways = {OURS: ours(row, targets, threads)} | sides(row, targets, libraries, threads)
     _same_form(row, ways)
-    calls = {name: _call(side, row.batch) for name, side in ways.items()} | {COPY: copying(threads)}
+    calls = {name: _call(side) for name, side in ways.items()} | {COPY: copying(threads)}
     result = ways[OURS].apply(0)
     views = result if isinstance(result, list) else [result]
     read = row.read * row.views * sum(image.nbytes for image in targets["image"])
@@ -71,10 +71,10 @@ def measured(row: Row, threads: int, libraries: dict[str, ModuleType], rounds: i
     return Measured(row, threads, interleaved(calls, rounds, least=0.05, budget=BUDGET), moved / row.batch)
 
 
-def _call(side: Side, count: int) -> Call:
+def _call(side: Side) -> Call:
     def call(number: int) -> int:
         side.apply(number)
-        return count
+        return side.count
 
     return call
 

@@ -34,7 +34,8 @@ class Row:
         name, what: its name, and what it does in a line; aim: how many times as fast as the fastest peer it is to be.
         batch: how many samples; targets: makes them: image, and boxes with labels or mask.
         ours: the policy; theirs: by the name of the library, what makes the same of its module.
-        read: share of the input that an ideal pass reads; views: versions of each image.
+        read: share of the input that an ideal pass reads; views: versions of each image; turn: how many of the images the others do in a
+            turn, all where it is None.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Row:
     theirs: Mapping[str, Make]
     read: float = 1.0
     views: int = 1
+    turn: int | None = None
 
 
 def rows() -> list[Row]:
@@ -115,7 +117,7 @@ def _ten() -> Row:
 
 def _ten_merged() -> Row:
     return Row(
-        "P2 few", "the same with as few operations as each peer has for it", 7, 64,
+        "P2 few", "the same, each peer with as few operations as it has for it", 3, 64,
         lambda count: {"image": pictures.crops(count, 256)}, _TEN,
         {"Albumentations": lambda A: A.Compose([
             A.HorizontalFlip(p=0.5),
@@ -168,7 +170,8 @@ def _segmentation() -> Row:
             A.RandomGamma((80, 120), p=1)]),
          "torchvision": lambda T: T.Compose([
             T.ElasticTransform(alpha=800.0, sigma=16.0), T.RandomRotation(15, **_linear(T)), T.RandomHorizontalFlip(),
-            _gamma(T)])})  # fmt: skip
+            _gamma(T)])},
+        turn=4)  # fmt: skip
 
 
 def _simclr() -> Row:

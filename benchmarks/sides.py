@@ -17,10 +17,11 @@ from benchmarks.rows import Row, Targets
 @final
 @dataclass(frozen=True)
 class Side:
-    """``apply(number)`` does the whole batch, with new draws for a new number; ``first`` finds the first image of what it gives."""
+    """``apply(number)`` does ``count`` images, with new draws for a new number; ``first`` finds the first image of what it gives."""
 
     apply: Callable[[int], Any]
     first: Callable[[Any], Any]
+    count: int
 
     def form(self) -> tuple[tuple[int, ...], str]:
         """Shape, its numbers sorted so that layout does not count, and dtype of an image."""
@@ -35,6 +36,7 @@ def ours(row: Row, targets: Targets, threads: int) -> Side:
     return Side(
         lambda number: row.ours(**named, seed=0, epoch=number, threads=threads),
         lambda result: (result[0] if views else result)["image"][0],
+        row.batch,
     )
 
 
@@ -56,11 +58,11 @@ def _albumentations(row: Row, A: ModuleType, targets: Targets, threads: int) -> 
         return lambda item: [pipeline(**item) for _ in range(row.views)]
 
     names = {"image": "image", "mask": "mask", "boxes": "bboxes"}
-    items = [{names[name]: values[number] for name, values in targets.items()} for number in range(row.batch)]
+    items = [{names[name]: values[number] for name, values in targets.items()} for number in range(_turn(row))]
     for item in items:
         item |= {"labels": list(range(len(item["bboxes"])))} if "bboxes" in item else {}
     loop = Loop(make, threads)
-    return Side(lambda number: loop(items), lambda result: result[0][0]["image"])
+    return Side(lambda number: loop(items), lambda result: result[0][0]["image"], len(items))
 
 
 def _torchvision(row: Row, T: ModuleType, targets: Targets, threads: int) -> Side:
@@ -68,9 +70,9 @@ def _torchvision(row: Row, T: ModuleType, targets: Targets, threads: int) -> Sid
         pipeline = row.theirs["torchvision"](T)
         return lambda item: [pipeline(item) for _ in range(row.views)]
 
-    items = [_item({name: values[number] for name, values in targets.items()}) for number in range(row.batch)]
+    items = [_item({name: values[number] for name, values in targets.items()}) for number in range(_turn(row))]
     loop = Loop(make, threads)
-    return Side(lambda number: loop(items), lambda result: _image(result[0][0]))
+    return Side(lambda number: loop(items), lambda result: _image(result[0][0]), len(items))
 
 
 def _together(row: Row, T: ModuleType, targets: Targets, threads: int) -> Side:
@@ -84,7 +86,11 @@ def _together(row: Row, T: ModuleType, targets: Targets, threads: int) -> Side:
         torch.set_num_threads(1)
         return results
 
-    return Side(apply, lambda result: _image(result[0])[0])
+    return Side(apply, lambda result: _image(result[0])[0], row.batch)
+
+
+def _turn(row: Row) -> int:
+    return min(row.batch, row.turn or row.batch)
 
 
 def _image(result: Any) -> Any:
