@@ -240,15 +240,15 @@ class ThinPlateSpline(Transform):
     def lower(self, params: Params, spec: Spec) -> list[Warp]:
         shifts = params["nodes"] * params["amount"][:, None, None] * spec.size[:, None, ::-1]
         bends: list[Grid | None] = [None] * len(spec)
-        for fine, rows in by_fineness(spec):
+        for fine, rows in by_fineness(spec, 3 * self.cells):
             nodes = (_plate(self.cells, fine) @ shifts[rows]).reshape(len(rows), fine, fine, 2)
             place(bends, rows, grids(nodes, params["amount"][rows], spec.size[rows]))
         return [Warp.bent_by(bends, spec, self.border, self.fill, self.interpolation)]
 
 
-def by_fineness(spec: Spec) -> Iterator[tuple[int, NDArray]]:
+def by_fineness(spec: Spec, least: int = 1) -> Iterator[tuple[int, NDArray]]:
     """How many nodes along each axis stand for a smooth map, by the size of the canvas; and the samples of that size."""
-    nodes = np.select([spec.size.max(1) <= 64, spec.size.max(1) <= 256], [9, 17], 33)
+    nodes = np.maximum(np.select([spec.size.max(1) <= 64, spec.size.max(1) <= 256], [9, 17], 33), least)
     for fine in np.unique(nodes):
         yield int(fine), np.flatnonzero(nodes == fine)
 
