@@ -171,18 +171,23 @@ def test_nodes_move_as_drawn_and_the_rest_is_bilinear(size: tuple) -> None:
         assert found - points == pytest.approx(interpolate.RegularGridInterpolator(lines, shift)(points[:, ::-1]), abs=1e-9)
 
 
-@pytest.mark.parametrize("size", [(64, 64), (45, 100)])
-@pytest.mark.parametrize("cells", [1, 3])
+@pytest.mark.parametrize("size", [(64, 64), (45, 100), (60, 300)])
+@pytest.mark.parametrize("cells", [1, 3, 10])
 def test_thin_plates_are_those_of_scipy(cells: int, size: tuple) -> None:
-    move, params = moves(v.ThinPlateSpline(cells=cells, amount=0.02), size, batch=2)
-    knots, fine = (np.stack(np.meshgrid(line, line), -1).reshape(-1, 2) for line in (np.linspace(0, 1, cells + 1), np.linspace(0, 1, 33)))
+    """At the nodes that stand for the plate to the last digit; between them to a part of what the plate moves."""
+    amount = 0.05 / cells**2
+    move, params = moves(v.ThinPlateSpline(cells=cells, amount=amount), size, batch=2)
+    many = move.bend[0].nodes.shape[0]
+    assert many >= 3 * cells
+    lines = (np.linspace(0, 1, cells + 1), np.linspace(0, 1, many))
+    knots, fine = (np.stack(np.meshgrid(line, line), -1).reshape(-1, 2) for line in lines)
     anywhere = np.random.default_rng(0).random((500, 2))
     for row in range(2):
-        plate = interpolate.RBFInterpolator(knots, params["nodes"][row] * 0.02, kernel="thin_plate_spline", degree=1)
+        plate = interpolate.RBFInterpolator(knots, params["nodes"][row] * amount, kernel="thin_plate_spline", degree=1)
         found = (sources(move, fine * size[::-1])[row] / size[::-1]) - fine
         assert found == pytest.approx(plate(fine), abs=1e-9)
         between = sources(move, anywhere * size[::-1])[row] / size[::-1] - anywhere
-        assert between == pytest.approx(plate(anywhere), abs=5e-4)
+        assert between == pytest.approx(plate(anywhere), abs=0.45 * amount)
 
 
 def radial(policy: v.OpticalDistortion, k: float, x: float, y: float, size: tuple, points: np.ndarray) -> np.ndarray:
@@ -200,11 +205,12 @@ def radial(policy: v.OpticalDistortion, k: float, x: float, y: float, size: tupl
 def test_lenses_have_their_closed_law(model: str, k: float, x: float, y: float, size: tuple) -> None:
     policy = v.OpticalDistortion(k=k, x=x, y=y, model=model)
     move, _ = moves(policy, size)
-    line = np.linspace(0, 1, 33)
-    nodes = np.stack(np.meshgrid(line, line), -1).reshape(-1, 2) * size[::-1]
+    many = move.bend[0].nodes.shape[0]
+    nodes = np.stack(np.meshgrid(*[np.linspace(0, 1, many)] * 2), -1).reshape(-1, 2) * size[::-1]
     assert sources(move, nodes)[0] == pytest.approx(radial(policy, k, x, y, size, nodes), abs=1e-6)
-    points = centres(*size)
-    assert sources(move, points)[0] == pytest.approx(radial(policy, k, x, y, size, points), abs=0.1)
+    # Between the nodes the map is bilinear: off by its curvature times the square of their distance.
+    points, distance = centres(*size), max(size) / (many - 1)
+    assert sources(move, points)[0] == pytest.approx(radial(policy, k, x, y, size, points), abs=2.5 * abs(k) * distance**2 / max(size))
 
 
 def test_the_camera_is_that_of_opencv() -> None:
@@ -213,7 +219,7 @@ def test_the_camera_is_that_of_opencv() -> None:
     camera = np.array([[focal, 0, middle[0]], [0, focal, middle[1]], [0, 0, 1]])
     expected = np.stack(cv2.initUndistortRectifyMap(camera, np.array([k, 0, 0, 0]), None, camera, (width, height), cv2.CV_32FC1), -1)
     move, _ = moves(v.OpticalDistortion(k=k), (height, width))
-    assert sources(move, centres(height, width))[0].reshape(height, width, 2) - 0.5 == pytest.approx(expected, abs=0.05)
+    assert sources(move, centres(height, width))[0].reshape(height, width, 2) - 0.5 == pytest.approx(expected, abs=0.25)
 
 
 CHAIN = [v.Rotate(angle=(-30, 30)), v.ElasticTransform(amplitude=4, smoothness=24), v.Scale(factor=(0.8, 1.2)), v.HorizontalFlip(p=0.5)]
