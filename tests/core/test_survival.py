@@ -65,7 +65,7 @@ def _step(matrix: np.ndarray, size: tuple, state: list, names: list, label: str,
 SETTINGS = st.tuples(st.sampled_from(["clip", "drop"]), st.sampled_from([0.0, 0.3, 0.9]))
 
 
-@settings(derandomize=True, max_examples=25, deadline=None)
+@settings(derandomize=True, max_examples=15, deadline=None)
 @given(st.lists(st.sampled_from(PLAIN + CANVAS), min_size=1, max_size=3, unique_by=lambda move: move.label), SETTINGS, st.integers(0, 99))
 def test_the_counts_are_those_of_shapely(moves: list, declared: tuple, seed: int) -> None:
     (outside, share), (boxes, names) = declared, scene(seed)
@@ -83,7 +83,7 @@ def test_the_counts_are_those_of_shapely(moves: list, declared: tuple, seed: int
                 assert getattr(told, kind)[k, p] == expected["told"][kind, name, label], (kind, name, label)
 
 
-@settings(derandomize=True, max_examples=25, deadline=None)
+@settings(derandomize=True, max_examples=15, deadline=None)
 @given(st.lists(st.sampled_from(PLAIN + CANVAS), min_size=1, max_size=3, unique_by=lambda move: move.label), SETTINGS, st.integers(0, 99))
 def test_what_is_counted_as_kept_is_what_calls_keep(moves: list, declared: tuple, seed: int) -> None:
     (outside, share), (boxes, names) = declared, scene(seed)

@@ -63,7 +63,7 @@ def test_more_than_half_a_pixel_is_no_noise() -> None:
 NUMBERS = st.one_of(st.floats(-60, 100), st.sampled_from([0.0, 40.0, 30.0, -0.4, 40.4, np.nan, np.inf, -np.inf, 1e300]))
 
 
-@settings(derandomize=True, max_examples=60, deadline=None)
+@settings(derandomize=True, max_examples=40, deadline=None)
 @given(moving, st.lists(st.tuples(NUMBERS, NUMBERS, NUMBERS, NUMBERS), max_size=6), st.sampled_from(["clip", "drop"]), st.integers(0, 9))
 def test_our_own_arithmetic_never_raises_and_what_comes_is_usable(policy: v.Node, rows: list, invalid: str, seed: int) -> None:
     boxes = [np.array(rows, float).reshape(-1, 4)] * len(SIZES)
@@ -124,7 +124,7 @@ def extents(masks: np.ndarray) -> np.ndarray:
     return np.array([[*places.min(0)[::-1], *(places.max(0)[::-1] + 1)] for places in found], float).reshape(-1, 4)
 
 
-@settings(derandomize=True, max_examples=50, deadline=None)
+@settings(derandomize=True, max_examples=30, deadline=None)
 @given(moving, st.integers(0, 99))
 def test_instances_leave_together(policy: v.Node, seed: int) -> None:
     images, counts = [np.zeros(size, np.uint8) for size in SIZES], [3, 0, 5, 1]
@@ -145,7 +145,7 @@ def test_instances_leave_together(policy: v.Node, seed: int) -> None:
         assert all(np.array_equal(mask, everything[number]) for number, mask in zip(kept.tolist(), out["masks"][row], strict=True))
 
 
-@settings(derandomize=True, max_examples=40, deadline=None)
+@settings(derandomize=True, max_examples=25, deadline=None)
 @given(moving, st.integers(0, 99))
 def test_tight_boxes_fit_the_pixels_of_their_masks(policy: v.Node, seed: int) -> None:
     images, counts = [np.zeros(size, np.uint8) for size in SIZES], [3, 0, 5, 1]

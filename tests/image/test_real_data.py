@@ -102,7 +102,7 @@ def test_boxes_hold_the_pixels_of_their_instances_on_coco(shared_data: Data, see
 
 
 def test_polygons_and_masks_of_coco_stay_together(shared_data: Data) -> None:
-    samples = coco(shared_data("coco-slice"))
+    samples = coco(shared_data("coco-slice"), 5)
     masks, polygons = [drawn(sample) for sample in samples], column(samples, "polygons")
     out = DETECTION(image=column(samples, "image"), polygons=polygons, masks=masks, seed=3)
     agreements = []
