@@ -153,7 +153,9 @@ def _map(warp: Warp, row: int, size: tuple[int, int], times: NDArray) -> tuple[N
     shape = (size[0] * int(times[1]), size[1] * int(times[0]))
     bend, affine_maps = _bend(warp, row), not warp.projective[row]
     if isinstance(bend, Grid) and affine_maps and _PRECISE:
-        return _resampled(warp, row, bend, shape, times)
+        frame = _around(warp, row, bend, shape, times)
+        if (np.array(bend.nodes.shape[1::-1]) + frame[1] + frame[2]).prod() <= max(shape[0] * shape[1], SMALL):
+            return _resampled(warp, row, bend, shape, *frame)
     if not isinstance(bend, (Grid, type(None))):
         return _through(warp, row, shape, times)
     map_x, map_y = np.empty(shape, np.float32), np.empty(shape, np.float32)
@@ -163,10 +165,9 @@ def _map(warp: Warp, row: int, size: tuple[int, int], times: NDArray) -> tuple[N
     return (map_x, map_y) if affine_maps else (map_x.clip(-_FAR, _FAR), map_y.clip(-_FAR, _FAR))
 
 
-def _resampled(warp: Warp, row: int, grid: Grid, shape: tuple[int, int], times: NDArray) -> tuple[NDArray, NDArray]:
-    """The sources of the nodes, resampled onto the output pixels; nodes are added where the output reaches over the grid."""
+def _around(warp: Warp, row: int, grid: Grid, shape: tuple[int, int], times: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+    """(3, 3) from indices of the (finer) output to indices of nodes, and (2,) nodes that its output needs in front of and behind a grid."""
     after = np.eye(3) if warp.after is None else affine.invert(warp.after[row : row + 1])[0]
-    # From indices of the (finer) output to indices of nodes.
     index = (
         np.diag([*(1 / grid.step), 1.0])
         @ after
@@ -175,6 +176,14 @@ def _resampled(warp: Warp, row: int, grid: Grid, shape: tuple[int, int], times: 
     corners = affine.apply(index[None], np.array([[[0, 0], [shape[1] - 1, 0], [0, shape[0] - 1], [shape[1] - 1, shape[0] - 1]]], float))[0]
     last = np.array(grid.nodes.shape[1::-1]) - 1
     more, most = (np.ceil(np.maximum(over, 0)).astype(int) for over in (-corners.min(0), corners.max(0) - last))
+    return index, more, most
+
+
+def _resampled(
+    warp: Warp, row: int, grid: Grid, shape: tuple[int, int], index: NDArray, more: NDArray, most: NDArray
+) -> tuple[NDArray, NDArray]:
+    """The sources of the nodes, resampled onto the output pixels; nodes are added where the output reaches over the grid."""
+    last = np.array(grid.nodes.shape[1::-1]) - 1
     nodes = np.pad(grid.nodes, ((more[1], most[1]), (more[0], most[0]), (0, 0)), "edge")
     index[:2, 2] += more
     x, y = (np.arange(-more[axis], last[axis] + most[axis] + 1) * grid.step[axis] for axis in (0, 1))
