@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import cv2
 import numpy as np
 import pytest
@@ -246,3 +248,16 @@ def test_moves_around_a_bend_are_one_pass_and_the_maps_in_turn(size: tuple) -> N
 def test_two_bends_are_two_passes(border: str) -> None:
     two = v.Compose([v.ElasticTransform(amplitude=2, border=border), v.GridDistortion(border=border)])
     assert len(two(image=picture(40, 50), seed=0).plan.primitives) == 2
+
+
+@pytest.mark.parametrize("factor", [0.02, 0.1])
+def test_a_bend_far_away_costs_no_more_than_its_canvas(factor: float) -> None:
+    """The canvas shows fifty times its own width of what surrounds a fine grid."""
+    policy = v.Compose([v.ElasticTransform(amplitude=1, smoothness=4), v.Scale(factor=factor)])
+    image = picture(140, 150, 1)[0]
+    tracemalloc.start()
+    fast = policy(image, seed=0)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 30e6
+    assert fast == pytest.approx(policy(image, seed=0, backend="reference"), abs=8 / 255)
