@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Group(Node):
     """Abstract: a node over other nodes, given as its first argument."""
 
-    of: tuple[Node, ...] = ()
+    of: Sequence[Node] = ()
 
     def __post_init__(self) -> None:
         held = self.of if isinstance(self.of, (list, tuple)) else (self.of,)
@@ -45,7 +45,7 @@ class Group(Node):
 
     @property
     def children(self) -> tuple[Node, ...]:
-        return self.of
+        return tuple(self.of)
 
     def stronger(self, strength: float) -> Self:
         return self if strength == 1 else replace(self, of=tuple(child.stronger(strength) for child in self.of))

@@ -55,8 +55,10 @@ class Mixer(Transform):
     instances: ClassVar[bool] = False
     hides: ClassVar[bool] = True
 
-    partner: str = option("batch", choices=("batch", "dataset"), doc="where partners come from")
-    classes: int | None = option(None, expected="None, or a whole number of 1 or more", admits=_is_count, doc="for labels that are numbers")
+    partner: str = option(default="batch", choices=("batch", "dataset"), doc="where partners come from")
+    classes: int | None = option(
+        default=None, expected="None, or a whole number of 1 or more", admits=_is_count, doc="for labels that are numbers"
+    )
 
     @abstractmethod
     def mix(self, params: Params, items: Items, pool: Items, partner: NDArray[np.int64], on: NDArray[np.bool_]) -> Mixture:

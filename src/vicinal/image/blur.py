@@ -175,8 +175,8 @@ class MotionBlur(Transform):
     example: ClassVar[Mapping[str, Any]] = {"length": (0, 9)}
 
     length: SpaceLike = parameter(unit="pixels", low=0, high=200, neutral=0)
-    angle: SpaceLike = parameter((0.0, 360.0), unit="degrees", low=-360, high=360)
-    direction: SpaceLike = parameter(0.0, unit="half lengths", low=-1, high=1)
+    angle: SpaceLike = parameter(default=(0.0, 360.0), unit="degrees", low=-360, high=360)
+    direction: SpaceLike = parameter(default=0.0, unit="half lengths", low=-1, high=1)
 
     def lower(self, params: Params, spec: Spec) -> list[Filter]:
         kernels = line(params["length"], params["angle"], params["direction"])
@@ -232,7 +232,9 @@ class ZoomBlur(Transform):
     example: ClassVar[Mapping[str, Any]] = {"factor": (1, 1.2)}
 
     factor: SpaceLike = parameter(unit="times", low=1, high=10, neutral=1)
-    zooms: int = option(11, expected="a whole number in [2, 1000]", admits=lambda v: is_count(v) and v >= 2, doc="enlargements averaged")
+    zooms: int = option(
+        default=11, expected="a whole number in [2, 1000]", admits=lambda v: is_count(v) and v >= 2, doc="enlargements averaged"
+    )
 
     def lower(self, params: Params, spec: Spec) -> list[Effect]:
         factors = 1 + (params["factor"][:, None] - 1) * np.linspace(0, 1, self.zooms)
@@ -263,9 +265,9 @@ class GlassBlur(Transform):
     paper: ClassVar[str] = "Hendrycks and Dietterich, Benchmarking neural network robustness to common corruptions, 2019"
     example: ClassVar[Mapping[str, Any]] = {"sigma": (0, 1), "distance": (0, 2)}
 
-    sigma: SpaceLike = parameter(0.7, unit="pixels", low=0, high=20, neutral=0)
-    distance: SpaceLike = parameter(2, unit="pixels", low=0, high=100, neutral=0, integer=True)
-    rounds: int = option(2, expected="a whole number in [1, 1000]", admits=is_count, doc="how often pixels change places")
+    sigma: SpaceLike = parameter(default=0.7, unit="pixels", low=0, high=20, neutral=0)
+    distance: SpaceLike = parameter(default=2, unit="pixels", low=0, high=100, neutral=0, integer=True)
+    rounds: int = option(default=2, expected="a whole number in [1, 1000]", admits=is_count, doc="how often pixels change places")
 
     def lower(self, params: Params, spec: Spec) -> list[Primitive]:
         blur = separable(gaussian(params["sigma"]))

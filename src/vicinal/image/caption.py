@@ -60,10 +60,10 @@ class TextOverlay(Transform):
     paper: ClassVar[str] = "Papakipos and Bitton, AugLy: data augmentations for robustness, 2022"
 
     text: str | None = text_option()
-    length: SpaceLike = parameter((4, 12), unit="letters", low=1, high=64, integer=True)
-    size: SpaceLike = parameter((0.08, 0.2), unit="shares of the height", low=0, high=1, neutral=0)
-    x: SpaceLike = parameter((0.0, 1.0), unit="shares of the free room", low=0, high=1)
-    y: SpaceLike = parameter((0.0, 1.0), unit="shares of the free room", low=0, high=1)
+    length: SpaceLike = parameter(default=(4, 12), unit="letters", low=1, high=64, integer=True)
+    size: SpaceLike = parameter(default=(0.08, 0.2), unit="shares of the height", low=0, high=1, neutral=0)
+    x: SpaceLike = parameter(default=(0.0, 1.0), unit="shares of the free room", low=0, high=1)
+    y: SpaceLike = parameter(default=(0.0, 1.0), unit="shares of the free room", low=0, high=1)
     colour: Any = colour_option()
     opacity: SpaceLike = opacity_parameter(1.0)
     font: str | None = font_option()
@@ -105,9 +105,9 @@ class MemeLayout(Transform):
     paper: ClassVar[str] = "Papakipos and Bitton, AugLy: data augmentations for robustness, 2022"
 
     text: str | None = text_option()
-    length: SpaceLike = parameter((4, 12), unit="letters", low=1, high=64, integer=True)
-    band: str = option("above", choices=("above", "below"), doc="where the caption stands")
-    height: SpaceLike = parameter((0.15, 0.3), unit="shares of the height", low=0, high=2, neutral=0)
+    length: SpaceLike = parameter(default=(4, 12), unit="letters", low=1, high=64, integer=True)
+    band: str = option(default="above", choices=("above", "below"), doc="where the caption stands")
+    height: SpaceLike = parameter(default=(0.15, 0.3), unit="shares of the height", low=0, high=2, neutral=0)
     background: Any = background_option()
     colour: Any = colour_option(0.0)
     font: str | None = font_option()

@@ -72,7 +72,7 @@ class Grayscale(Transform):
 
     bounded: ClassVar[bool] = True
 
-    amount: SpaceLike = parameter(1.0, unit="shares", low=0, high=1, neutral=0)
+    amount: SpaceLike = parameter(default=1.0, unit="shares", low=0, high=1, neutral=0)
 
     def lower(self, params: Params, spec: Spec) -> list[Pointwise]:
         return [to_grey(params["amount"])] if is_coloured(spec, "Grayscale") else []
@@ -93,7 +93,7 @@ class Sepia(Transform):
 
     bounded: ClassVar[bool] = True
 
-    amount: SpaceLike = parameter(1.0, unit="shares", low=0, high=1, neutral=0)
+    amount: SpaceLike = parameter(default=1.0, unit="shares", low=0, high=1, neutral=0)
 
     def lower(self, params: Params, spec: Spec) -> list[Pointwise]:
         three_channels(spec, "Sepia")
@@ -113,9 +113,9 @@ class RGBShift(Transform):
     bounded: ClassVar[bool] = True
     example: ClassVar[Mapping[str, Any]] = {"red": (-0.1, 0.1), "green": (-0.1, 0.1), "blue": (-0.1, 0.1)}
 
-    red: SpaceLike = parameter(0.0, unit="shares of the value range", low=-1, high=1, neutral=0)
-    green: SpaceLike = parameter(0.0, unit="shares of the value range", low=-1, high=1, neutral=0)
-    blue: SpaceLike = parameter(0.0, unit="shares of the value range", low=-1, high=1, neutral=0)
+    red: SpaceLike = parameter(default=0.0, unit="shares of the value range", low=-1, high=1, neutral=0)
+    green: SpaceLike = parameter(default=0.0, unit="shares of the value range", low=-1, high=1, neutral=0)
+    blue: SpaceLike = parameter(default=0.0, unit="shares of the value range", low=-1, high=1, neutral=0)
 
     def lower(self, params: Params, spec: Spec) -> list[Pointwise]:
         three_channels(spec, "RGBShift")
@@ -160,8 +160,8 @@ class ChannelDropout(Transform):
 
     bounded: ClassVar[bool] = True
 
-    count: SpaceLike = parameter(1, unit="channels", low=0, high=1000, neutral=0, integer=True)
-    fill: SpaceLike = parameter(0.0, unit="shares of the value range", low=0, high=1)
+    count: SpaceLike = parameter(default=1, unit="channels", low=0, high=1000, neutral=0, integer=True)
+    fill: SpaceLike = parameter(default=0.0, unit="shares of the value range", low=0, high=1)
 
     def sample(self, draw: Draw, spec: Spec) -> dict[str, NDArray]:
         return {**Transform.sample(self, draw, spec), "order": draw.units("order", spec.channels).argsort(1)}

@@ -60,7 +60,7 @@ class Contrast(Transform):
     example: ClassVar[Mapping[str, Any]] = {"gain": (0.6, 1.4)}
 
     gain: SpaceLike = parameter(unit="times", low=0, high=100, neutral=1)
-    pivot: SpaceLike = parameter(0.5, unit="shares of the value range", low=0, high=1)
+    pivot: SpaceLike = parameter(default=0.5, unit="shares of the value range", low=0, high=1)
 
     def lower(self, params: Params, spec: Spec) -> list[Pointwise]:
         return [linear(params["gain"], params["pivot"] * (1 - params["gain"]), len(spec))]
@@ -126,8 +126,10 @@ class Normalize(Transform):
     bounded: ClassVar[bool] = True
     example: ClassVar[Mapping[str, Any]] = {"mean": 0.5, "std": 0.25}
 
-    mean: float | tuple[float, ...] = option((0.485, 0.456, 0.406), expected="numbers: one, or one per channel", admits=_per_channel(False))
-    std: float | tuple[float, ...] = option((0.229, 0.224, 0.225), expected="positive numbers: one, or one per channel",
+    mean: float | tuple[float, ...] = option(
+        default=(0.485, 0.456, 0.406), expected="numbers: one, or one per channel", admits=_per_channel(False)
+    )
+    std: float | tuple[float, ...] = option(default=(0.229, 0.224, 0.225), expected="positive numbers: one, or one per channel",
                                             admits=_per_channel(True))  # fmt: skip
 
     @property

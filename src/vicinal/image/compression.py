@@ -44,8 +44,8 @@ class JpegCompression(Transform):
     bounded: ClassVar[bool] = True
     paper: ClassVar[str] = "Wallace, The JPEG still picture compression standard, 1991"
 
-    quality: SpaceLike = parameter((30, 90), unit="quality", low=1, high=100, integer=True)
-    subsampling: str = option("4:2:0", choices=("4:2:0", "4:2:2", "4:4:4"), doc="how much coarser colour is kept than brightness")
+    quality: SpaceLike = parameter(default=(30, 90), unit="quality", low=1, high=100, integer=True)
+    subsampling: str = option(default="4:2:0", choices=("4:2:0", "4:2:2", "4:4:4"), doc="how much coarser colour is kept than brightness")
 
     def lower(self, params: Params, spec: Spec) -> list[Effect]:
         _within(65_500, spec, "JpegCompression")
@@ -72,7 +72,7 @@ class WebPCompression(Transform):
     bounded: ClassVar[bool] = True
     paper: ClassVar[str] = "Bankoski et al., VP8 data format and decoding guide, RFC 6386, 2011"
 
-    quality: SpaceLike = parameter((30, 90), unit="quality", low=1, high=100, integer=True)
+    quality: SpaceLike = parameter(default=(30, 90), unit="quality", low=1, high=100, integer=True)
 
     def lower(self, params: Params, spec: Spec) -> list[Effect]:
         _within(16_383, spec, "WebPCompression")
@@ -97,9 +97,9 @@ class Downscale(Transform):
     bounded: ClassVar[bool] = True
     example: ClassVar[Mapping[str, Any]] = {"factor": (0.25, 0.75)}
 
-    factor: SpaceLike = parameter((0.25, 0.75), unit="times", low=0.001, high=1, neutral=1)
-    down: str = option("area", choices=("area", "linear", "nearest"), doc="how it shrinks")
-    up: str = option("linear", choices=("linear", "nearest"), doc="how it is enlarged again")
+    factor: SpaceLike = parameter(default=(0.25, 0.75), unit="times", low=0.001, high=1, neutral=1)
+    down: str = option(default="area", choices=("area", "linear", "nearest"), doc="how it shrinks")
+    up: str = option(default="linear", choices=("linear", "nearest"), doc="how it is enlarged again")
 
     def lower(self, params: Params, spec: Spec) -> list[Effect]:
         size = np.maximum(np.rint(spec.size * params["factor"][:, None]), 1).astype(np.int64)
@@ -127,9 +127,9 @@ class ChromaticAberration(Transform):
     verb: ClassVar[str] = "filter"
     bounded: ClassVar[bool] = True
 
-    red: SpaceLike = parameter((-0.02, 0.02), unit="shares of the distance from the centre (or pixels at the corner)", neutral=0)
-    blue: SpaceLike = parameter((-0.02, 0.02), unit="shares of the distance from the centre (or pixels at the corner)", neutral=0)
-    unit: str = option("share", choices=("share", "pixel"), doc="what red and blue are counted in")
+    red: SpaceLike = parameter(default=(-0.02, 0.02), unit="shares of the distance from the centre (or pixels at the corner)", neutral=0)
+    blue: SpaceLike = parameter(default=(-0.02, 0.02), unit="shares of the distance from the centre (or pixels at the corner)", neutral=0)
+    unit: str = option(default="share", choices=("share", "pixel"), doc="what red and blue are counted in")
 
     def lower(self, params: Params, spec: Spec) -> list[Effect]:
         if spec.channels == 1:
@@ -162,9 +162,9 @@ class Superpixels(Transform):
     paper: ClassVar[str] = "Achanta et al., SLIC superpixels compared to state-of-the-art superpixel methods, 2012"
     example: ClassVar[Mapping[str, Any]] = {"replace": (0.2, 0.8)}
 
-    count: SpaceLike = parameter((50, 200), unit="segments", low=1, high=100_000, integer=True)
-    replace: SpaceLike = parameter((0.0, 0.5), unit="shares of the segments", low=0, high=1, neutral=0)
-    compactness: SpaceLike = parameter(10.0, unit="CIELAB units", low=0.01, high=1000)
+    count: SpaceLike = parameter(default=(50, 200), unit="segments", low=1, high=100_000, integer=True)
+    replace: SpaceLike = parameter(default=(0.0, 0.5), unit="shares of the segments", low=0, high=1, neutral=0)
+    compactness: SpaceLike = parameter(default=10.0, unit="CIELAB units", low=0.01, high=1000)
 
     def lower(self, params: Params, spec: Spec) -> list[Effect]:
         arguments = {name: params[name] for name in ("count", "replace", "compactness", "key")}

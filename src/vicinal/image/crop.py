@@ -64,8 +64,8 @@ class RandomCrop(Transform):
     example: ClassVar[Mapping[str, Any]] = {"size": 24}
 
     size: int | tuple[int, int] = size_option()
-    x: SpaceLike = parameter((0.0, 1.0), unit="shares of the free room", low=0, high=1)
-    y: SpaceLike = parameter((0.0, 1.0), unit="shares of the free room", low=0, high=1)
+    x: SpaceLike = parameter(default=(0.0, 1.0), unit="shares of the free room", low=0, high=1)
+    y: SpaceLike = parameter(default=(0.0, 1.0), unit="shares of the free room", low=0, high=1)
     border: str = border_option()
     fill: float = fill_option()
 
@@ -101,10 +101,10 @@ class RandomResizedCrop(Transform):
     example: ClassVar[Mapping[str, Any]] = {"size": 32}
 
     size: int | tuple[int, int] = size_option()
-    scale: SpaceLike = parameter((0.08, 1.0), unit="shares of the area", low=0.0001, high=1, neutral=1)
-    ratio: SpaceLike = parameter({"log": [3 / 4, 4 / 3]}, unit="times wider than high", low=0.01, high=100, neutral=1)
-    x: SpaceLike = parameter((0.0, 1.0), unit="shares of the free room", low=0, high=1)
-    y: SpaceLike = parameter((0.0, 1.0), unit="shares of the free room", low=0, high=1)
+    scale: SpaceLike = parameter(default=(0.08, 1.0), unit="shares of the area", low=0.0001, high=1, neutral=1)
+    ratio: SpaceLike = parameter(default={"log": [3 / 4, 4 / 3]}, unit="times wider than high", low=0.01, high=100, neutral=1)
+    x: SpaceLike = parameter(default=(0.0, 1.0), unit="shares of the free room", low=0, high=1)
+    y: SpaceLike = parameter(default=(0.0, 1.0), unit="shares of the free room", low=0, high=1)
     interpolation: str = interpolation_option()
     antialias: bool = antialias_option(True)
 

@@ -58,7 +58,7 @@ class Perspective(Transform):
 
     verb: ClassVar[str] = "move"
 
-    amount: SpaceLike = parameter((0.0, 0.1), unit="shares of the sides", low=0, high=0.24, neutral=0)
+    amount: SpaceLike = parameter(default=(0.0, 0.1), unit="shares of the sides", low=0, high=0.24, neutral=0)
     border: str = border_option()
     fill: float = fill_option()
     interpolation: str = interpolation_option()
@@ -104,8 +104,8 @@ class ElasticTransform(Transform):
     keys: ClassVar[tuple[str, ...]] = ("key",)
     example: ClassVar[Mapping[str, Any]] = {"amplitude": (0, 3), "smoothness": 16}
 
-    amplitude: SpaceLike = parameter((0.0, 4.0), unit="pixels", low=0, high=1000, neutral=0)
-    smoothness: SpaceLike = parameter(32.0, unit="pixels", low=2, high=10000)
+    amplitude: SpaceLike = parameter(default=(0.0, 4.0), unit="pixels", low=0, high=1000, neutral=0)
+    smoothness: SpaceLike = parameter(default=32.0, unit="pixels", low=2, high=10000)
     border: str = border_option()
     fill: float = fill_option()
     interpolation: str = interpolation_option()
@@ -165,7 +165,7 @@ class GridDistortion(Transform):
     verb: ClassVar[str] = "move"
 
     cells: int = count_option(5, 2, 64, "cells of the grid along each axis")
-    amount: SpaceLike = parameter((0.0, 0.3), unit="shares of a cell", low=0, high=0.5, neutral=0)
+    amount: SpaceLike = parameter(default=(0.0, 0.3), unit="shares of a cell", low=0, high=0.5, neutral=0)
     border: str = border_option()
     fill: float = fill_option()
     interpolation: str = interpolation_option()
@@ -196,7 +196,7 @@ class PiecewiseAffine(Transform):
     verb: ClassVar[str] = "move"
 
     cells: int = count_option(4, 1, 64, "cells of the grid along each axis")
-    amount: SpaceLike = parameter((0.0, 0.1), unit="shares of a cell", low=0, high=0.3, neutral=0)
+    amount: SpaceLike = parameter(default=(0.0, 0.1), unit="shares of a cell", low=0, high=0.3, neutral=0)
     border: str = border_option()
     fill: float = fill_option()
     interpolation: str = interpolation_option()
@@ -228,7 +228,7 @@ class ThinPlateSpline(Transform):
     paper: ClassVar[str] = "Bookstein, Principal warps: thin-plate splines and the decomposition of deformations, 1989"
 
     cells: int = count_option(3, 1, 16, "cells of the grid along each axis")
-    amount: SpaceLike = parameter((0.0, 0.05), unit="shares of the canvas", low=0, high=0.3, neutral=0)
+    amount: SpaceLike = parameter(default=(0.0, 0.05), unit="shares of the canvas", low=0, high=0.3, neutral=0)
     border: str = border_option()
     fill: float = fill_option()
     interpolation: str = interpolation_option()
@@ -294,10 +294,10 @@ class OpticalDistortion(Transform):
     verb: ClassVar[str] = "move"
     paper: ClassVar[str] = "Brown, Decentering distortion of lenses, 1966"
 
-    k: SpaceLike = parameter((-0.1, 0.2), unit="", low=-0.8, high=0.8, neutral=0)
-    x: SpaceLike = parameter(0.0, unit="shares of the width", low=-0.5, high=0.5)
-    y: SpaceLike = parameter(0.0, unit="shares of the height", low=-0.5, high=0.5)
-    model: str = option("camera", choices=("camera", "fisheye"), doc="the law of the radius")
+    k: SpaceLike = parameter(default=(-0.1, 0.2), unit="", low=-0.8, high=0.8, neutral=0)
+    x: SpaceLike = parameter(default=0.0, unit="shares of the width", low=-0.5, high=0.5)
+    y: SpaceLike = parameter(default=0.0, unit="shares of the height", low=-0.5, high=0.5)
+    model: str = option(default="camera", choices=("camera", "fisheye"), doc="the law of the radius")
     border: str = border_option()
     fill: float = fill_option()
     interpolation: str = interpolation_option()
@@ -339,7 +339,7 @@ class JigsawShuffle(Transform):
     paper: ClassVar[str] = "Noroozi and Favaro, Unsupervised learning of visual representations by solving jigsaw puzzles, 2016"
 
     tiles: int | tuple[int, int] = option(
-        4, expected="a whole number of 1 or more, or (rows, columns)", admits=is_size, doc="along each axis"
+        default=4, expected="a whole number of 1 or more, or (rows, columns)", admits=is_size, doc="along each axis"
     )
 
     def sample(self, draw: Draw, spec: Spec) -> dict[str, NDArray]:

@@ -36,11 +36,11 @@ class Erase(Transform):
     bounded: ClassVar[bool] = True
     paper: ClassVar[str] = "Zhong et al., Random erasing data augmentation, 2020; DeVries and Taylor, Cutout, 2017"
 
-    area: SpaceLike = parameter((0.02, 0.33), unit="shares of the canvas", low=0, high=1, neutral=0)
-    ratio: SpaceLike = parameter({"log": [0.3, 3.3]}, unit="times wider than high", low=0.01, high=100)
-    x: SpaceLike = parameter((0.0, 1.0), unit="shares of the free room", low=0, high=1)
-    y: SpaceLike = parameter((0.0, 1.0), unit="shares of the free room", low=0, high=1)
-    fill: SpaceLike = parameter(0.0, unit="shares of the value range", low=0, high=1)
+    area: SpaceLike = parameter(default=(0.02, 0.33), unit="shares of the canvas", low=0, high=1, neutral=0)
+    ratio: SpaceLike = parameter(default={"log": [0.3, 3.3]}, unit="times wider than high", low=0.01, high=100)
+    x: SpaceLike = parameter(default=(0.0, 1.0), unit="shares of the free room", low=0, high=1)
+    y: SpaceLike = parameter(default=(0.0, 1.0), unit="shares of the free room", low=0, high=1)
+    fill: SpaceLike = parameter(default=0.0, unit="shares of the value range", low=0, high=1)
 
     def lower(self, params: Params, spec: Spec) -> list[Patch]:
         box = rectangle(params["area"], params, spec)[:, None]
@@ -69,10 +69,10 @@ class RandomErasing(Transform):
     keys: ClassVar[tuple[str, ...]] = ("key",)
     paper: ClassVar[str] = "Zhong et al., Random erasing data augmentation, 2020"
 
-    scale: SpaceLike = parameter((0.02, 0.4), unit="shares of the canvas", low=0, high=1, neutral=0)
-    ratio: SpaceLike = parameter({"log": [0.3, 3.3]}, unit="times wider than high", low=0.01, high=100)
-    x: SpaceLike = parameter((0.0, 1.0), unit="shares of the free room", low=0, high=1)
-    y: SpaceLike = parameter((0.0, 1.0), unit="shares of the free room", low=0, high=1)
+    scale: SpaceLike = parameter(default=(0.02, 0.4), unit="shares of the canvas", low=0, high=1, neutral=0)
+    ratio: SpaceLike = parameter(default={"log": [0.3, 3.3]}, unit="times wider than high", low=0.01, high=100)
+    x: SpaceLike = parameter(default=(0.0, 1.0), unit="shares of the free room", low=0, high=1)
+    y: SpaceLike = parameter(default=(0.0, 1.0), unit="shares of the free room", low=0, high=1)
     fill: Any = content_option("noise")
 
     def lower(self, params: Params, spec: Spec) -> list[Patch]:
@@ -102,9 +102,9 @@ class Cutout(Transform):
     example: ClassVar[Mapping[str, Any]] = {"size": 16}
 
     size: SpaceLike = parameter(unit="pixels (or shares of the shorter side)", low=0, high=100_000, neutral=0)
-    unit: str = option("pixel", choices=("pixel", "share"), doc="what size is counted in")
-    x: SpaceLike = parameter((0.0, 1.0), unit="shares of the width", low=0, high=1)
-    y: SpaceLike = parameter((0.0, 1.0), unit="shares of the height", low=0, high=1)
+    unit: str = option(default="pixel", choices=("pixel", "share"), doc="what size is counted in")
+    x: SpaceLike = parameter(default=(0.0, 1.0), unit="shares of the width", low=0, high=1)
+    y: SpaceLike = parameter(default=(0.0, 1.0), unit="shares of the height", low=0, high=1)
     fill: Any = content_option()
 
     def lower(self, params: Params, spec: Spec) -> list[Patch]:
@@ -137,11 +137,11 @@ class CoarseDropout(Transform):
     paper: ClassVar[str] = "DeVries and Taylor, Improved regularization of convolutional neural networks with cutout, 2017"
     example: ClassVar[Mapping[str, Any]] = {"holes": (2, 8)}
 
-    holes: SpaceLike = parameter((1, 2), unit="whole numbers", low=0, high=64, neutral=0, integer=True)
-    height: SpaceLike = parameter((0.1, 0.2), unit="shares of the height", low=0, high=1, neutral=0)
-    width: SpaceLike = parameter((0.1, 0.2), unit="shares of the width", low=0, high=1, neutral=0)
-    x: SpaceLike = parameter((0.0, 1.0), unit="shares of the free room", low=0, high=1)
-    y: SpaceLike = parameter((0.0, 1.0), unit="shares of the free room", low=0, high=1)
+    holes: SpaceLike = parameter(default=(1, 2), unit="whole numbers", low=0, high=64, neutral=0, integer=True)
+    height: SpaceLike = parameter(default=(0.1, 0.2), unit="shares of the height", low=0, high=1, neutral=0)
+    width: SpaceLike = parameter(default=(0.1, 0.2), unit="shares of the width", low=0, high=1, neutral=0)
+    x: SpaceLike = parameter(default=(0.0, 1.0), unit="shares of the free room", low=0, high=1)
+    y: SpaceLike = parameter(default=(0.0, 1.0), unit="shares of the free room", low=0, high=1)
     fill: Any = content_option()
 
     def sample(self, draw: Draw, spec: Spec) -> dict[str, NDArray]:

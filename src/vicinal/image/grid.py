@@ -50,11 +50,11 @@ class GridDropout(Transform):
     keys: ClassVar[tuple[str, ...]] = ("key",)
     paper: ClassVar[str] = "Chen et al., GridMask data augmentation, 2020"
 
-    size: SpaceLike = parameter((0.1, 0.2), unit="shares of the shorter side (or pixels)", low=0, high=100_000)
-    unit: str = option("share", choices=("share", "pixel"), doc="what size is counted in")
-    ratio: SpaceLike = parameter(0.5, unit="shares of a unit's side", low=0, high=1, neutral=0)
-    x: SpaceLike = parameter((0.0, 1.0), unit="shares of a unit", low=0, high=1)
-    y: SpaceLike = parameter((0.0, 1.0), unit="shares of a unit", low=0, high=1)
+    size: SpaceLike = parameter(default=(0.1, 0.2), unit="shares of the shorter side (or pixels)", low=0, high=100_000)
+    unit: str = option(default="share", choices=("share", "pixel"), doc="what size is counted in")
+    ratio: SpaceLike = parameter(default=0.5, unit="shares of a unit's side", low=0, high=1, neutral=0)
+    x: SpaceLike = parameter(default=(0.0, 1.0), unit="shares of a unit", low=0, high=1)
+    y: SpaceLike = parameter(default=(0.0, 1.0), unit="shares of a unit", low=0, high=1)
     fill: Any = content_option()
 
     def lower(self, params: Params, spec: Spec) -> list[Effect]:
@@ -84,12 +84,12 @@ class GridMask(Transform):
     keys: ClassVar[tuple[str, ...]] = ("key",)
     paper: ClassVar[str] = "Chen et al., GridMask data augmentation, 2020"
 
-    size: SpaceLike = parameter((0.43, 1.0), unit="shares of the shorter side (or pixels)", low=0, high=100_000)
-    unit: str = option("share", choices=("share", "pixel"), doc="what size is counted in")
-    ratio: SpaceLike = parameter(0.6, unit="shares of a unit's side", low=0, high=1, neutral=1)
-    angle: SpaceLike = parameter(0.0, unit="degrees", low=-360, high=360)
-    x: SpaceLike = parameter((0.0, 1.0), unit="shares of a unit", low=0, high=1)
-    y: SpaceLike = parameter((0.0, 1.0), unit="shares of a unit", low=0, high=1)
+    size: SpaceLike = parameter(default=(0.43, 1.0), unit="shares of the shorter side (or pixels)", low=0, high=100_000)
+    unit: str = option(default="share", choices=("share", "pixel"), doc="what size is counted in")
+    ratio: SpaceLike = parameter(default=0.6, unit="shares of a unit's side", low=0, high=1, neutral=1)
+    angle: SpaceLike = parameter(default=0.0, unit="degrees", low=-360, high=360)
+    x: SpaceLike = parameter(default=(0.0, 1.0), unit="shares of a unit", low=0, high=1)
+    y: SpaceLike = parameter(default=(0.0, 1.0), unit="shares of a unit", low=0, high=1)
     fill: Any = content_option()
 
     def lower(self, params: Params, spec: Spec) -> list[Effect]:

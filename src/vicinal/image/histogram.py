@@ -85,7 +85,7 @@ class AutoContrast(Transform):
 
     bounded: ClassVar[bool] = True
 
-    cutoff: SpaceLike = parameter(0.0, unit="percent of the values", low=0, high=49)
+    cutoff: SpaceLike = parameter(default=0.0, unit="percent of the values", low=0, high=49)
     amount: SpaceLike = amount_parameter()
     by: str = by_option()
 
@@ -113,8 +113,8 @@ class CLAHE(Transform):
     bounded: ClassVar[bool] = True
     paper: ClassVar[str] = "Zuiderveld, Contrast limited adaptive histogram equalization, Graphics gems IV, 1994"
 
-    clip: SpaceLike = parameter((1, 4), unit="times the mean count", low=0.01, high=1000)
-    tiles: SpaceLike = parameter(8, unit="tiles along each side", low=1, high=64, integer=True)
+    clip: SpaceLike = parameter(default=(1, 4), unit="times the mean count", low=0.01, high=1000)
+    tiles: SpaceLike = parameter(default=8, unit="tiles along each side", low=1, high=64, integer=True)
     amount: SpaceLike = amount_parameter()
 
     def lower(self, params: Params, spec: Spec) -> list[Effect]:
@@ -178,7 +178,7 @@ class FourierDomainAdaptation(Transform):
     paper: ClassVar[str] = "Yang and Soatto, FDA: Fourier domain adaptation for semantic segmentation, 2020"
 
     reference: str = reference_option("natural", "'natural'")
-    beta: SpaceLike = parameter((0.0, 0.05), unit="shares of the shorter side", low=0, high=0.5)
+    beta: SpaceLike = parameter(default=(0.0, 0.05), unit="shares of the shorter side", low=0, high=0.5)
     which: SpaceLike = which_parameter()
     amount: SpaceLike = amount_parameter()
 

@@ -82,9 +82,9 @@ class HueSaturationValue(Transform):
     bounded: ClassVar[bool] = True
     example: ClassVar[Mapping[str, Any]] = {"hue_shift": (-30, 30), "saturation_shift": (-0.15, 0.15), "value_shift": (-0.1, 0.1)}
 
-    hue_shift: SpaceLike = parameter(0.0, unit="degrees", low=-180, high=180, neutral=0)
-    saturation_shift: SpaceLike = parameter(0.0, unit="shares of full saturation", low=-1, high=1, neutral=0)
-    value_shift: SpaceLike = parameter(0.0, unit="shares of the value range", low=-1, high=1, neutral=0)
+    hue_shift: SpaceLike = parameter(default=0.0, unit="degrees", low=-180, high=180, neutral=0)
+    saturation_shift: SpaceLike = parameter(default=0.0, unit="shares of full saturation", low=-1, high=1, neutral=0)
+    value_shift: SpaceLike = parameter(default=0.0, unit="shares of the value range", low=-1, high=1, neutral=0)
 
     def lower(self, params: Params, spec: Spec) -> list[Pointwise]:
         three_channels(spec, "HueSaturationValue")
@@ -130,11 +130,11 @@ class ColorJitter(Transform):
     bounded: ClassVar[bool] = True
     example: ClassVar[Mapping[str, Any]] = {"brightness": (0.7, 1.3), "contrast": (0.7, 1.3), "saturation": (0.7, 1.3), "hue": (-18, 18)}
 
-    brightness: SpaceLike = parameter(1.0, unit="times", low=0, high=100, neutral=1)
-    contrast: SpaceLike = parameter(1.0, unit="times", low=0, high=100, neutral=1)
-    saturation: SpaceLike = parameter(1.0, unit="times", low=0, high=100, neutral=1)
-    hue: SpaceLike = parameter(0.0, unit="degrees", low=-180, high=180, neutral=0)
-    pivot: SpaceLike = parameter(0.5, unit="shares of the value range", low=0, high=1)
+    brightness: SpaceLike = parameter(default=1.0, unit="times", low=0, high=100, neutral=1)
+    contrast: SpaceLike = parameter(default=1.0, unit="times", low=0, high=100, neutral=1)
+    saturation: SpaceLike = parameter(default=1.0, unit="times", low=0, high=100, neutral=1)
+    hue: SpaceLike = parameter(default=0.0, unit="degrees", low=-180, high=180, neutral=0)
+    pivot: SpaceLike = parameter(default=0.5, unit="shares of the value range", low=0, high=1)
     shuffle: bool = switch(True, "one of the 24 orders for each sample; otherwise the order of the fields")
 
     def sample(self, draw: Draw, spec: Spec) -> dict[str, NDArray]:
@@ -184,7 +184,7 @@ class FancyPCA(Transform):
     bounded: ClassVar[bool] = True
     paper: ClassVar[str] = "Krizhevsky, Sutskever, Hinton, ImageNet Classification with Deep Convolutional Neural Networks, 2012"
 
-    std: SpaceLike = parameter(0.1, unit="eigenvalues", low=0, high=10, neutral=0)
+    std: SpaceLike = parameter(default=0.1, unit="eigenvalues", low=0, high=10, neutral=0)
 
     def sample(self, draw: Draw, spec: Spec) -> dict[str, NDArray]:
         return {**Transform.sample(self, draw, spec), "alpha": normal_quantile(draw.units("alpha", 3))}

@@ -56,12 +56,12 @@ class Illumination(Transform):
 
     bounded: ClassVar[bool] = True
 
-    strength: SpaceLike = parameter((-0.4, 0.4), unit="shares of the value", low=-1, high=4, neutral=0)
-    angle: SpaceLike = parameter((0.0, 360.0), unit="degrees", low=-360, high=360)
-    x: SpaceLike = parameter((0.1, 0.9), unit="shares of the width", low=-1, high=2)
-    y: SpaceLike = parameter((0.1, 0.9), unit="shares of the height", low=-1, high=2)
-    spread: SpaceLike = parameter((0.2, 0.6), unit="shares of the longer side", low=0.01, high=10)
-    shape: str = option("linear", choices=("linear", "corner", "gaussian"), doc="how the light is spread")
+    strength: SpaceLike = parameter(default=(-0.4, 0.4), unit="shares of the value", low=-1, high=4, neutral=0)
+    angle: SpaceLike = parameter(default=(0.0, 360.0), unit="degrees", low=-360, high=360)
+    x: SpaceLike = parameter(default=(0.1, 0.9), unit="shares of the width", low=-1, high=2)
+    y: SpaceLike = parameter(default=(0.1, 0.9), unit="shares of the height", low=-1, high=2)
+    spread: SpaceLike = parameter(default=(0.2, 0.6), unit="shares of the longer side", low=0.01, high=10)
+    shape: str = option(default="linear", choices=("linear", "corner", "gaussian"), doc="how the light is spread")
 
     def lower(self, params: Params, spec: Spec) -> list[Effect]:
         taken = ("x", "y") if self.shape == "gaussian" else ("angle",)
@@ -86,7 +86,7 @@ class Vignette(Transform):
 
     bounded: ClassVar[bool] = True
 
-    amount: SpaceLike = parameter((0.2, 0.7), unit="shares of the value in the corners", low=0, high=1, neutral=0)
+    amount: SpaceLike = parameter(default=(0.2, 0.7), unit="shares of the value in the corners", low=0, high=1, neutral=0)
 
     def lower(self, params: Params, spec: Spec) -> list[Effect]:
         return [Effect("light.lens", params["amount"] > 0, {"amount": params["amount"]})]
@@ -111,9 +111,9 @@ class PlasmaBrightness(Transform):
     keys: ClassVar[tuple[str, ...]] = ("key",)
     paper: ClassVar[str] = _EBERT
 
-    amount: SpaceLike = parameter((0.1, 0.4), unit="shares of the value range", low=0, high=1, neutral=0)
-    roughness: SpaceLike = parameter((0.3, 0.7), unit="times weaker an octave", low=0, high=1)
-    cells: SpaceLike = parameter((2, 4), unit="cells along the longer side", low=1, high=256, integer=True)
+    amount: SpaceLike = parameter(default=(0.1, 0.4), unit="shares of the value range", low=0, high=1, neutral=0)
+    roughness: SpaceLike = parameter(default=(0.3, 0.7), unit="times weaker an octave", low=0, high=1)
+    cells: SpaceLike = parameter(default=(2, 4), unit="cells along the longer side", low=1, high=256, integer=True)
 
     def lower(self, params: Params, spec: Spec) -> list[Effect]:
         amount, white = params["amount"], grey(np.ones(len(spec)), spec)
@@ -138,9 +138,9 @@ class PlasmaContrast(Transform):
     keys: ClassVar[tuple[str, ...]] = ("key",)
     paper: ClassVar[str] = _EBERT
 
-    amount: SpaceLike = parameter((0.2, 0.6), unit="times more or less", low=0, high=1, neutral=0)
-    roughness: SpaceLike = parameter((0.3, 0.7), unit="times weaker an octave", low=0, high=1)
-    cells: SpaceLike = parameter((2, 4), unit="cells along the longer side", low=1, high=256, integer=True)
+    amount: SpaceLike = parameter(default=(0.2, 0.6), unit="times more or less", low=0, high=1, neutral=0)
+    roughness: SpaceLike = parameter(default=(0.3, 0.7), unit="times weaker an octave", low=0, high=1)
+    cells: SpaceLike = parameter(default=(2, 4), unit="cells along the longer side", low=1, high=256, integer=True)
 
     def lower(self, params: Params, spec: Spec) -> list[Effect]:
         amount, middle = params["amount"], grey(np.full(len(spec), 0.5), spec)
@@ -165,9 +165,9 @@ class PlasmaShadow(Transform):
     keys: ClassVar[tuple[str, ...]] = ("key",)
     paper: ClassVar[str] = _EBERT
 
-    amount: SpaceLike = parameter((0.2, 0.7), unit="shares of the value", low=0, high=1, neutral=0)
-    roughness: SpaceLike = parameter((0.3, 0.7), unit="times weaker an octave", low=0, high=1)
-    cells: SpaceLike = parameter((2, 4), unit="cells along the longer side", low=1, high=256, integer=True)
+    amount: SpaceLike = parameter(default=(0.2, 0.7), unit="shares of the value", low=0, high=1, neutral=0)
+    roughness: SpaceLike = parameter(default=(0.3, 0.7), unit="times weaker an octave", low=0, high=1)
+    cells: SpaceLike = parameter(default=(2, 4), unit="cells along the longer side", low=1, high=256, integer=True)
 
     def lower(self, params: Params, spec: Spec) -> list[Effect]:
         amount, black = params["amount"], grey(np.zeros(len(spec)), spec)

@@ -87,7 +87,7 @@ class RandomRotate90(Transform):
 
     verb: ClassVar[str] = "move"
 
-    turns: SpaceLike = parameter({"choice": [0, 1, 2, 3]}, unit="quarter turns", low=0, high=3, neutral=0, integer=True)
+    turns: SpaceLike = parameter(default={"choice": [0, 1, 2, 3]}, unit="quarter turns", low=0, high=3, neutral=0, integer=True)
 
     def lower(self, params: Params, spec: Spec) -> list[Warp]:
         matrix, size = quarter_turns(params["turns"].astype(np.int64), spec)
@@ -119,7 +119,7 @@ class D4(Transform):
 
     verb: ClassVar[str] = "move"
 
-    element: SpaceLike = parameter({"choice": list(range(8))}, unit="elements of the group", low=0, high=7, neutral=0, integer=True)
+    element: SpaceLike = parameter(default={"choice": list(range(8))}, unit="elements of the group", low=0, high=7, neutral=0, integer=True)
 
     def lower(self, params: Params, spec: Spec) -> list[Warp]:
         element = params["element"].astype(np.int64)
@@ -185,9 +185,9 @@ class Translate(Transform):
     verb: ClassVar[str] = "move"
     example: ClassVar[Mapping[str, Any]] = {"x": (-2, 2), "y": (-2, 2)}
 
-    x: SpaceLike = parameter(0.0, unit="pixels (or shares of the width)", neutral=0)
-    y: SpaceLike = parameter(0.0, unit="pixels (or shares of the height)", neutral=0)
-    unit: str = option("pixel", choices=("pixel", "share"), doc="what x and y are counted in")
+    x: SpaceLike = parameter(default=0.0, unit="pixels (or shares of the width)", neutral=0)
+    y: SpaceLike = parameter(default=0.0, unit="pixels (or shares of the height)", neutral=0)
+    unit: str = option(default="pixel", choices=("pixel", "share"), doc="what x and y are counted in")
     border: str = border_option()
     fill: float = fill_option()
     interpolation: str = interpolation_option()
@@ -215,7 +215,7 @@ class Scale(Transform):
     example: ClassVar[Mapping[str, Any]] = {"factor": (0.8, 1.25)}
 
     factor: SpaceLike = parameter(unit="times", low=0.01, high=100, neutral=1)
-    aspect: SpaceLike = parameter(1.0, unit="times wider than high", low=0.01, high=100, neutral=1)
+    aspect: SpaceLike = parameter(default=1.0, unit="times wider than high", low=0.01, high=100, neutral=1)
     border: str = border_option()
     fill: float = fill_option()
     interpolation: str = interpolation_option()
@@ -240,8 +240,8 @@ class Shear(Transform):
     verb: ClassVar[str] = "move"
     example: ClassVar[Mapping[str, Any]] = {"x": (-10, 10)}
 
-    x: SpaceLike = parameter(0.0, unit="degrees", low=-80, high=80, neutral=0)
-    y: SpaceLike = parameter(0.0, unit="degrees", low=-80, high=80, neutral=0)
+    x: SpaceLike = parameter(default=0.0, unit="degrees", low=-80, high=80, neutral=0)
+    y: SpaceLike = parameter(default=0.0, unit="degrees", low=-80, high=80, neutral=0)
     border: str = border_option()
     fill: float = fill_option()
     interpolation: str = interpolation_option()
@@ -270,13 +270,13 @@ class Affine(Transform):
     verb: ClassVar[str] = "move"
     example: ClassVar[Mapping[str, Any]] = {"angle": (-15, 15), "scale": (0.9, 1.1), "x": (-0.1, 0.1), "unit": "share"}
 
-    angle: SpaceLike = parameter(0.0, unit="degrees", low=-360, high=360, neutral=0)
-    scale: SpaceLike = parameter(1.0, unit="times", low=0.01, high=100, neutral=1)
-    shear_x: SpaceLike = parameter(0.0, unit="degrees", low=-80, high=80, neutral=0)
-    shear_y: SpaceLike = parameter(0.0, unit="degrees", low=-80, high=80, neutral=0)
-    x: SpaceLike = parameter(0.0, unit="pixels (or shares of the width)", neutral=0)
-    y: SpaceLike = parameter(0.0, unit="pixels (or shares of the height)", neutral=0)
-    unit: str = option("pixel", choices=("pixel", "share"), doc="what x and y are counted in")
+    angle: SpaceLike = parameter(default=0.0, unit="degrees", low=-360, high=360, neutral=0)
+    scale: SpaceLike = parameter(default=1.0, unit="times", low=0.01, high=100, neutral=1)
+    shear_x: SpaceLike = parameter(default=0.0, unit="degrees", low=-80, high=80, neutral=0)
+    shear_y: SpaceLike = parameter(default=0.0, unit="degrees", low=-80, high=80, neutral=0)
+    x: SpaceLike = parameter(default=0.0, unit="pixels (or shares of the width)", neutral=0)
+    y: SpaceLike = parameter(default=0.0, unit="pixels (or shares of the height)", neutral=0)
+    unit: str = option(default="pixel", choices=("pixel", "share"), doc="what x and y are counted in")
     border: str = border_option()
     fill: float = fill_option()
     interpolation: str = interpolation_option()

@@ -36,8 +36,8 @@ class Noisy(Transform):
     bounded: ClassVar[bool] = True
     keys: ClassVar[tuple[str, ...]] = ("key",)
 
-    share: SpaceLike = parameter(1.0, unit="shares of the values", low=0, high=1, neutral=0)  # noqa: RUF009
-    overflow: str = option("clip", choices=("clip", "renormalise", "keep"), doc=_OVERFLOW)
+    share: SpaceLike = parameter(default=1.0, unit="shares of the values", low=0, high=1, neutral=0)  # noqa: RUF009
+    overflow: str = option(default="clip", choices=("clip", "renormalise", "keep"), doc=_OVERFLOW)
     shared: bool = switch(False, "one draw for all channels of a pixel")
 
     @property
@@ -90,8 +90,8 @@ class UniformNoise(Noisy):
         (4, 4, 3)
     """
 
-    low: SpaceLike = parameter(-0.1, unit="shares of the value range", low=-10, high=10, neutral=0)
-    high: SpaceLike = parameter(0.1, unit="shares of the value range", low=-10, high=10, neutral=0)
+    low: SpaceLike = parameter(default=-0.1, unit="shares of the value range", low=-10, high=10, neutral=0)
+    high: SpaceLike = parameter(default=0.1, unit="shares of the value range", low=-10, high=10, neutral=0)
 
     def lower(self, params: Params, spec: Spec) -> list[Noise]:
         return [self.noise("uniform", params["low"], params["high"], params, spec)]
@@ -155,7 +155,7 @@ class StudentTNoise(Noisy):
     example: ClassVar[Mapping[str, Any]] = {"scale": (0, 0.1)}
 
     scale: SpaceLike = parameter(unit="shares of the value range", low=0, high=10, neutral=0)
-    degrees: float = option(3.0, expected="a number in [0.5, 100]", admits=lambda v: is_number(v) and 0.5 <= v <= 100,
+    degrees: float = option(default=3.0, expected="a number in [0.5, 100]", admits=lambda v: is_number(v) and 0.5 <= v <= 100,
                             doc="degrees of freedom")  # fmt: skip
 
     def lower(self, params: Params, spec: Spec) -> list[Noise]:
@@ -224,8 +224,8 @@ class ISONoise(Transform):
     bounded: ClassVar[bool] = True
     keys: ClassVar[tuple[str, ...]] = ("key",)
 
-    hue: SpaceLike = parameter(5.0, unit="degrees", low=0, high=180, neutral=0)
-    luminance: SpaceLike = parameter(0.05, unit="shares of the value range", low=0, high=1, neutral=0)
+    hue: SpaceLike = parameter(default=5.0, unit="degrees", low=0, high=180, neutral=0)
+    luminance: SpaceLike = parameter(default=0.05, unit="shares of the value range", low=0, high=1, neutral=0)
 
     def lower(self, params: Params, spec: Spec) -> list[Effect]:
         if spec.channels != 3:
@@ -260,7 +260,7 @@ class SaltAndPepper(Transform):
     example: ClassVar[Mapping[str, Any]] = {"share": (0, 0.05)}
 
     share: SpaceLike = parameter(unit="shares of the pixels", low=0, high=1, neutral=0)
-    salt: SpaceLike = parameter(0.5, unit="shares of those pixels", low=0, high=1)
+    salt: SpaceLike = parameter(default=0.5, unit="shares of those pixels", low=0, high=1)
     shared: bool = switch(True, "all channels of a pixel together")
 
     def lower(self, params: Params, spec: Spec) -> list[Effect]:

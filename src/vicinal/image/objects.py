@@ -42,8 +42,8 @@ class MaskDropout(Transform):
     looks: ClassVar[bool] = True
     example: ClassVar[Mapping[str, Any]] = {"count": (0, 2)}
 
-    count: SpaceLike = parameter(1, unit="objects", low=0, high=MOST, neutral=0, integer=True)
-    fill: SpaceLike = parameter(0.0, unit="shares of the value range", low=0, high=1)
+    count: SpaceLike = parameter(default=1, unit="objects", low=0, high=MOST, neutral=0, integer=True)
+    fill: SpaceLike = parameter(default=0.0, unit="shares of the value range", low=0, high=1)
 
     def sample(self, draw: Draw, spec: Spec) -> dict[str, NDArray]:
         return Transform.sample(self, draw, spec) | {"order": draw.units("order", MOST)}

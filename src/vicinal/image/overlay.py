@@ -44,11 +44,11 @@ class ShapeOverlay(Transform):
     bounded: ClassVar[bool] = True
 
     kinds: tuple[str, ...] = several_option(SHAPES)
-    count: SpaceLike = parameter((1, 4), unit="whole numbers", low=0, high=64, neutral=0, integer=True)
-    size: SpaceLike = parameter((0.1, 0.4), unit="shares of the shorter side", low=0, high=4, neutral=0)
-    angle: SpaceLike = parameter((0.0, 360.0), unit="degrees", low=-360, high=360)
-    x: SpaceLike = parameter((0.0, 1.0), unit="shares of the width", low=0, high=1)
-    y: SpaceLike = parameter((0.0, 1.0), unit="shares of the height", low=0, high=1)
+    count: SpaceLike = parameter(default=(1, 4), unit="whole numbers", low=0, high=64, neutral=0, integer=True)
+    size: SpaceLike = parameter(default=(0.1, 0.4), unit="shares of the shorter side", low=0, high=4, neutral=0)
+    angle: SpaceLike = parameter(default=(0.0, 360.0), unit="degrees", low=-360, high=360)
+    x: SpaceLike = parameter(default=(0.0, 1.0), unit="shares of the width", low=0, high=1)
+    y: SpaceLike = parameter(default=(0.0, 1.0), unit="shares of the height", low=0, high=1)
     colour: Any = colour_option()
     opacity: SpaceLike = opacity_parameter(1.0)
 
@@ -100,9 +100,9 @@ class EmojiOverlay(Transform):
     paper: ClassVar[str] = "Papakipos and Bitton, AugLy: data augmentations for robustness, 2022"
 
     kinds: tuple[str, ...] = several_option(EMOJI)
-    size: SpaceLike = parameter((0.15, 0.4), unit="shares of the shorter side", low=0, high=1, neutral=0)
-    x: SpaceLike = parameter((0.0, 1.0), unit="shares of the free room", low=0, high=1)
-    y: SpaceLike = parameter((0.0, 1.0), unit="shares of the free room", low=0, high=1)
+    size: SpaceLike = parameter(default=(0.15, 0.4), unit="shares of the shorter side", low=0, high=1, neutral=0)
+    x: SpaceLike = parameter(default=(0.0, 1.0), unit="shares of the free room", low=0, high=1)
+    y: SpaceLike = parameter(default=(0.0, 1.0), unit="shares of the free room", low=0, high=1)
     opacity: SpaceLike = opacity_parameter(1.0)
 
     def sample(self, draw: Draw, spec: Spec) -> dict[str, NDArray]:
@@ -137,12 +137,12 @@ class ImageOverlay(Transform):
     bounded: ClassVar[bool] = True
     paper: ClassVar[str] = "Papakipos and Bitton, AugLy: data augmentations for robustness, 2022"
 
-    path: str | None = option(None, expected="the path of an image file or of a folder with image files, or none",
+    path: str | None = option(default=None, expected="the path of an image file or of a folder with image files, or none",
                               admits=lambda value: value is None or (isinstance(value, str) and value != ""),
                               doc="an image file, or a folder of them")  # fmt: skip
-    scale: SpaceLike = parameter((0.2, 0.5), unit="shares of the canvas", low=0, high=1, neutral=0)
-    x: SpaceLike = parameter((0.0, 1.0), unit="shares of the free room", low=0, high=1)
-    y: SpaceLike = parameter((0.0, 1.0), unit="shares of the free room", low=0, high=1)
+    scale: SpaceLike = parameter(default=(0.2, 0.5), unit="shares of the canvas", low=0, high=1, neutral=0)
+    x: SpaceLike = parameter(default=(0.0, 1.0), unit="shares of the free room", low=0, high=1)
+    y: SpaceLike = parameter(default=(0.0, 1.0), unit="shares of the free room", low=0, high=1)
     opacity: SpaceLike = opacity_parameter(1.0)
 
     def sample(self, draw: Draw, spec: Spec) -> dict[str, NDArray]:
@@ -171,11 +171,11 @@ class Pixelise(Transform):
     paper: ClassVar[str] = "Papakipos and Bitton, AugLy: data augmentations for robustness, 2022"
     example: ClassVar[Mapping[str, Any]] = {"area": (0.1, 0.4)}
 
-    block: SpaceLike = parameter((4, 16), unit="pixels", low=1, high=4096, neutral=1, integer=True)
-    area: SpaceLike = parameter(1.0, unit="shares of the canvas", low=0, high=1, neutral=0)
-    ratio: SpaceLike = parameter({"log": [0.5, 2]}, unit="times wider than high", low=0.01, high=100)
-    x: SpaceLike = parameter((0.0, 1.0), unit="shares of the free room", low=0, high=1)
-    y: SpaceLike = parameter((0.0, 1.0), unit="shares of the free room", low=0, high=1)
+    block: SpaceLike = parameter(default=(4, 16), unit="pixels", low=1, high=4096, neutral=1, integer=True)
+    area: SpaceLike = parameter(default=1.0, unit="shares of the canvas", low=0, high=1, neutral=0)
+    ratio: SpaceLike = parameter(default={"log": [0.5, 2]}, unit="times wider than high", low=0.01, high=100)
+    x: SpaceLike = parameter(default=(0.0, 1.0), unit="shares of the free room", low=0, high=1)
+    y: SpaceLike = parameter(default=(0.0, 1.0), unit="shares of the free room", low=0, high=1)
 
     def lower(self, params: Params, spec: Spec) -> list[Effect]:
         whole = params["area"] == 1

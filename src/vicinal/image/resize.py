@@ -95,7 +95,7 @@ class RandomScale(Transform):
 
     verb: ClassVar[str] = "move"
 
-    factor: SpaceLike = parameter({"log": [0.8, 1.25]}, unit="times", low=0.01, high=100, neutral=1)
+    factor: SpaceLike = parameter(default={"log": [0.8, 1.25]}, unit="times", low=0.01, high=100, neutral=1)
     interpolation: str = interpolation_option()
     antialias: bool = antialias_option(True)
 

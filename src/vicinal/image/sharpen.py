@@ -68,8 +68,8 @@ class UnsharpMask(Transform):
     example: ClassVar[Mapping[str, Any]] = {"amount": (0, 2)}
 
     amount: SpaceLike = parameter(unit="times", low=0, high=100, neutral=0)
-    sigma: SpaceLike = parameter(1.0, unit="pixels", low=0, high=100, neutral=0)
-    threshold: SpaceLike = parameter(0.0, unit="shares of the value range", low=0, high=1)
+    sigma: SpaceLike = parameter(default=1.0, unit="pixels", low=0, high=100, neutral=0)
+    threshold: SpaceLike = parameter(default=0.0, unit="shares of the value range", low=0, high=1)
 
     def lower(self, params: Params, spec: Spec) -> list[Effect]:
         arguments = {"rows": gaussian(params["sigma"]), "amount": params["amount"], "threshold": params["threshold"]}

@@ -52,12 +52,12 @@ class Rain(Transform):
     keys: ClassVar[tuple[str, ...]] = ("key",)
     paper: ClassVar[str] = "Garg and Nayar, Vision and rain, 2007"
 
-    density: SpaceLike = parameter((20, 100), unit="drops to 10,000 pixels", low=0, high=1000, neutral=0)
-    length: SpaceLike = parameter((10, 30), unit="pixels", low=0, high=1000)
-    angle: SpaceLike = parameter((-20, 20), unit="degrees", low=-90, high=90)
-    width: SpaceLike = parameter((0.8, 1.6), unit="pixels", low=0.1, high=100)
-    blur: SpaceLike = parameter((0, 0.6), unit="pixels", low=0, high=100)
-    opacity: SpaceLike = parameter((0.5, 0.9), unit="shares", low=0, high=1, neutral=0)
+    density: SpaceLike = parameter(default=(20, 100), unit="drops to 10,000 pixels", low=0, high=1000, neutral=0)
+    length: SpaceLike = parameter(default=(10, 30), unit="pixels", low=0, high=1000)
+    angle: SpaceLike = parameter(default=(-20, 20), unit="degrees", low=-90, high=90)
+    width: SpaceLike = parameter(default=(0.8, 1.6), unit="pixels", low=0.1, high=100)
+    blur: SpaceLike = parameter(default=(0, 0.6), unit="pixels", low=0, high=100)
+    opacity: SpaceLike = parameter(default=(0.5, 0.9), unit="shares", low=0, high=1, neutral=0)
 
     def lower(self, params: Params, spec: Spec) -> list[Effect]:
         radius = 0.9375 * params["width"] + 1.5 * params["blur"]  # the profile (1 - t^2)^2 of this radius is as wide as a line
@@ -91,12 +91,12 @@ class Snow(Transform):
     keys: ClassVar[tuple[str, ...]] = ("key",)
     paper: ClassVar[str] = _CORRUPTIONS
 
-    amount: SpaceLike = parameter((0.2, 0.8), unit="shares", low=0, high=1, neutral=0)
-    level: SpaceLike = parameter((0.6, 0.9), unit="shares of the value range", low=0, high=1)
-    density: SpaceLike = parameter((30, 80), unit="flakes to 10,000 pixels", low=0, high=1000)
-    size: SpaceLike = parameter((1.2, 2.5), unit="pixels", low=0.1, high=100)
-    length: SpaceLike = parameter((0, 5), unit="pixels", low=0, high=1000)
-    angle: SpaceLike = parameter((-45, 45), unit="degrees", low=-90, high=90)
+    amount: SpaceLike = parameter(default=(0.2, 0.8), unit="shares", low=0, high=1, neutral=0)
+    level: SpaceLike = parameter(default=(0.6, 0.9), unit="shares of the value range", low=0, high=1)
+    density: SpaceLike = parameter(default=(30, 80), unit="flakes to 10,000 pixels", low=0, high=1000)
+    size: SpaceLike = parameter(default=(1.2, 2.5), unit="pixels", low=0.1, high=100)
+    length: SpaceLike = parameter(default=(0, 5), unit="pixels", low=0, high=1000)
+    angle: SpaceLike = parameter(default=(-45, 45), unit="degrees", low=-90, high=90)
 
     def lower(self, params: Params, spec: Spec) -> list[Effect]:
         amount = params["amount"]
@@ -126,9 +126,9 @@ class Fog(Transform):
     keys: ClassVar[tuple[str, ...]] = ("key",)
     paper: ClassVar[str] = _CORRUPTIONS
 
-    amount: SpaceLike = parameter((0.3, 0.8), unit="shares", low=0, high=1, neutral=0)
-    variation: SpaceLike = parameter((0.3, 0.8), unit="shares of the amount", low=0, high=1)
-    light: SpaceLike = parameter((0.75, 0.95), unit="shares of the value range", low=0, high=1)
+    amount: SpaceLike = parameter(default=(0.3, 0.8), unit="shares", low=0, high=1, neutral=0)
+    variation: SpaceLike = parameter(default=(0.3, 0.8), unit="shares of the amount", low=0, high=1)
+    light: SpaceLike = parameter(default=(0.75, 0.95), unit="shares of the value range", low=0, high=1)
 
     def lower(self, params: Params, spec: Spec) -> list[Effect]:
         thick, thin = params["amount"], params["amount"] * (1 - params["variation"])
@@ -155,10 +155,10 @@ class Clouds(Transform):
     bounded: ClassVar[bool] = True
     keys: ClassVar[tuple[str, ...]] = ("key",)
 
-    amount: SpaceLike = parameter((0.5, 0.95), unit="shares", low=0, high=1, neutral=0)
-    cover: SpaceLike = parameter((0.3, 0.7), unit="shares of the canvas", low=0, high=1, neutral=0)
-    softness: SpaceLike = parameter((0.2, 0.5), unit="shares of what the noise spans", low=0.01, high=1)
-    size: SpaceLike = parameter((0.2, 0.4), unit="shares of the longer side", low=0.01, high=1)
+    amount: SpaceLike = parameter(default=(0.5, 0.95), unit="shares", low=0, high=1, neutral=0)
+    cover: SpaceLike = parameter(default=(0.3, 0.7), unit="shares of the canvas", low=0, high=1, neutral=0)
+    softness: SpaceLike = parameter(default=(0.2, 0.5), unit="shares of what the noise spans", low=0.01, high=1)
+    size: SpaceLike = parameter(default=(0.2, 0.4), unit="shares of the longer side", low=0.01, high=1)
 
     def lower(self, params: Params, spec: Spec) -> list[Effect]:
         on, white = (params["amount"] > 0) & (params["cover"] > 0), grey(np.full(len(spec), 0.98), spec)
@@ -184,11 +184,11 @@ class SunFlare(Transform):
     bounded: ClassVar[bool] = True
     keys: ClassVar[tuple[str, ...]] = ("key",)
 
-    amount: SpaceLike = parameter((0.5, 1.0), unit="shares", low=0, high=1, neutral=0)
-    x: SpaceLike = parameter((0.0, 1.0), unit="shares of the width", low=-2, high=3)
-    y: SpaceLike = parameter((0.0, 0.5), unit="shares of the height", low=-2, high=3)
-    radius: SpaceLike = parameter((0.1, 0.3), unit="shares of the longer side", low=0.001, high=10)
-    rings: SpaceLike = parameter((4, 9), unit="reflections", low=0, high=100, integer=True)
+    amount: SpaceLike = parameter(default=(0.5, 1.0), unit="shares", low=0, high=1, neutral=0)
+    x: SpaceLike = parameter(default=(0.0, 1.0), unit="shares of the width", low=-2, high=3)
+    y: SpaceLike = parameter(default=(0.0, 0.5), unit="shares of the height", low=-2, high=3)
+    radius: SpaceLike = parameter(default=(0.1, 0.3), unit="shares of the longer side", low=0.001, high=10)
+    rings: SpaceLike = parameter(default=(4, 9), unit="reflections", low=0, high=100, integer=True)
 
     def lower(self, params: Params, spec: Spec) -> list[Effect]:
         arguments = {name: params[name] for name in ("key", "amount", "x", "y", "radius", "rings")}
@@ -211,9 +211,9 @@ class Shadow(Transform):
     bounded: ClassVar[bool] = True
     keys: ClassVar[tuple[str, ...]] = ("key",)
 
-    amount: SpaceLike = parameter((0.3, 0.7), unit="shares of the value", low=0, high=1, neutral=0)
-    count: SpaceLike = parameter((1, 3), unit="polygons", low=0, high=100, neutral=0, integer=True)
-    softness: SpaceLike = parameter((0.0, 0.06), unit="shares of the longer side", low=0, high=1)
+    amount: SpaceLike = parameter(default=(0.3, 0.7), unit="shares of the value", low=0, high=1, neutral=0)
+    count: SpaceLike = parameter(default=(1, 3), unit="polygons", low=0, high=100, neutral=0, integer=True)
+    softness: SpaceLike = parameter(default=(0.0, 0.06), unit="shares of the longer side", low=0, high=1)
 
     def lower(self, params: Params, spec: Spec) -> list[Effect]:
         arguments = {name: params[name] for name in ("key", "amount", "count", "softness")}
@@ -240,9 +240,9 @@ class Spatter(Transform):
     keys: ClassVar[tuple[str, ...]] = ("key",)
     paper: ClassVar[str] = _CORRUPTIONS
 
-    cover: SpaceLike = parameter((0.1, 0.35), unit="shares of the canvas", low=0, high=1, neutral=0)
-    size: SpaceLike = parameter((0.02, 0.05), unit="shares of the longer side", low=0.005, high=1)
-    kind: str = option("rain", choices=("rain", "mud"), doc="what is on the glass")
+    cover: SpaceLike = parameter(default=(0.1, 0.35), unit="shares of the canvas", low=0, high=1, neutral=0)
+    size: SpaceLike = parameter(default=(0.02, 0.05), unit="shares of the longer side", low=0.005, high=1)
+    kind: str = option(default="rain", choices=("rain", "mud"), doc="what is on the glass")
 
     def lower(self, params: Params, spec: Spec) -> list[Effect]:
         look, colour = ((0.12, 0.85, 0.2, 0.3, 0.1), _WATER) if self.kind == "rain" else ((0.06, 0.95, 1, 0.04, 0.35), _MUD)

@@ -43,7 +43,7 @@ class CopyPaste(Mixer):
     keys: ClassVar[tuple[str, ...]] = ("key",)
     instances: ClassVar[bool] = True
 
-    share: SpaceLike = parameter(0.5, unit="shares of the objects", low=0, high=1, neutral=0)
+    share: SpaceLike = parameter(default=0.5, unit="shares of the objects", low=0, high=1, neutral=0)
     min_visible: float = min_visible_option()
 
     def mix(self, params: Params, items: Items, pool: Items, partner: NDArray[np.int64], on: NDArray[np.bool_]) -> Mixture:

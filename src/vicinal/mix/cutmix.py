@@ -44,8 +44,8 @@ class CutMix(Mixer):
     paper: ClassVar[str] = "Yun et al., CutMix: regularization strategy to train strong classifiers with localizable features, 2019"
 
     alpha: float = alpha_option()
-    x: SpaceLike = parameter((0.0, 1.0), unit="shares of the canvas", low=0, high=1)
-    y: SpaceLike = parameter((0.0, 1.0), unit="shares of the canvas", low=0, high=1)
+    x: SpaceLike = parameter(default=(0.0, 1.0), unit="shares of the canvas", low=0, high=1)
+    y: SpaceLike = parameter(default=(0.0, 1.0), unit="shares of the canvas", low=0, high=1)
     min_visible: float = min_visible_option()
 
     def stronger(self, strength: float) -> Self:

@@ -57,9 +57,9 @@ class Mosaic(Mixer):
         admits=_is_size,
         doc="the canvas in pixels",
     )
-    x: SpaceLike = parameter((0.25, 0.75), unit="shares of the canvas", low=0, high=1)
-    y: SpaceLike = parameter((0.25, 0.75), unit="shares of the canvas", low=0, high=1)
-    fill: float = option(0.0, expected="a share of the value range in [0, 1]", admits=lambda v: is_number(v) and 0 <= v <= 1,
+    x: SpaceLike = parameter(default=(0.25, 0.75), unit="shares of the canvas", low=0, high=1)
+    y: SpaceLike = parameter(default=(0.25, 0.75), unit="shares of the canvas", low=0, high=1)
+    fill: float = option(default=0.0, expected="a share of the value range in [0, 1]", admits=lambda v: is_number(v) and 0 <= v <= 1,
                          doc="value of what no picture covers, as a share of the value range")  # fmt: skip
     min_visible: float = min_visible_option()
 

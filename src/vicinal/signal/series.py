@@ -58,7 +58,9 @@ class Scaling(Transform):
     example: ClassVar[Mapping[str, Any]] = {"factor": (0.8, 1.2)}
 
     factor: SpaceLike = parameter(unit="times", neutral=1)
-    per_channel: bool = option(False, expected="true or false", admits=lambda v: isinstance(v, bool), doc="one factor for each channel")
+    per_channel: bool = option(
+        default=False, expected="true or false", admits=lambda v: isinstance(v, bool), doc="one factor for each channel"
+    )
 
     def sample(self, draw: Draw, spec: Spec) -> dict[str, Any]:
         if not self.per_channel:
@@ -89,10 +91,10 @@ class TimeShift(Transform):
     example: ClassVar[Mapping[str, Any]] = {"by": (-8, 8)}
 
     by: SpaceLike = parameter(unit="samples (or shares of the length)", neutral=0)
-    unit: str = option("sample", choices=("sample", "share"), doc="what by is counted in")
-    border: str = option("constant", choices=tuple(BORDERS), doc="what lies before the beginning and after the end")
-    fill: float = option(0.0, expected="a number", admits=lambda v: isinstance(v, (int, float)), doc="value of a constant border")
-    interpolation: str = option("linear", choices=tuple(INTERPOLATIONS), doc="how values between samples are found")
+    unit: str = option(default="sample", choices=("sample", "share"), doc="what by is counted in")
+    border: str = option(default="constant", choices=tuple(BORDERS), doc="what lies before the beginning and after the end")
+    fill: float = option(default=0.0, expected="a number", admits=lambda v: isinstance(v, (int, float)), doc="value of a constant border")
+    interpolation: str = option(default="linear", choices=tuple(INTERPOLATIONS), doc="how values between samples are found")
 
     def lower(self, params: Any, spec: Spec) -> list[Warp]:
         by = params["by"] * (spec.width if self.unit == "share" else 1)
