@@ -248,7 +248,7 @@ class ThinPlateSpline(Transform):
 
 def by_fineness(spec: Spec, least: int = 1) -> Iterator[tuple[int, NDArray]]:
     """How many nodes along each axis stand for a smooth map, by the size of the canvas; and the samples of that size."""
-    nodes = np.maximum(np.select([spec.size.max(1) <= 64, spec.size.max(1) <= 256], [9, 17], 33), least)
+    nodes = np.maximum(np.where(spec.size.max(1) <= 64, 17, 33), least)
     for fine in np.unique(nodes):
         yield int(fine), np.flatnonzero(nodes == fine)
 
