@@ -26,6 +26,7 @@ from vicinal.image.caption import *
 from vicinal.image.channels import *
 from vicinal.image.colour import *
 from vicinal.image.compression import *
+from vicinal.image.corners import *
 from vicinal.image.crop import *
 from vicinal.image.custom import *
 from vicinal.image.distort import *

@@ -75,3 +75,9 @@ def declarations(cls: type) -> dict[str, Parameter | Option]:
 def random_fields(cls: type) -> tuple[str, ...]:
     """The names of the random parameters of a transform class, in order."""
     return tuple(name for name, declared in declarations(cls).items() if isinstance(declared, Parameter))
+
+
+def is_size(value: Any) -> bool:
+    """A positive whole number, or (height, width)."""
+    sides = value if isinstance(value, tuple) else (value, value)
+    return len(sides) == 2 and all(isinstance(side, int) and not isinstance(side, bool) and side >= 1 for side in sides)

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from vicinal.core import affine
 from vicinal.core.batch import Spec
 from vicinal.core.bend import Grid, Tiles, steepest
+from vicinal.core.declare import is_size
 from vicinal.core.draw import Draw, philox
 from vicinal.core.space import SpaceLike
 from vicinal.core.special import normal_quantile
 from vicinal.core.transform import Transform, option, parameter, register
 from vicinal.core.warp import Warp
-from vicinal.image.fields import Params, border_option, count_option, fill_option, interpolation_option, is_size
+from vicinal.image.fields import Params, border_option, count_option, fill_option, interpolation_option
 
 __all__ = [
     "ElasticTransform",

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vicinal.core.declare import is_size
 from vicinal.core.space import is_number
 from vicinal.core.transform import option
 from vicinal.core.warp import BORDERS, INTERPOLATIONS
@@ -45,12 +46,6 @@ def count_option(default: int, low: int, high: int, doc: str) -> Any:
     """A fixed whole number."""
     return option(default, expected=f"a whole number from {low} to {high}", doc=doc,
                   admits=lambda v: isinstance(v, int) and not isinstance(v, bool) and low <= v <= high)  # fmt: skip
-
-
-def is_size(value: Any) -> bool:
-    """A positive whole number, or (height, width)."""
-    sides = value if isinstance(value, tuple) else (value, value)
-    return len(sides) == 2 and all(isinstance(side, int) and not isinstance(side, bool) and side >= 1 for side in sides)
 
 
 def side_option() -> Any:

@@ -1,9 +1,8 @@
-"""Crops that look at the annotations before they cut, and crops by the number of the view."""
+"""Crops that look at the annotations before they cut."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
@@ -11,27 +10,23 @@ from numpy.typing import NDArray
 
 from vicinal.core import affine
 from vicinal.core.batch import Spec
-from vicinal.core.compose import Compose, Group
 from vicinal.core.draw import Draw
-from vicinal.core.errors import ParameterError
 from vicinal.core.transform import Transform, register
 from vicinal.core.warp import Warp
 from vicinal.image.fields import (
     Params,
     antialias_option,
     border_option,
-    count_option,
     fill_option,
     interpolation_option,
-    is_size,
     sides,
     size_option,
 )
 
 if TYPE_CHECKING:
-    from vicinal.core.plan import Builder
+    pass
 
-__all__ = ["CornerCrop", "CropNonEmptyMask", "FiveCrop", "RandomSizedBBoxSafeCrop", "TenCrop"]
+__all__ = ["CropNonEmptyMask", "RandomSizedBBoxSafeCrop"]
 
 
 @register
@@ -108,106 +103,3 @@ class CropNonEmptyMask(Transform):
     def lower(self, params: Params, spec: Spec) -> list[Warp]:
         shift = affine.translation(*-params["corner"].T)
         return [Warp.of(shift, spec, sides(self.size, len(spec)), self.border, self.fill)]
-
-
-@register
-@final
-class CornerCrop(Transform):
-    """A corner or the middle, by the number of the view: upper left, upper right, lower left, lower right, centre; then mirrored.
-
-    Args:
-        size: of the window; crops: 5, or 10 with the mirrored ones.
-
-    Example:
-        >>> [CornerCrop(size=1)(np.array([[1, 2], [3, 4]], np.uint8), seed=0, view=view).item() for view in range(4)]
-        [1, 2, 3, 4]
-    """
-
-    verb: ClassVar[str] = "move"
-    example: ClassVar[Mapping[str, Any]] = {"size": 24}
-
-    size: int | tuple[int, int] = size_option()
-    crops: int = count_option(5, 5, 10, "5, or 10 with the mirrored ones")
-    border: str = border_option()
-    fill: float = fill_option()
-
-    def sample(self, draw: Draw, spec: Spec) -> dict[str, NDArray]:
-        return {"place": draw.address.view % self.crops}
-
-    def lower(self, params: Params, spec: Spec) -> list[Warp]:
-        place, size = params["place"] % 5, sides(self.size, len(spec))
-        x, y = np.array([0, 1, 0, 1, 0.5])[place], np.array([0, 0, 1, 1, 0.5])[place]
-        left, top = (np.floor((spec.size[:, axis] - size[:, axis]) * at + 0.5) for axis, at in ((1, x), (0, y)))
-        matrix = affine.translation(-left, -top)
-        flip = params["place"] >= 5
-        matrix[flip, 0] = -matrix[flip, 0]
-        matrix[flip, 0, 2] += size[flip, 1]
-        return [Warp.of(matrix, spec, size, self.border, self.fill)]
-
-
-def _views_faults(node: FiveCrop | TenCrop) -> list[ParameterError]:
-    if is_size(node.size):
-        return []
-    return [ParameterError(f"{type(node).__name__}.size", "a whole number of 1 or more, or (height, width)", repr(node.size), "size=224")]
-
-
-@register
-@final
-class FiveCrop(Group):
-    """Five views: the four corners and the centre, each followed by the operations that are given. Stands at the top of a policy.
-
-    Args:
-        of: what follows each crop; size: of the crops, in pixels.
-
-    Example:
-        >>> import vicinal as v
-        >>> [crop.shape for crop in v.FiveCrop([v.Grayscale()], size=48)(np.zeros((80, 120, 3), np.uint8), seed=0)][:2]
-        [(48, 48, 3), (48, 48, 3)]
-    """
-
-    size: int | tuple[int, int] = field(default=224, kw_only=True)
-    crops: ClassVar[int] = 5
-
-    def more_faults(self) -> list[ParameterError]:
-        return _views_faults(self)
-
-    @property
-    def views(self) -> int | None:
-        return self.crops
-
-    def emit_root(self, build: Builder, on: NDArray[np.bool_]) -> None:
-        self.emit(build, "", on)
-
-    def emit(self, build: Builder, path: str, on: NDArray[np.bool_]) -> None:
-        Compose((CornerCrop(size=self.size, crops=self.crops), *self.of)).emit(build, path, on)
-
-
-@register
-@final
-class TenCrop(Group):
-    """Ten views: FiveCrop, and the same mirrored left to right. Stands at the top of a policy.
-
-    Args:
-        of: what follows each crop; size: of the crops, in pixels.
-
-    Example:
-        >>> import vicinal as v
-        >>> len(v.TenCrop([], size=48)(np.zeros((80, 120, 3), np.uint8), seed=0))
-        10
-    """
-
-    size: int | tuple[int, int] = field(default=224, kw_only=True)
-    crops: ClassVar[int] = 10
-
-    def more_faults(self) -> list[ParameterError]:
-        return _views_faults(self)
-
-    @property
-    def views(self) -> int | None:
-        return self.crops
-
-    def emit_root(self, build: Builder, on: NDArray[np.bool_]) -> None:
-        self.emit(build, "", on)
-
-    def emit(self, build: Builder, path: str, on: NDArray[np.bool_]) -> None:
-        Compose((CornerCrop(size=self.size, crops=self.crops), *self.of)).emit(build, path, on)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from vicinal.core.backend import Dense
 from vicinal.core.batch import RANGES, Spec
+from vicinal.core.declare import is_size
 from vicinal.core.draw import Draw
 from vicinal.core.items import Items, Table, joined, pictures
 from vicinal.core.mixer import Mixer, Mixture, Params
@@ -20,11 +21,6 @@ from vicinal.mix import cover
 from vicinal.mix.fields import labels, min_visible_option
 
 __all__ = ["Mosaic"]
-
-
-def _is_size(value: object) -> bool:
-    sides = value if isinstance(value, tuple) else (value, value)
-    return len(sides) == 2 and all(isinstance(side, int) and not isinstance(side, bool) and side >= 1 for side in sides)
 
 
 @register
@@ -54,7 +50,7 @@ class Mosaic(Mixer):
 
     size: int | tuple[int, int] = option(
         expected="a whole number of 1 or more, or (height, width)",
-        admits=_is_size,
+        admits=is_size,
         doc="the canvas in pixels",
     )
     x: SpaceLike = parameter(default=(0.25, 0.75), unit="shares of the canvas", low=0, high=1)
