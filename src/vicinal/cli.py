@@ -168,7 +168,7 @@ def compare(
       vicinal compare digits --arm shift="Translate(x=(-1, 1), y=(-1, 1))" --out results
     """
     from vicinal.lab.session import Options, session
-    from vicinal.lab.store import result_bytes
+    from vicinal.lab.result_file import result_bytes
     from vicinal.lab.terminal import print_policies, print_result
 
     console = Console(stderr=as_json)

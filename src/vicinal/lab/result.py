@@ -1,4 +1,4 @@
-"""From measured runs to ``result.json``; the schema stands in ``vicinal.lab.store``."""
+"""From measured runs to ``result.json``; the schema stands in ``vicinal.lab.result_file``."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 Arm = Mapping[str, Any]
-"""One entry of ``result["arms"]``: see the schema in :mod:`vicinal.lab.store`."""
+"""One entry of ``result["arms"]``: see the schema in :mod:`vicinal.lab.result_file`."""
 
 MISSING = "-"
 """What stands where there is no number: None, NaN or an infinity."""
