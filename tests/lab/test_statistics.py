@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from vicinal.core.errors import DataError, ParameterError
-from vicinal.lab import statistics
 from vicinal.lab.statistics import (
     compare,
     detection_power,
@@ -19,6 +18,7 @@ from vicinal.lab.statistics import (
     holm,
     identical_scores,
     interval,
+    intervals,
     seeds_needed,
     seeds_to_settle,
     sign_flip_p,
@@ -62,7 +62,7 @@ def test_degenerate_samples_have_plain_intervals(method):
 
 
 def test_bca_falls_back_to_t_where_it_is_undefined(monkeypatch):
-    monkeypatch.setattr(statistics, "_bca", lambda values, level: (math.nan, math.nan))
+    monkeypatch.setattr(intervals, "_bca", lambda values, level: (math.nan, math.nan))
     assert interval(draws(6), method="bca") == interval(draws(6), method="t")
 
 
@@ -97,8 +97,8 @@ def test_smallest_exact_p(count):
 def test_monte_carlo_p_is_near_the_exact_one_and_never_zero():
     values = draws(17, mean=0.004)
     exact = stats.permutation_test((values,), np.sum, permutation_type="samples", n_resamples=np.inf).pvalue
-    assert sign_flip_p(values) == pytest.approx(exact, abs=4 * math.sqrt(exact / statistics.RESAMPLES))
-    assert sign_flip_p(np.full(40, 0.01)) == 1 / (statistics.RESAMPLES + 1)
+    assert sign_flip_p(values) == pytest.approx(exact, abs=4 * math.sqrt(exact / intervals.RESAMPLES))
+    assert sign_flip_p(np.full(40, 0.01)) == 1 / (intervals.RESAMPLES + 1)
 
 
 def test_zero_differences_have_p_one():
