@@ -122,10 +122,15 @@ def _pupils(bench: Bench, trials: Sequence[Trial]) -> list[Pupil]:
     for number, trial in enumerate(trials):
         same = replace(trial, steps=0).key if trial.trainer.passes else number
         ladders.setdefault(same, []).append(trial)
-    return [_pupil(bench, sorted(some, key=lambda trial: trial.steps)) for some in ladders.values()]
+    return [pupil(bench, sorted(some, key=lambda trial: trial.steps)) for some in ladders.values()]
 
 
-def _pupil(bench: Bench, trials: Sequence[Trial]) -> Pupil:
+def pupil(bench: Bench, trials: Sequence[Trial]) -> Pupil:
+    """The replica of trials that differ in their steps alone, ascending.
+
+    Raises:
+        LeakageError: a split that separates siblings, unless it is allowed. DataError: a size that the data do not have.
+    """
     trial = trials[0]
     parts, arm, rules = bench.divided(trial.cell.size, trial.seed, trial.rules), trial.arm.at(trial.cell.strength), trial.rules
     data, more = bench.with_generated(arm)
@@ -169,9 +174,8 @@ def _look(bench: Bench, pupils: Sequence[Pupil], done: int, predictor: Predictor
         some = [looked[row] for row in rows]
         watched = pupils[some[0]].watched
         for row, outputs in zip(some, predictor.take(some).outputs(watched.everything), strict=True):
-            pupil = pupils[row]
-            known = len(outputs) - pupil.dev
-            pupil.watching(done, outputs[:known], outputs[known:])
+            known = len(outputs) - pupils[row].dev
+            pupils[row].watching(done, outputs[:known], outputs[known:])
     ended = [row for row in looked if done in {trial.steps for trial in pupils[row].trials}]
     for start in range(0, len(ended), _AT_ONCE):
         some = ended[start : start + _AT_ONCE]
@@ -200,8 +204,8 @@ def _score(bench: Bench, pupils: Sequence[Pupil], done: int, predictor: Predicto
             for values, one in zip(worse, under, strict=True):
                 name = names(bench.data.regression)[0]
                 values[f"{family}@{level:g}.{name}"] = measured([name], one, labels)[name]
-    for pupil, one, values in zip(pupils, outputs, worse, strict=True):
-        pupil.found[done] = pupil.outcome(done, one, labels, values)
+    for one, output, values in zip(pupils, outputs, worse, strict=True):
+        one.found[done] = one.outcome(done, output, labels, values)
 
 
 def _moved(pupils: Sequence[Pupil], outputs: NDArray[np.float32]) -> list[NDArray[np.float32]]:

@@ -12,6 +12,7 @@ from vicinal.core.errors import ParameterError, PolicyError, VicinalError, raise
 from vicinal.data.dataset import Dataset
 from vicinal.lab.arms import Arm, cheap, unfit
 from vicinal.lab.bench import Bench
+from vicinal.lab.group import pupil
 from vicinal.lab.measure.metrics import checked_metrics
 from vicinal.lab.trial import Cell, Rules, Trial
 from vicinal.learn.mlp import MLP
@@ -89,6 +90,17 @@ class Study:
         if self.data.regression and any(cell.label_noise for cell in self.cells):
             yield ParameterError("label_noise", "0 in a regression", "more", "label_noise: 0")
 
+    def check(self, bench: Bench) -> None:
+        """Fail before anything is trained where nothing could come of it.
+
+        Raises:
+            LeakageError: a split that separates siblings, unless it is allowed.
+            DataError: a size that the data do not have, or a policy that changes the form of items.
+        """
+        for cell in self.cells:
+            for arm in self.every_arm():
+                pupil(bench, [Trial("", self._fitting(arm), self.seeds[0], cell, 1, self.rules, self.trainer)]).replica.shown(np.arange(1))
+
     def every_arm(self) -> list[Arm]:
         """The arms behind the controls that are there whatever the data."""
         copies = max([1, *(arm.copies for arm in self.arms)])
@@ -123,7 +135,7 @@ class Study:
         return replace(arm, copies=_STEPLESS_COPIES) if lone else arm
 
     def _items(self, bench: Bench, arm: Arm, cell: Cell) -> float:
-        """Items that an arm trains on: where originals have siblings, seeds draw different numbers, and an arm takes as many steps under each."""
+        """Items that an arm trains on; where originals have siblings, seeds draw different numbers, and their mean counts for all."""
         if cell.steps is not None:
             return 0.0
         parts = [bench.divided(cell.size, seed, self.rules) for seed in self.seeds]

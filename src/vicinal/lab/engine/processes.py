@@ -40,9 +40,14 @@ class Worker:
         send(self.line, job.trials)
 
     @property
+    def limit(self) -> float:
+        """Seconds that its job may take."""
+        return float("inf") if self.job is None or self.job.limit is None else self.job.limit
+
+    @property
     def late(self) -> bool:
         """Whether its job has taken more than it may."""
-        return self.job is not None and self.job.limit is not None and time.monotonic() - self.started > self.job.limit
+        return time.monotonic() - self.started > self.limit
 
     def end(self) -> None:
         with suppress(OSError):
@@ -90,8 +95,7 @@ class Processes:
         for line in wait(list(busy), timeout=_LOOK):
             _listen(busy[line], crew, heard)  # type: ignore[index]
         for worker in [worker for worker in crew if worker.late]:
-            assert worker.job is not None and worker.job.limit is not None
-            _lost(worker, crew, heard, f"no end within the time limit of {worker.job.limit:g} s")
+            _lost(worker, crew, heard, f"no end within the time limit of {worker.limit:g} s")
         idle(sum(worker.done for worker in crew if worker.job is not None) / max(1, len(crew)))
         return True
 
