@@ -15,7 +15,7 @@ from vicinal.core.errors import DataError
 from vicinal.data.dataset import Dataset
 from vicinal.lab.arms import Arm
 from vicinal.lab.feed import Held, inputs, pixels
-from vicinal.lab.measure.corruptions import Corrupted
+from vicinal.lab.measure.corruptions import Corruptions
 from vicinal.lab.split import Split, split
 from vicinal.lab.trial import Rules
 
@@ -74,8 +74,8 @@ class Bench:
     def worse(self, rows: NDArray[np.int64], family: str, level: float) -> NDArray[np.float32]:
         """(N, D) the test part after a corruption, the same for every trial."""
 
-        def made() -> Corrupted:
-            return Corrupted(pixels(self.data, rows), index=self.data.sources[rows])
+        def made() -> Corruptions:
+            return Corruptions(pixels(self.data, rows), index=self.data.sources[rows])
 
         return inputs(self._once(("worse", rows.tobytes()), made).at(family, level))
 

@@ -30,6 +30,7 @@ class Findings:
         trials: all that it asks for, left-out ones included; outcomes, faults: by key.
         left_out: why trials were not run, by key: no time, or a race that was decided; fresh: how many were run just now.
         seconds: that this took; notes: what a reader must know of how it was conducted.
+        looks: the numbers of seeds at which a race was judged.
     """
 
     study: Study
@@ -40,10 +41,17 @@ class Findings:
     fresh: int
     seconds: float
     notes: tuple[str, ...] = ()
+    looks: tuple[int, ...] = ()
 
 
 class Pace(Protocol):
-    """Decides how a study goes on: seed by seed until the time is up, only where something is undecided, or all at once."""
+    """Decides how a study goes on: seed by seed until the time is up, only where something is undecided, or all at once.
+
+    ``looks`` are the numbers of seeds at which arms are judged on the way; () where they are judged at the end alone.
+    """
+
+    @property
+    def looks(self) -> tuple[int, ...]: ...
 
     def wave(self, done: Mapping[str, Outcome], spent: float) -> list[Trial]:
         """The trials to run next, given what is known and the seconds that were spent; none at the end."""
@@ -68,6 +76,7 @@ class AllAtOnce:
     """Every trial, as fast as it goes."""
 
     trials: Sequence[Trial]
+    looks: tuple[int, ...] = ()
 
     def wave(self, done: Mapping[str, Outcome], spent: float) -> list[Trial]:
         now, self.trials = list(self.trials), ()
@@ -109,6 +118,7 @@ def conduct(
         fresh=work.fresh,
         seconds=time.perf_counter() - started,
         notes=tuple(pace.notes()),
+        looks=pace.looks,
     )
 
 

@@ -21,7 +21,7 @@ from vicinal.lab.measure.metrics import METRICS, measured
 from vicinal.lab.measure.scores import recall
 from vicinal.lab.split import refuse_leak, split_items
 from vicinal.lab.together import Together
-from vicinal.lab.trial import Outcome, Trial, smallest
+from vicinal.lab.trial import Outcome, Trial, ladders, smallest
 from vicinal.learn.trainer import Predictor, Task
 
 MARKS = 20  # points of a learning curve
@@ -97,32 +97,27 @@ def run_group(bench: Bench, trials: Sequence[Trial], progress: Callable[[int], N
     Raises:
         LeakageError: a split that separates siblings, unless it is allowed. VicinalError: training that fails.
     """
-    pupils = _pupils(bench, trials)
-    started, trainer = time.perf_counter(), trials[0].trainer
+    some, started = pupils(bench, trials), time.perf_counter()
     task = Task(
         goal(bench.data),
-        Together([pupil.replica for pupil in pupils]),
-        tuple(pupil.replica.seed for pupil in pupils),
+        Together([pupil.replica for pupil in some]),
+        tuple(pupil.replica.seed for pupil in some),
         max(trial.steps for trial in trials),
-        marks=set().union(*(pupil.marks for pupil in pupils)),
-        look=lambda done, predictor: _look(bench, pupils, done, predictor),
+        marks=set().union(*(pupil.marks for pupil in some)),
+        look=lambda done, predictor: _look(bench, some, done, predictor),
         progress=progress,
-        class_weights=_class_weights(pupils),
+        class_weights=_class_weights(some),
     )
-    trainer.fit(task)
-    augmenting = sum(pupil.replica.seconds for pupil in pupils)
-    _share_out(pupils, time.perf_counter() - started - augmenting)
-    by_key = {trial.key: pupil.found[trial.steps] for pupil in pupils for trial in pupil.trials}
+    trials[0].trainer.fit(task)
+    augmenting = sum(pupil.replica.seconds for pupil in some)
+    _share_out(some, time.perf_counter() - started - augmenting)
+    by_key = {trial.key: pupil.found[trial.steps] for pupil in some for trial in pupil.trials}
     return [by_key[trial.key] for trial in trials]
 
 
-def _pupils(bench: Bench, trials: Sequence[Trial]) -> list[Pupil]:
-    """One for every trial, or for several that differ in their steps alone and that the trainer passes through."""
-    ladders: dict[object, list[Trial]] = {}
-    for number, trial in enumerate(trials):
-        same = replace(trial, steps=0).key if trial.trainer.passes else number
-        ladders.setdefault(same, []).append(trial)
-    return [pupil(bench, sorted(some, key=lambda trial: trial.steps)) for some in ladders.values()]
+def pupils(bench: Bench, trials: Sequence[Trial]) -> list[Pupil]:
+    """One replica for every training that trials are."""
+    return [pupil(bench, some) for some in ladders(trials)]
 
 
 def pupil(bench: Bench, trials: Sequence[Trial]) -> Pupil:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import pairwise
 
 from vicinal.lab.engine.base import Job
-from vicinal.lab.trial import Trial
+from vicinal.lab.trial import Trial, ladders
 from vicinal.learn.trainer import Goal
 
 
@@ -22,30 +21,22 @@ def jobs(trials: Sequence[Trial], goal: Goal, workers: int, limit: float | None 
     if not trials:
         return []
     most = max(1, trials[0].trainer.together(goal))
-    made = [piece for some in _alike(_ladders(trials)) for piece in _pieces(some, most, workers)]
+    made = [piece for some in _alike(ladders(trials)) for piece in _pieces(some, most, workers)]
     made.sort(key=_weight, reverse=True)
     return [Job(tuple(piece), None if limit is None else limit * len(piece)) for piece in made]
 
 
-def _ladders(trials: Sequence[Trial]) -> list[list[Trial]]:
-    """Trials that differ in their steps alone, where the trainer passes through; each alone where it does not."""
-    found: dict[object, list[Trial]] = {}
-    for number, trial in enumerate(trials):
-        found.setdefault(replace(trial, steps=0).key if trial.trainer.passes else number, []).append(trial)
-    return [sorted(some, key=lambda trial: trial.steps) for some in found.values()]
-
-
-def _alike(ladders: Sequence[list[Trial]]) -> list[list[list[Trial]]]:
+def _alike(made: Sequence[list[Trial]]) -> list[list[list[Trial]]]:
     """Ladders by their longest training, those of one kind of labels together."""
     found: dict[object, list[list[Trial]]] = {}
-    for ladder in ladders:
+    for ladder in made:
         found.setdefault(ladder[-1].steps, []).append(ladder)
     return list(found.values())
 
 
-def _pieces(ladders: Sequence[list[Trial]], most: int, workers: int) -> list[list[Trial]]:
+def _pieces(made: Sequence[list[Trial]], most: int, workers: int) -> list[list[Trial]]:
     """As few pieces as the trainer allows, but at least one a worker; arms of one seed stay together, because they share inputs."""
-    ordered = sorted(ladders, key=lambda ladder: ladder[0].seed)
+    ordered = sorted(made, key=lambda ladder: ladder[0].seed)
     count = min(len(ordered), max(-(-len(ordered) // most), workers))
     ends = [round(part * len(ordered) / count) for part in range(count + 1)]
     return [[trial for ladder in ordered[a:b] for trial in ladder] for a, b in pairwise(ends) if a < b]
@@ -53,4 +44,4 @@ def _pieces(ladders: Sequence[list[Trial]], most: int, workers: int) -> list[lis
 
 def _weight(trials: Sequence[Trial]) -> int:
     """Steps of all replicas of a job."""
-    return max(trial.steps for trial in trials) * len({(trial.seed, trial.arm.name, trial.cell) for trial in trials})
+    return sum(ladder[-1].steps for ladder in ladders(trials))

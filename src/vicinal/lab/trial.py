@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal, final
 
@@ -129,6 +129,17 @@ class Trial:
         """Where to find it again, in words."""
         place = ", ".join(f"{name}={value}" for name, value in (self.cell.said() | {"steps": self.steps}).items())
         return f"arm {self.arm.name}, seed {self.seed}, {place}"
+
+
+def ladders(trials: Sequence[Trial]) -> list[list[Trial]]:
+    """Trials that are one training: those that differ in their steps alone, ascending, where the trainer passes through the shorter one.
+
+    Where it does not, every trial is alone.
+    """
+    found: dict[object, list[Trial]] = {}
+    for number, trial in enumerate(trials):
+        found.setdefault(replace(trial, steps=0).key if trial.trainer.passes else number, []).append(trial)
+    return [sorted(some, key=lambda trial: trial.steps) for some in found.values()]
 
 
 @final

@@ -18,7 +18,7 @@ from typing import Any, final
 from vicinal.core.errors import BackendError, ParameterError
 from vicinal.data.dataset import Dataset
 from vicinal.lab.engine.base import Failed, Heard, Idle, Job, Report, Take
-from vicinal.lab.engine.worker import received, send
+from vicinal.lab.engine.line import received, send
 
 _LOOK = 0.5  # seconds between two looks at who is late
 _START = 120.0  # seconds that a worker may take to come up

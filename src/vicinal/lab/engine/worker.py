@@ -7,7 +7,7 @@ import time
 from multiprocessing.connection import Client, Connection
 from typing import Any
 
-import cloudpickle
+from vicinal.lab.engine.line import received, send
 
 PROGRESS = 0.5  # seconds between two signs of progress
 
@@ -52,16 +52,6 @@ def _telling(line: Connection, steps: int) -> Any:
             send(line, ("progress", done / steps))
 
     return progress
-
-
-def send(line: Connection, what: Any) -> None:
-    """Send an object; functions of the user's own script travel by value."""
-    line.send_bytes(cloudpickle.dumps(what))
-
-
-def received(line: Connection) -> Any:
-    """The next object. Only this machine's own processes know the key of the line."""
-    return cloudpickle.loads(line.recv_bytes())
 
 
 if __name__ == "__main__":

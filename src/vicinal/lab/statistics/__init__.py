@@ -4,7 +4,7 @@ Scores come in pairs (the same seed gives both arms the same subset, split, init
 works on paired differences, one a seed. Scores are fractions of 1, or any other number of which more is better.
 """
 
-from vicinal.lab.statistics.comparison import Comparison, Difference, Verdict, compare
+from vicinal.lab.statistics.comparison import Comparison, Difference, Verdict, compare, judged
 from vicinal.lab.statistics.crossed import Hierarchical, hierarchical
 from vicinal.lab.statistics.folds import Corrected, corrected_t
 from vicinal.lab.statistics.intervals import Estimate, Method, estimate, interval
