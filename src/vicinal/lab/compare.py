@@ -18,7 +18,7 @@ from vicinal.lab.feed import Held, Replica, inputs, pixels
 from vicinal.lab.split import Split, leak_share, refuse_leak, split, split_items
 from vicinal.lab.together import Together
 from vicinal.learn.mlp import MLP
-from vicinal.learn.train import Predictor, train
+from vicinal.learn.trainer import Goal, Predictor, Task
 
 Progress = Callable[[int, int], None]
 MARKS = 20  # points of a learning curve
@@ -202,17 +202,16 @@ def _train(data: Dataset, runs: list[Run], passed: Mapping[int, Run], setup: Set
             _score(data, short, snapshot.take(controls))
 
     start, augmenting = time.perf_counter(), sum(run.replica.seconds for run in runs)
-    predictor = train(
-        setup.model,
+    task = Task(
+        Goal(pixels(data).shape[1:], len(data.classes)),
         Together([run.replica for run in runs]),
-        features=math.prod(pixels(data).shape[1:]),
-        classes=len(data.classes),
-        steps=steps,
-        seeds=[run.seed for run in runs],
-        checkpoints=marks | short_marks,
-        on_checkpoint=look,
+        tuple(run.seed for run in runs),
+        steps,
+        marks=marks | short_marks,
+        look=look,
         progress=progress,
     )
+    predictor = setup.model.fit(task)
     spent = time.perf_counter() - start - (sum(run.replica.seconds for run in runs) - augmenting)
     for run_ in runs:
         run_.seconds = spent / len(runs)
@@ -230,7 +229,7 @@ def _look(runs: Sequence[Run], done: int, predictor: Predictor) -> None:
     """One point of the learning curves, in eval mode. Runs that are watched on the same images are asked together."""
     for rows in _alike(runs):
         watched = runs[rows[0]].watched
-        right = predictor.take(rows).predict(watched.everything) == watched.labels
+        right = predictor.take(rows).outputs(watched.everything).argmax(2) == watched.labels
         for row, hits in zip(rows, right, strict=True):
             known = len(hits) - runs[row].dev
             runs[row].marks.append(done)
@@ -252,7 +251,7 @@ def _score(data: Dataset, runs: Sequence[Run], predictor: Predictor) -> None:
     test = runs[0].test  # every seed has the same: it depends on the data alone
     labels, classes = data.labels[test], len(data.classes)
     count = np.bincount(labels, minlength=classes)
-    for run_, hits in zip(runs, predictor.predict(inputs(pixels(data, test))) == labels, strict=True):
+    for run_, hits in zip(runs, predictor.outputs(inputs(pixels(data, test))).argmax(2) == labels, strict=True):
         run_.score = float(hits.mean())
         found = np.bincount(labels, weights=hits, minlength=classes)
         run_.recall = np.divide(found, count, out=np.full(classes, np.nan), where=count > 0)

@@ -93,7 +93,7 @@ class Held:
 @final
 @dataclass(eq=False)
 class Replica:
-    """The items of one arm under one seed, and its batches: a ``Feed`` of ``vicinal.learn``.
+    """The items of one arm under one seed, and its batches.
 
     Originals stay in the data set, which all replicas share; only augmented copies are held, once and in the dtype of the data.
 

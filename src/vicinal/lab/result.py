@@ -39,7 +39,7 @@ def result(data: Dataset, setup: Setup, runs: Sequence[Run], command: str, secon
         "seconds": seconds,
         "data": _data(data, by_arm[REFERENCE][0]),
         "budget": {"kind": "epochs" if setup.epochs else "steps", "steps": setup.steps, "epochs": setup.epochs, "batch": setup.model.batch},
-        "trainer": {"name": "mlp", **{name: value for name, value in vars(setup.model).items() if name != "stacked"}},
+        "trainer": dict(setup.model.data()),
         "seeds": list(setup.seeds),
         "alpha": setup.alpha,
         "interval": setup.interval,

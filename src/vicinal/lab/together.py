@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vicinal.lab.feed import Replica, inputs, pixels
+from vicinal.learn.trainer import Items
 
 
 @final
@@ -48,7 +49,7 @@ class Bank:
 @final
 @dataclass(eq=False)
 class Together:
-    """A ``GroupFeed`` of ``vicinal.learn``; a batch is valid until the next one is asked for.
+    """A ``Feed`` of ``vicinal.learn``; a batch is valid until the next one is asked for.
 
     Replicas that augment on the fly, or whose originals are too many to be held, are asked one by one.
 
@@ -85,6 +86,11 @@ class Together:
             if not self._still[number]:
                 self._inputs[number], self._labels[number] = replica.batch(step)
         return self._inputs, self._labels
+
+    def whole(self, replica: int) -> Items:
+        """All items of one replica, copies included, as an epoch shows them."""
+        one = self.replicas[replica]
+        return Items(one.shown(np.arange(len(one.items))), one.labels, np.ones(len(one.items)))
 
     def _banked_step(self, step: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """(R, size) rows of the bank, and labels, of the replicas that lie in it."""
