@@ -80,7 +80,9 @@ def _shares(labels: NDArray, where: str) -> NDArray[np.float32]:
     sums = labels.sum(-1)
     # not (a <= b), since nan is neither above nor below
     if not (labels.min(initial=0) >= 0 and np.abs(sums - 1).max(initial=0) <= 1e-3):
-        raise DataError(where, "shares of classes, 0 or more, that add up to 1", f"{labels.min():g} to {labels.max():g}, sums up to {sums.max():g}")
+        raise DataError(
+            where, "shares of classes, 0 or more, that add up to 1", f"{labels.min():g} to {labels.max():g}, sums up to {sums.max():g}"
+        )
     return np.require(labels, np.float32, ["C", "W"])
 
 

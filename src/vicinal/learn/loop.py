@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vicinal.core.errors import DataError, ParameterError, VicinalError
+from vicinal.core.errors import DataError, VicinalError
 from vicinal.learn.feed import checked_batch
 from vicinal.learn.trainer import Predictor, Task
 
@@ -41,7 +41,6 @@ def train(replicas: Replicas, task: Task, batch: int, lr: float) -> Predictor:
         VicinalError: a replica's loss is no longer finite; the sentence names its seed.
         DataError: a batch of the wrong shape, or with labels or inputs that cannot be.
     """
-    checked_task(task)
 
     def look(done: int) -> None:
         if done % WATCH_EVERY == 0 or done in task.marks or done == task.steps:
@@ -56,17 +55,6 @@ def train(replicas: Replicas, task: Task, batch: int, lr: float) -> Predictor:
         look(step + 1)
         task.progress(step + 1)
     return replicas.snapshot()
-
-
-def checked_task(task: Task) -> None:
-    """Refuse a task without replicas or with steps that cannot be."""
-    if task.steps < 0:
-        raise ParameterError("Task.steps", "0 or more", repr(task.steps), "steps=2000")
-    if not task.seeds:
-        raise ParameterError("Task.seeds", "a seed for every replica", "none", "seeds=tuple(range(10))")
-    outside = [mark for mark in task.marks if not 0 <= mark <= task.steps]
-    if outside:
-        raise ParameterError("Task.marks", f"numbers of steps in 0..{task.steps}", f"{outside[0]}", f"at most {task.steps}")
 
 
 def _refuse_divergence(replicas: Replicas, task: Task, done: int, lr: float) -> None:

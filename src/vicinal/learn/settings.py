@@ -60,7 +60,8 @@ class Settings(ABC):
         try:
             made = cls(**{name: value for name, value in settings.items() if name in declarations(cls)})
         except VicinalError as fault:
-            faults.extend(getattr(fault, "faults", [fault]))
+            raise_all(cls.__name__, [*faults, *getattr(fault, "faults", [fault])])
+            raise
         raise_all(cls.__name__, faults)
         return made
 

@@ -75,8 +75,11 @@ class Stacked(Replicas):
             weights.bias.mul_(1 - lr * decay).sub_(above.sum(1, keepdim=True), alpha=lr)
             return
         velocity = self.velocity[depth]
-        velocity.weight.baddbmm_(below.mT, above, beta=self.model.momentum).add_(weights.weight, alpha=decay)
-        velocity.bias.mul_(self.model.momentum).add_(above.sum(1, keepdim=True)).add_(weights.bias, alpha=decay)
+        velocity.weight.baddbmm_(below.mT, above, beta=self.model.momentum)
+        velocity.bias.mul_(self.model.momentum).add_(above.sum(1, keepdim=True))
+        if decay:
+            velocity.weight.add_(weights.weight, alpha=decay)
+            velocity.bias.add_(weights.bias, alpha=decay)
         weights.weight.sub_(velocity.weight, alpha=lr)
         weights.bias.sub_(velocity.bias, alpha=lr)
 
@@ -98,7 +101,7 @@ def _network(layers: Layers, replica: int) -> nn.Sequential:
     parts: list[nn.Module] = []
     for layer in layers:
         # On the meta device, because an initialisation would consume torch's global random state.
-        linear = nn.Linear(*layer.weight.shape[1:], device="meta")
+        linear = nn.Linear(layer.weight.shape[1], layer.weight.shape[2], device="meta")
         linear.weight, linear.bias = nn.Parameter(layer.weight[replica].mT.clone()), nn.Parameter(layer.bias[replica, 0].clone())
         parts += [linear, nn.ReLU()]
     return nn.Sequential(*parts[:-1])

@@ -15,6 +15,8 @@ from typing import Any, ClassVar, NamedTuple, Protocol, Self, final
 import numpy as np
 from numpy.typing import NDArray
 
+from vicinal.core.errors import ParameterError
+
 
 @final
 @dataclass(frozen=True)
@@ -90,6 +92,9 @@ class Task:
         marks: numbers of steps done at which ``look`` is called with a snapshot; a trainer that takes no steps calls it once, at ``steps``.
         progress: called with the number of steps done by all replicas on average.
         class_weights: (R, K) factors of the loss of every class, or None: the loss of a batch is the weighted mean.
+
+    Raises:
+        ParameterError: no seeds, steps below 0, or marks outside 0..steps.
     """
 
     goal: Goal
@@ -100,6 +105,15 @@ class Task:
     look: Callable[[int, Predictor], None] = field(default=lambda done, predictor: None)
     progress: Callable[[int], None] = field(default=lambda done: None)
     class_weights: NDArray[np.float32] | None = None
+
+    def __post_init__(self) -> None:
+        if self.steps < 0:
+            raise ParameterError("Task.steps", "0 or more", repr(self.steps), "steps=2000")
+        if not self.seeds:
+            raise ParameterError("Task.seeds", "a seed for every replica", "none", "seeds=tuple(range(10))")
+        outside = [mark for mark in self.marks if not 0 <= mark <= self.steps]
+        if outside:
+            raise ParameterError("Task.marks", f"numbers of steps in 0..{self.steps}", f"{outside[0]}", f"at most {self.steps}")
 
 
 class Trainer(Protocol):
