@@ -1,4 +1,4 @@
-"""Labelled images and series: ``read(path)``, ``from_arrays`` and ``from_series`` give a checked ``Dataset``, a ``Loader`` augmented batches."""
+"""Labelled items: ``read``, ``from_arrays`` and ``from_series`` give a checked ``Dataset``, a ``Loader`` augmented batches."""
 
 from vicinal.data.build import from_arrays, from_series
 from vicinal.data.dataset import Dataset

@@ -39,7 +39,7 @@ class Dataset:
 
     name: str
     images: Images
-    labels: NDArray[np.int64]
+    labels: NDArray
     classes: tuple[str, ...]
     sources: NDArray[np.int64]
     official_test: NDArray[np.bool_]
@@ -57,7 +57,7 @@ class Dataset:
 
     @property
     def kind(self) -> str:
-        """"image" or "series": the name of the target under which policies get the items."""
+        """ "image" or "series": the name of the target under which policies get the items."""
         return "series" if isinstance(self.images, np.ndarray) and self.images.ndim == 3 else "image"
 
     @property

@@ -184,7 +184,7 @@ def _node_faults(where: str, node: Node, target: str | None) -> Iterator[Vicinal
         expected = "a policy that leaves dtype, range and layout alone: the trainer scales to [0, 1] for train and test alike"
         yield PolicyError(f"{where}: {node.label}", expected, kind, f"the policy without {kind}")
     elif isinstance(node, Transform) and target is not None and target not in node.needs:
-        fit = ' and '.join(sorted(node.needs))
+        fit = " and ".join(sorted(node.needs))
         yield PolicyError(f"{where}: {node.label}", f"transforms for {target}", f"{kind}, for {fit}")
 
 

@@ -174,9 +174,10 @@ class _Work:
             self.queue.extendleft(Job((trial,), self.study.limit) for trial in reversed(job.trials))
             return
         if isinstance(report, Failed):
-            self.store.fail(job.trials[0].key, report.sentence)
+            for trial in job.trials:
+                self.store.fail(trial.key, report.sentence)
         else:
-            self.store.finish({trial.key: outcome for trial, outcome in zip(job.trials, report, strict=True)})
+            self.store.finish(dict(zip([trial.key for trial in job.trials], report, strict=True)))
         self.fresh += len(job.trials)
         self.done += len(job.trials)
         self.tell(self.done, self.total)

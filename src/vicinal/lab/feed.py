@@ -141,9 +141,7 @@ class Replica:
     _chunk: tuple[int, NDArray[np.float32], NDArray] | None = field(default=None, init=False)
 
     @staticmethod
-    def of(
-        arm: Arm, seed: int, data: Dataset, rows: NDArray[np.int64], size: int, held: Held | None = None, noise: float = 0.0
-    ) -> Replica:
+    def of(arm: Arm, seed: int, data: Dataset, rows: NDArray[np.int64], size: int, held: Held | None = None, noise: float = 0.0) -> Replica:
         """A replica that trains on some rows, with the copies that the arm asks for; ``noise`` is the share of wrong labels."""
         items, copy = np.tile(rows, arm.copies + 1), np.repeat(np.arange(arm.copies + 1), len(rows))
         if arm.resample:

@@ -35,12 +35,12 @@ class Cluster:
     @cached_property
     def _ray(self) -> Any:
         try:
-            import ray
+            import ray  # type: ignore[import-not-found]
         except ModuleNotFoundError:
             raise BackendError("--engine ray", "the package ray", "none installed", "pip install 'vicinal[scale]'") from None
         return ray
 
-    @cached_property
+    @property
     def workers(self) -> int:
         """CPUs of the cluster."""
         self._joined()
