@@ -122,7 +122,7 @@ def _arms(scores: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
 
 def _raced(rng: np.random.Generator) -> bool:
     """Nothing is stopped for futility here, which can only add false positives."""
-    at = looks(2 * SEEDS, ARMS, ALPHA)
+    at = looks(16, ARMS, ALPHA)
     scores = null_scores(rng, at[-1], ARMS + 1)
     return any(standing.verdict != "no evidence" for standing in race(scores[:, 0], _arms(scores), at, ALPHA).values())
 

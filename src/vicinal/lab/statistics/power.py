@@ -47,7 +47,7 @@ def seeds_needed(mean: float, sd: float, alpha: float = 0.05, power: float = 0.8
     # Ten standard deviations are found with three seeds; the noncentral t overflows soon after.
     effect = min(abs(mean) / sd, 10.0) if sd > 0 else 10.0
     # The normal distribution needs slightly fewer, which makes it the place to start from.
-    start = ((stats.norm.ppf(1 - alpha / 2) + stats.norm.ppf(power)) / effect) ** 2
+    start = ((special.ndtri(1 - alpha / 2) + special.ndtri(power)) / effect) ** 2
     if start > MOST_SEEDS:
         return None
     candidates = range(max(2, math.floor(start)), MOST_SEEDS + 1)
@@ -99,9 +99,9 @@ def conditional_power(differences: ArrayLike, total: int, alpha: float = 0.05) -
     mean, sd = abs(float(values.mean())), float(values.std(ddof=1)) if len(values) > 1 else 0.0
     if sd == 0:
         return float(mean > 0)
-    short = stats.norm.ppf(1 - alpha / 2) - mean / sd * math.sqrt(total)
+    short = special.ndtri(1 - alpha / 2) - mean / sd * math.sqrt(total)
     remaining = math.sqrt(max(0.0, 1 - len(values) / total))
-    return float(stats.norm.sf(short / remaining)) if remaining else float(short <= 0)
+    return float(special.ndtr(-short / remaining)) if remaining else float(short <= 0)
 
 
 def cautious_sd(differences: ArrayLike, trust: float = 0.8) -> float:
