@@ -9,7 +9,7 @@ from typing import Literal, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
+from scipy import special, stats
 
 from vicinal.core.errors import ParameterError
 from vicinal.lab.statistics.scores import finite, share
@@ -88,7 +88,7 @@ def interval(differences: ArrayLike, level: float = 0.95, method: Method = "t") 
 
 
 def _student(values: NDArray[np.float64], level: float) -> tuple[float, float]:
-    half = stats.t.ppf((1 + level) / 2, len(values) - 1) * values.std(ddof=1) / math.sqrt(len(values))
+    half = special.stdtrit(len(values) - 1, (1 + level) / 2) * values.std(ddof=1) / math.sqrt(len(values))
     return float(values.mean() - half), float(values.mean() + half)
 
 
@@ -114,8 +114,8 @@ def percentiles(draws: ArrayLike, level: float, seeds: int) -> tuple[float, floa
         ([-2.0, 2.0], [-2.4, 2.4])
     """
     share("percentiles.level", level, "level=0.95")
-    reach = math.sqrt(seeds / (seeds - 1)) * stats.t.ppf((1 + level) / 2, seeds - 1)
-    outside = float(stats.norm.sf(reach))
+    reach = math.sqrt(seeds / (seeds - 1)) * float(special.stdtrit(seeds - 1, (1 + level) / 2))
+    outside = float(special.ndtr(-reach))
     # Draws may be infinite ("more than was measured"): an observed draw, never a mean of two.
     low, high = np.quantile(np.asarray(draws, np.float64), (outside, 1 - outside), method="inverted_cdf")
     return float(low), float(high)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import itertools
 import math
 
+import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
+from scipy import special, stats
 
 from vicinal.core.errors import DataError
 from vicinal.lab.statistics.scores import finite, share
@@ -21,9 +22,11 @@ def detection_power(seeds: int, effect: float, alpha: float = 0.05) -> float:
         >>> round(detection_power(34, 0.5), 2)
         0.81
     """
-    critical = stats.t.ppf(1 - alpha / 2, seeds - 1)
-    shift = abs(effect) * math.sqrt(seeds)
-    return float(stats.nct.sf(critical, seeds - 1, shift) + stats.nct.cdf(-critical, seeds - 1, shift))
+    freedom, shift = seeds - 1, abs(effect) * math.sqrt(seeds)
+    critical = special.stdtrit(freedom, 1 - alpha / 2)
+    # Far below the shift nctdtr underflows to nan; 0 is meant.
+    missed, wrong_side = np.nan_to_num(special.nctdtr(freedom, shift, (critical, -critical)))
+    return float(1 - missed + wrong_side)
 
 
 def seeds_needed(mean: float, sd: float, alpha: float = 0.05, power: float = 0.8) -> int | None:
@@ -44,7 +47,7 @@ def seeds_needed(mean: float, sd: float, alpha: float = 0.05, power: float = 0.8
     # Ten standard deviations are found with three seeds; the noncentral t overflows soon after.
     effect = min(abs(mean) / sd, 10.0) if sd > 0 else 10.0
     # The normal distribution needs slightly fewer, which makes it the place to start from.
-    start = ((stats.norm.ppf(1 - alpha / 2) + stats.norm.ppf(power)) / effect) ** 2
+    start = ((special.ndtri(1 - alpha / 2) + special.ndtri(power)) / effect) ** 2
     if start > MOST_SEEDS:
         return None
     candidates = range(max(2, math.floor(start)), MOST_SEEDS + 1)
@@ -96,9 +99,9 @@ def conditional_power(differences: ArrayLike, total: int, alpha: float = 0.05) -
     mean, sd = abs(float(values.mean())), float(values.std(ddof=1)) if len(values) > 1 else 0.0
     if sd == 0:
         return float(mean > 0)
-    short = stats.norm.ppf(1 - alpha / 2) - mean / sd * math.sqrt(total)
+    short = special.ndtri(1 - alpha / 2) - mean / sd * math.sqrt(total)
     remaining = math.sqrt(max(0.0, 1 - len(values) / total))
-    return float(stats.norm.sf(short / remaining)) if remaining else float(short <= 0)
+    return float(special.ndtr(-short / remaining)) if remaining else float(short <= 0)
 
 
 def cautious_sd(differences: ArrayLike, trust: float = 0.8) -> float:

@@ -25,22 +25,25 @@ def sign_flip_p(differences: ArrayLike) -> float:
         (0.25, 1.0)
     """
     values = finite("differences", differences)
-    signs = _signs(len(values))
+    sums = _all_sums(values) if len(values) <= EXACT_UP_TO else _flips(len(values)) @ values
     # Flips that tie with the observed sum must count as ties, whatever the order of the additions.
     tie = 1e-9 * np.abs(values).sum()
-    return float(np.mean(np.abs(signs @ values) >= abs(values.sum()) - tie))
+    return float(np.mean(np.abs(sums) >= abs(values.sum()) - tie))
+
+
+def _all_sums(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Sums under all patterns of signs but their mirror images, which have the same absolute sums: the first sign stays."""
+    sums = values[:1]
+    for value in values[1:]:
+        sums = np.concatenate([sums + value, sums - value])
+    return sums
 
 
 @lru_cache(maxsize=8)
-def _signs(count: int) -> NDArray[np.float64]:
+def _flips(count: int) -> NDArray[np.float64]:
     """(patterns, count) of +1 and -1, the observed pattern first; scipy's permutation_test draws them anew for every arm."""
-    if count <= EXACT_UP_TO:
-        # A pattern and its mirror image have the same absolute sum, so half of them are enough.
-        bits = np.arange(2 ** (count - 1))[:, None] >> np.arange(count) & 1
-        signs = np.where(bits, -1.0, 1.0)
-    else:
-        flips = np.random.default_rng(0).integers(0, 2, (RESAMPLES, count))
-        signs = np.where(np.vstack([np.zeros((1, count), np.int64), flips]), -1.0, 1.0)
+    drawn = np.random.default_rng(0).integers(0, 2, (RESAMPLES, count))
+    signs = np.where(np.vstack([np.zeros((1, count), np.int64), drawn]), -1.0, 1.0)
     signs.flags.writeable = False
     return signs
 
