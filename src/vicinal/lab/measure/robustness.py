@@ -13,7 +13,7 @@ from scipy.integrate import trapezoid
 from vicinal.core.errors import DataError, ParameterError, nearest
 from vicinal.lab.measure.corruptions import Corruptions
 from vicinal.lab.measure.families import Family, families, family
-from vicinal.lab.measure.metrics import measured
+from vicinal.lab.measure.metrics import listed, measured
 from vicinal.lab.measure.metrics import metric as metric_of
 from vicinal.lab.measure.outputs import Predict
 
@@ -88,7 +88,7 @@ def curves(
         [1.0, 1.0, 0.5]
     """
     chosen = families().values() if kinds is None else [family(kind) if isinstance(kind, str) else kind for kind in kinds]
-    wanted, clean = tuple(metrics), dict[str, float]()
+    wanted, clean = listed(metrics), dict[str, float]()
 
     def scores(one: Family, level: float) -> dict[str, float]:
         if level != one.neutral:
