@@ -103,15 +103,28 @@ def test_scores_are_best_at_the_neutral_level_and_fall(digits: Dataset):
         assert one.of("accuracy")[-1] < one.area() < one.of("accuracy")[0]
 
 
+def test_what_cannot_be_measured_is_a_sentence(digits: Dataset):
+    test = Corruptions(digits.images[:4])
+    for settings, says in (
+        ({"kinds": "blur", "levels": []}, r"^curves\.levels: expected at least one level"),
+        ({"kinds": "blurr"}, r"^family: expected .* got 'blurr'; write blur$"),
+        ({"kinds": "blur", "metrics": "acc"}, r"^metrics: expected one of accuracy, .*, got 'acc'"),
+    ):
+        with pytest.raises(v.PolicyError, match=says):
+            curves(lambda images: np.eye(10)[: len(images)], test, np.arange(4), **settings)
+    with pytest.raises(v.DataError, match=r"^labels: expected \(4,\) whole numbers"):
+        curves(lambda images: np.eye(10)[: len(images)], test, np.arange(5), "blur")
+
+
 def test_every_noise_family_is_measured_where_none_is_named(digits: Dataset):
     _, _, test, known = halves(digits)
 
     def sure(images: np.ndarray) -> np.ndarray:
         return np.eye(10)[known]
 
-    found = curves(sure, Corruptions(test), known, levels=[0.1])
+    found = curves(sure, Corruptions(test), known, metrics="accuracy", levels=np.linspace(0.1, 0.2, 2))
     assert list(found) == list(families())
-    assert all(one.of().tolist() == [1.0] for one in found.values())
+    assert all(one.of().tolist() == [1.0, 1.0] for one in found.values())
 
 
 def perceptron(images: np.ndarray, labels: np.ndarray, steps: int) -> Predict:

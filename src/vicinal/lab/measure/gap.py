@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from numpy.typing import ArrayLike
 
-from vicinal.lab.measure.metrics import measured, metric
+from vicinal.lab.measure.metrics import listed, measured, metric
 
 Answered = tuple[ArrayLike, ArrayLike]
 """Outputs of a model, and the labels or targets."""
@@ -26,6 +26,6 @@ def overfitting_gap(names: Iterable[str], train: Answered, test: Answered) -> di
         >>> overfitting_gap(["accuracy", "brier"], train=sure, test=([[0.75, 0.25], [0.75, 0.25]], [0, 1]))
         {'accuracy': 0.5, 'brier': 0.5}
     """
-    wanted = tuple(names)
+    wanted = listed(names)
     seen, unseen = measured(wanted, *train), measured(wanted, *test)
     return {name: metric(name).gain(unseen[name], seen[name]) for name in wanted}

@@ -77,6 +77,11 @@ def metric(name: str, where: str = "metrics") -> Metric:
     return METRICS[name]
 
 
+def listed(names: Iterable[str]) -> tuple[str, ...]:
+    """Names as a tuple, also where there is a single one."""
+    return (names,) if isinstance(names, str) else tuple(names)
+
+
 def checked_metrics(names: Iterable[str], kind: Kind, where: str = "metrics") -> tuple[str, ...]:
     """Names as a study file gives them, for models of one kind.
 
@@ -87,7 +92,7 @@ def checked_metrics(names: Iterable[str], kind: Kind, where: str = "metrics") ->
         >>> checked_metrics(["accuracy", "ece"], "classification")
         ('accuracy', 'ece')
     """
-    found, faults = (names,) if isinstance(names, str) else tuple(names), []
+    found, faults = listed(names), []
     for number, name in enumerate(found):
         place = f"{where}[{number}]"
         try:
@@ -116,5 +121,4 @@ def measured(names: Iterable[str], outputs: ArrayLike, labels: ArrayLike) -> dic
         >>> measured(["accuracy", "brier"], [[0.75, 0.25], [0.5, 0.5]], [0, 1])
         {'accuracy': 0.5, 'brier': 0.3125}
     """
-    wanted = (names,) if isinstance(names, str) else tuple(names)
-    return {name: metric(name).of(outputs, labels) for name in wanted}
+    return {name: metric(name).of(outputs, labels) for name in listed(names)}

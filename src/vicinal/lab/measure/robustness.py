@@ -13,7 +13,7 @@ from scipy.integrate import trapezoid
 from vicinal.core.errors import DataError, ParameterError, nearest
 from vicinal.lab.measure.corruptions import Corruptions
 from vicinal.lab.measure.families import Family, families, family
-from vicinal.lab.measure.metrics import measured
+from vicinal.lab.measure.metrics import listed, measured
 from vicinal.lab.measure.metrics import metric as metric_of
 from vicinal.lab.measure.outputs import Predict
 
@@ -81,14 +81,20 @@ def curves(
         kinds: families or their names; None for the noise families.
         metrics: of ``METRICS``; levels: to measure at, the same for all; None for the usual ones of each, from the neutral one on.
 
+    Raises:
+        PolicyError: for a family, a level or a metric that there is not. DataError: for answers that do not fit the labels.
+
     Example:
         >>> test = Corruptions(np.array([[[[0]]], [[[255]]]], np.uint8))
         >>> bright = lambda images: np.stack([1 - images[:, 0, 0, 0] / 255, images[:, 0, 0, 0] / 255], 1)
         >>> curves(bright, test, [0, 1], ["shift"], levels=[0, 0.25, 0.75])["shift"].of("accuracy").tolist()
         [1.0, 1.0, 0.5]
     """
-    chosen = families().values() if kinds is None else [family(kind) if isinstance(kind, str) else kind for kind in kinds]
-    wanted, clean = tuple(metrics), dict[str, float]()
+    if levels is not None and not len(levels):
+        raise ParameterError("curves.levels", "at least one level, or None", "none", "levels=(0, 0.1, 0.2)")
+    named = [kinds] if isinstance(kinds, str) else kinds
+    chosen = families().values() if named is None else [family(kind) if isinstance(kind, str) else kind for kind in named]
+    wanted, clean = listed(metrics), dict[str, float]()
 
     def scores(one: Family, level: float) -> dict[str, float]:
         if level != one.neutral:
@@ -116,7 +122,7 @@ def mean_corruption_error(model: Mapping[str, Curve], reference: Mapping[str, Cu
         relative: of what is lost beside the clean images (relative mCE), instead of the errors.
 
     Returns:
-        nan where the reference makes no error in some family.
+        nan where the reference makes no error, or with ``relative`` loses nothing, in some family.
 
     Raises:
         DataError: for curves that do not fit each other.
