@@ -136,7 +136,9 @@ def show(
 
 @app.command()
 def compare(
-    data: Annotated[str, typer.Argument(metavar="DATA", help="digits, a CSV, an IDX file or folder, a folder per class, an NPZ, or a study.yaml.")],
+    data: Annotated[
+        str, typer.Argument(metavar="DATA", help="digits, a CSV, an IDX file or folder, a folder per class, an NPZ, or a study.yaml.")
+    ],
     arm: Annotated[
         list[str] | None, typer.Option(help="NAME=POLICY, or NAME:K=POLICY for K fixed copies of every item; repeat it.")
     ] = None,

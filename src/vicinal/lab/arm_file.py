@@ -13,8 +13,8 @@ from vicinal.data import read
 from vicinal.data.dataset import Dataset
 from vicinal.lab.arms import RESERVED, Arm, unfit
 
-_FIELDS = ("policy", "copies", "resample", "class_weight", "threshold", "generated")
-_WORDS = {"class_weight": "balanced", "threshold": "prior"}
+_FIELDS = ("policy", "copies", "resample", "class_weight", "threshold", "instead", "generated")
+_WORDS = {"class_weight": "balanced", "threshold": "prior", "instead": "true"}
 
 
 def read_arm(name: str, content: Any, folder: Path, trusted: bool = False) -> Arm:

@@ -33,6 +33,7 @@ class Arm:
             own; "under" leaves items of the frequent ones out.
         class_weight: the loss of a class is weighted by the inverse of its frequency.
         threshold: predicted probabilities are divided by the frequencies of the classes in train, which moves the thresholds.
+        instead: copies take the place of the originals, instead of standing beside them.
         generated: items of another source that train gets besides; their ``sources`` are those of the real items that they were made
             from, so that none may come from dev or test.
         control: why the lab added it by itself; "" for an arm that somebody asked about.
@@ -48,6 +49,7 @@ class Arm:
     resample: str = ""
     class_weight: bool = False
     threshold: bool = False
+    instead: bool = False
     generated: Dataset | None = None
     control: str = ""
 
@@ -59,6 +61,8 @@ class Arm:
             raise ParameterError(where, "resample: over or under", repr(self.resample), "resample: over")
         if self.resample and self.copies:
             raise ParameterError(where, "either copies or resample", f"copies {self.copies}, resample {self.resample}", "copies: 0")
+        if self.instead and not self.copies:
+            raise ParameterError(where, "copies that can stand in the place of originals", "none", "copies: 1")
 
     @property
     def mode(self) -> str:
@@ -78,7 +82,8 @@ class Arm:
 
     def data(self) -> dict[str, Any]:
         """What decides the items that it trains on, as plain data: neither its name nor why it is there."""
-        plain = {name: getattr(self, name) for name in ("copies", "resample", "class_weight", "threshold") if getattr(self, name)}
+        known = ("copies", "resample", "class_weight", "threshold", "instead")
+        plain = {name: getattr(self, name) for name in known if getattr(self, name)}
         policy = {} if self.policy is None else {"policy": str(self.policy), "fingerprint": self.policy.fingerprint}
         return policy | plain | ({} if self.generated is None else {"generated": self.generated.fingerprint})
 

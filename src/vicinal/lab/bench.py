@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from vicinal.core.draw import Address
 from vicinal.core.errors import DataError
+from vicinal.core.transform import Node
 from vicinal.data.dataset import Dataset
 from vicinal.lab.arms import Arm
-from vicinal.lab.feed import Held, inputs, pixels
+from vicinal.lab.feed import Held, inputs, pixels, transformed
 from vicinal.lab.measure.corruptions import Corruptions
+from vicinal.lab.measure.tta import TTA_EPOCH
 from vicinal.lab.split import Split, split
 from vicinal.lab.trial import Rules
 
@@ -71,13 +74,19 @@ class Bench:
         """(N, D) the test part as inputs."""
         return self._once(("test", rows.tobytes()), lambda: inputs(pixels(self.data, rows)))
 
-    def worse(self, rows: NDArray[np.int64], family: str, level: float) -> NDArray[np.float32]:
+    def worse(self, rows: NDArray[np.int64], family: str, level: float, clip: bool = True) -> NDArray[np.float32]:
         """(N, D) the test part after a corruption, the same for every trial."""
 
         def made() -> Corruptions:
-            return Corruptions(pixels(self.data, rows), index=self.data.sources[rows])
+            return Corruptions(pixels(self.data, rows), index=self.data.sources[rows], clip=clip)
 
-        return inputs(self._once(("worse", rows.tobytes()), made).at(family, level))
+        return inputs(self._once(("worse", rows.tobytes(), clip), made).at(family, level))
+
+    def views(self, rows: NDArray[np.int64], policy: Node, count: int) -> Iterator[NDArray[np.float32]]:
+        """(N, D) versions of the test part, one after the other: too many to be held."""
+        for view in range(count):
+            address = Address.of(0, TTA_EPOCH, self.data.sources[rows], view)
+            yield inputs(np.asarray(transformed(policy, pixels(self.data, rows), address, self.data.kind)))
 
     def with_generated(self, arm: Arm) -> tuple[Dataset, NDArray[np.int64]]:
         """The data and the generated items of an arm behind them, and the rows of the latter."""

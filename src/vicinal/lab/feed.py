@@ -143,7 +143,8 @@ class Replica:
     @staticmethod
     def of(arm: Arm, seed: int, data: Dataset, rows: NDArray[np.int64], size: int, held: Held | None = None, noise: float = 0.0) -> Replica:
         """A replica that trains on some rows, with the copies that the arm asks for; ``noise`` is the share of wrong labels."""
-        items, copy = np.tile(rows, arm.copies + 1), np.repeat(np.arange(arm.copies + 1), len(rows))
+        kept = np.arange(int(arm.instead), arm.copies + 1)
+        items, copy = np.tile(rows, len(kept)), np.repeat(kept, len(rows))
         if arm.resample:
             items, copy = resampled(data.labels[rows], arm.resample, seed, rows, data.sources[rows])
         labels = mislabelled(data, seed, noise) if noise else data.labels

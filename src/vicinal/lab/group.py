@@ -19,6 +19,7 @@ from vicinal.lab.bench import Bench
 from vicinal.lab.feed import Replica, goal, joined, targets
 from vicinal.lab.measure.metrics import METRICS, measured
 from vicinal.lab.measure.scores import recall
+from vicinal.lab.measure.tta import net_change
 from vicinal.lab.split import refuse_leak, split_items
 from vicinal.lab.together import Together
 from vicinal.lab.trial import Outcome, Trial, ladders, smallest
@@ -143,7 +144,8 @@ def pupil(bench: Bench, trials: Sequence[Trial]) -> Pupil:
     leak = refuse_leak(dev.sources, train.sources, allow=rules.allow_leak, where=f"arm {arm.name}: dev")
     allowed = rules.allow_leak or arm.generated is None  # without generated items, it is the data's own affair, and split asked
     test_leak = refuse_leak(data.sources[parts.test], train.sources, allow=allowed, where=f"arm {arm.name}: test")
-    known = train.part(np.flatnonzero((train.copy == 0) & (train.items < len(bench.data))))
+    plain = train if not arm.instead else replica(replace(arm, instead=False), parts.train, trial.cell.label_noise)
+    known = plain.part(np.flatnonzero((plain.copy == 0) & (plain.items < len(bench.data))))
     return Pupil(train, joined(known, dev), len(dev.items), parts.test, tuple(trials), leak, test_leak)
 
 
@@ -189,18 +191,30 @@ def _alike(pupils: Sequence[Pupil]) -> list[list[int]]:
 
 def _score(bench: Bench, pupils: Sequence[Pupil], done: int, predictor: Predictor) -> None:
     """The test part, looked at once: clean, and at every level of every curve."""
-    test, curves = pupils[0].test, pupils[0].trials[0].curves  # both depend on the study alone
-    labels = targets(bench.data, bench.data.labels[test])
+    test, probe = pupils[0].test, pupils[0].trials[0].probe  # both depend on the study alone
+    labels, name = targets(bench.data, bench.data.labels[test]), names(bench.data.regression)[0]
     outputs = _moved(pupils, predictor.outputs(bench.test(test)))
-    worse: list[dict[str, float]] = [{} for _ in pupils]
-    for family, levels in curves:
+    more: list[dict[str, float]] = [{} for _ in pupils]
+    for family, levels in probe.curves:
         for level in levels:
-            under = _moved(pupils, predictor.outputs(bench.worse(test, family, level)))
-            for values, one in zip(worse, under, strict=True):
-                name = names(bench.data.regression)[0]
+            under = _moved(pupils, predictor.outputs(bench.worse(test, family, level, probe.clip)))
+            for values, one in zip(more, under, strict=True):
                 values[f"{family}@{level:g}.{name}"] = measured([name], one, labels)[name]
-    for one, output, values in zip(pupils, outputs, worse, strict=True):
+    if probe.views is not None:
+        seen = sum(predictor.outputs(version) for version in bench.views(test, *probe.views)) / probe.views[1]
+        for values, one, clean in zip(more, _moved(pupils, np.asarray(seen)), outputs, strict=True):
+            values |= _together(one, clean, labels, bench.data.regression)
+    for one, output, values in zip(pupils, outputs, more, strict=True):
         one.found[done] = one.outcome(done, output, labels, values)
+
+
+def _together(seen: NDArray, clean: NDArray, labels: NDArray, regression: bool) -> dict[str, float]:
+    """What several views of an item do together, and which items that fixes and breaks."""
+    found = {f"views.{name}": value for name, value in measured(names(regression), seen, labels).items()}
+    if regression:
+        return found
+    change = net_change(clean, seen, labels)
+    return found | {"views.fixed": change.fixed_share, "views.broken": change.broken_share}
 
 
 def _moved(pupils: Sequence[Pupil], outputs: NDArray[np.float32]) -> list[NDArray[np.float32]]:

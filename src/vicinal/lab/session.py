@@ -124,7 +124,10 @@ def session(
         VicinalError: for anything wrong with what was typed, read or written; nothing half-written is left.
     """
     check_writable(options.out)
-    study = studied(options) if is_study(options.data) else options.study(load(options.data, options.format, options.skip_bad, options.resize))
+    if is_study(options.data):
+        study = studied(options)
+    else:
+        study = options.study(load(options.data, options.format, options.skip_bad, options.resize))
     return conducted(study, options.out, options.command, how(options), tell, say)
 
 

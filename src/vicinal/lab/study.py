@@ -9,12 +9,13 @@ from typing import Literal, final
 import numpy as np
 
 from vicinal.core.errors import ParameterError, PolicyError, VicinalError, raise_all
+from vicinal.core.transform import Node
 from vicinal.data.dataset import Dataset
 from vicinal.lab.arms import Arm, cheap, unfit
 from vicinal.lab.bench import Bench
 from vicinal.lab.group import pupil
 from vicinal.lab.measure.metrics import checked_metrics
-from vicinal.lab.trial import Cell, Rules, Trial
+from vicinal.lab.trial import Cell, Probe, Rules, Trial
 from vicinal.learn.mlp import MLP
 from vicinal.learn.trainer import Trainer
 
@@ -35,8 +36,9 @@ class Study:
         rules: how data are divided; trainer: the model and how it is trained.
         controls: "duplicate" (as many extra items without any change), "steps" (``none`` for as many steps where an arm takes others),
             "cheap" (cheap and common alternatives, of which the best on dev is what a costly arm has to beat).
-        curves: corruption to levels at which test is looked at as well; metric: the one that verdicts are about.
-        alpha: of the verdicts; interval: "t" or "bca"; limit: seconds a trial may take, None for any.
+        curves: corruption to levels at which test is looked at as well; clip: whether their noise is kept inside the value range.
+        views: a policy, and how many versions of every test item answer together (test-time augmentation).
+        metric: the one that verdicts are about; alpha: of the verdicts; interval: "t" or "bca"; limit: seconds a trial may take, None for any.
 
     Raises:
         ParameterError: every setting out of its range, at once. PolicyError: arms that do not fit the data.
@@ -51,6 +53,8 @@ class Study:
     trainer: Trainer = field(default_factory=MLP)
     controls: tuple[str, ...] = ("duplicate", "steps")
     curves: tuple[tuple[str, tuple[float, ...]], ...] = ()
+    clip: bool = True
+    views: tuple[Node, int] | None = None
     metric: str = ""
     alpha: float = 0.05
     interval: Literal["t", "bca"] = "t"
@@ -101,6 +105,11 @@ class Study:
             for arm in self.every_arm():
                 pupil(bench, [Trial("", self._fitting(arm), self.seeds[0], cell, 1, self.rules, self.trainer)]).replica.shown(np.arange(1))
 
+    @property
+    def probe(self) -> Probe:
+        """What is measured of every trial besides the clean test part."""
+        return Probe(self.curves, self.clip, self.views)
+
     def every_arm(self) -> list[Arm]:
         """The arms behind the controls that are there whatever the data."""
         copies = max([1, *(arm.copies for arm in self.arms)])
@@ -124,7 +133,7 @@ class Study:
             matched = [Arm(f"none, {number:,} steps", steps=number, control="steps") for number in others]
             arms, steps = [*arms, *matched], steps | {arm.name: arm.steps or 0 for arm in matched}
         return [
-            Trial(self.data.fingerprint, arm, seed, cell, steps[arm.name], self.rules, self.trainer, self.curves)
+            Trial(self.data.fingerprint, arm, seed, cell, steps[arm.name], self.rules, self.trainer, self.probe)
             for seed in self.seeds
             for arm in arms
         ]
@@ -148,7 +157,7 @@ def _count(arm: Arm, labels: np.ndarray) -> int:
     number = np.bincount(labels)
     number = number[number > 0]
     own = len(labels) if not arm.resample else len(number) * int(number.max() if arm.resample == "over" else number.min())
-    return own * (arm.copies + 1) + (0 if arm.generated is None else len(arm.generated))
+    return own * (arm.copies + 1 - arm.instead) + (0 if arm.generated is None else len(arm.generated))
 
 
 def cells(

@@ -13,7 +13,8 @@ seeds                   how many, or a list
 split                   dev, test, by, allow_leak
 trainer                 a name, or a mapping of name and settings
 controls                some of duplicate, steps, cheap
-curves                  a corruption, a list of them, or corruption to levels
+curves                  a corruption, a list of them, or corruption to levels; clip: whether noise is kept inside the value range
+views                   test-time augmentation: policy and count
 metric, alpha,          as for ``Study``
 interval, time_limit
 ======================= ===============================================================================================================
@@ -38,8 +39,8 @@ from vicinal.lab.trial import Rules
 from vicinal.learn.registry import read_trainer
 
 _AXES = ("size", "steps", "epochs", "strength", "label_noise")
-_PLAIN = ("metric", "alpha", "interval")
-_FIELDS = ("study", "data", "arms", *_AXES, "seeds", "split", "trainer", "controls", "curves", *_PLAIN, "time_limit")
+_PLAIN = ("metric", "alpha", "interval", "clip")
+_FIELDS = ("study", "data", "arms", *_AXES, "seeds", "split", "trainer", "controls", "curves", "views", *_PLAIN, "time_limit")
 
 
 @final
@@ -87,6 +88,7 @@ def study_of(document: Mapping[str, Any], path: Path, trusted: bool = False, dat
         "rules": read.field("split", lambda value: _record(Rules, value, "split"), Rules()),
         "trainer": read.field("trainer", lambda value: read_trainer(value, trusted=trusted), read_trainer("mlp")),
         "curves": read.field("curves", _curves, ()),
+        "views": read.field("views", lambda value: _views(value, path.parent, trusted), None),
         "controls": read.field("controls", _texts, ("duplicate", "steps")),
         "limit": read.field("time_limit", _number, None),
     }
@@ -208,6 +210,12 @@ def _curve(name: str, levels: Any, faults: list[VicinalError]) -> tuple[str, tup
     except VicinalError as fault:
         faults.append(fault.under("curves"))
         return name, ()
+
+
+def _views(value: Any, folder: Path, trusted: bool) -> tuple[Any, int]:
+    if not isinstance(value, Mapping) or set(value) != {"policy", "count"} or not isinstance(value["count"], int) or value["count"] < 1:
+        raise ParameterError("views", "a policy and a count of 1 or more", repr(value), "views: {policy: ..., count: 8}")
+    return read_arm("views", value["policy"], folder, trusted).policy, value["count"]
 
 
 def _texts(value: Any) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vicinal.core.errors import ParameterError
+from vicinal.core.transform import Node
 from vicinal.lab.arms import Arm
 from vicinal.learn.trainer import Trainer
 
@@ -83,13 +84,34 @@ class Cell:
 
 @final
 @dataclass(frozen=True)
+class Probe:
+    """What is measured of a trial besides the clean test part.
+
+    Args:
+        curves: name of a corruption to its levels; clip: whether their noise is kept inside the value range.
+        views: a policy, and how many versions of every test item answer together.
+    """
+
+    curves: tuple[tuple[str, tuple[float, ...]], ...] = ()
+    clip: bool = True
+    views: tuple[Node, int] | None = None
+
+    def data(self) -> dict[str, Any]:
+        """The same as plain data: what is not at its default."""
+        curves = {"curves": {name: list(levels) for name, levels in self.curves}} if self.curves else {}
+        clip = {} if self.clip or not self.curves else {"clip": False}
+        return curves | clip | ({} if self.views is None else {"views": [str(self.views[0]), self.views[1]]})
+
+
+@final
+@dataclass(frozen=True)
 class Trial:
     """What is to be trained and measured.
 
     Args:
         data: the fingerprint of the data set; arm, seed, cell, rules, trainer: as named.
         steps: optimiser steps; 0 for trainers that take none.
-        curves: name of a corruption to its levels, at which test is looked at as well.
+        probe: what is measured besides the clean test part.
     """
 
     data: str
@@ -99,7 +121,7 @@ class Trial:
     steps: int
     rules: Rules
     trainer: Trainer
-    curves: tuple[tuple[str, tuple[float, ...]], ...] = ()
+    probe: Probe = field(default_factory=Probe)
 
     def description(self) -> dict[str, Any]:
         """Everything that decides the numbers, as plain data."""
@@ -115,7 +137,7 @@ class Trial:
             **({"label_noise": self.cell.label_noise} if self.cell.label_noise else {}),
             "rules": asdict(self.rules),
             "trainer": dict(self.trainer.data()),
-            "curves": {name: list(levels) for name, levels in self.curves},
+            **self.probe.data(),
         }
 
     @cached_property
