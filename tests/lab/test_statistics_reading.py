@@ -97,8 +97,17 @@ def test_cells_are_one_family():
     assert few.sentence == "no evidence anywhere", "six seeds cannot settle twelve cells"
 
 
+def test_cells_may_have_their_own_seeds():
+    cells = grid([[0.1, 0.1, 0.1]])[0]
+    found = sign_map([[cells[0], cells[1][:9], cells[2][:2]]], Axis("labels", [1]), STEPS)
+    assert found.signs == [[1, 1, 0]]
+    assert found.cells[0][1].difference.p == 2 / 2**9
+    with pytest.raises(DataError, match="arm '1 labels, 1,500 steps': expected finite scores"):
+        sign_map([[cells[0], [0.1, np.nan], cells[2]]], Axis("labels", [1]), STEPS)
+
+
 def test_axes_must_fit():
-    with pytest.raises(DataError, match="2 rows and 3 columns, as the axes have"):
+    with pytest.raises(DataError, match="2 rows of 3 columns, as the axes have"):
         sign_map(np.zeros((3, 2, 5)), Axis("labels", [1, 2]), STEPS)
 
 

@@ -73,9 +73,21 @@ def compare(
         >>> compare(base, {"shift": [0.85, 0.87, 0.84, 0.86, 0.86, 0.84]})["shift"].verdict
         'helps'
     """
-    share("compare.alpha", alpha, "alpha=0.05")
     base = finite("reference", reference)
-    differences = {name: finite(f"arm {name!r}", scores, len(base)) - base for name, scores in arms.items()}
+    return judged({name: finite(f"arm {name!r}", scores, len(base)) - base for name, scores in arms.items()}, alpha, method, family)
+
+
+def judged(
+    paired: Mapping[str, ArrayLike], alpha: float = 0.05, method: Method = "t", family: Collection[str] | None = None
+) -> dict[str, Comparison]:
+    """Arms by their paired differences from the reference, of which each may have its own seeds; else as `compare`.
+
+    Example:
+        >>> judged({"shift": [0.05, 0.06, 0.05, 0.06, 0.04, 0.06], "noise": [0.01, -0.01]})["noise"].verdict
+        'no evidence'
+    """
+    share("compare.alpha", alpha, "alpha=0.05")
+    differences = {name: finite(f"arm {name!r}", values) for name, values in paired.items()}
     together = members("compare.family", family, differences)
     ps = {name: sign_flip_p(values) for name, values in differences.items()}
     adjusted = {**ps, **dict(zip(together, holm([ps[name] for name in together]), strict=True))}
