@@ -86,6 +86,8 @@ def test_sentences(means, sentence):
 
 def test_one_cell_and_a_middle_stretch():
     assert sign_map(grid([[0.1]]), Axis("labels", [5]), Axis("steps", [500])).sentence == "helps at 500 steps"
+    large = sign_map(grid([[0.1, 0.1, 0]]), Axis("labels", [5]), Axis("steps", [1_000_000, 2_000_001, 3_000_000]))
+    assert large.sentence == "helps up to 2,000,001 steps"
     five = Axis("sigma", [0, 0.05, 0.1, 0.2, 0.4])
     assert sign_map(grid([[0, 0.1, 0.1, 0, 0]]), Axis("labels", [5]), five).sentence == "helps from 0.05 to 0.1 sigma"
 
@@ -107,6 +109,8 @@ def test_cells_may_have_their_own_seeds():
 
 
 def test_axes_must_fit():
+    with pytest.raises(DataError, match="axis 'steps': expected rising values"):
+        sign_map(np.zeros((1, 2, 5)), Axis("labels", [1]), Axis("steps", [500, 500]))
     with pytest.raises(DataError, match="2 rows of 3 columns, as the axes have"):
         sign_map(np.zeros((3, 2, 5)), Axis("labels", [1, 2]), STEPS)
 

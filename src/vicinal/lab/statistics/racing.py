@@ -53,6 +53,7 @@ class Standing:
 
     @property
     def decided(self) -> bool:
+        """Whether its race is over."""
         return self.reason != "undecided"
 
 

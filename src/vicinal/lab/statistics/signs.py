@@ -17,7 +17,7 @@ from vicinal.lab.statistics.scores import finite
 
 
 class Axis(NamedTuple):
-    """One axis of a study: a name as it is said after a number ("steps"), and its values in order."""
+    """One axis of a study: a name as it is said after a number ("steps"), and its values, all different and rising."""
 
     name: str
     values: Sequence[float]
@@ -90,11 +90,18 @@ def sign_map(
         >>> found.sentence, found.best
         ('helps up to 1,500 steps, hurts from 4,000 steps', (500, 500))
     """
+    _fit(differences, rows, columns)
+    found = iter(judged(dict(_named(rows, columns, differences)), alpha, method).values())
+    return SignMap(rows, columns, tuple(tuple(itertools.islice(found, len(columns.values))) for _ in rows.values))
+
+
+def _fit(differences: Sequence[Sequence[ArrayLike]] | NDArray, rows: Axis, columns: Axis) -> None:
+    for axis in (rows, columns):
+        if not len(axis.values) or any(after <= before for before, after in itertools.pairwise(axis.values)):
+            raise DataError(f"axis {axis.name!r}", "rising values", repr(list(axis.values)), "each value once, the smallest first")
     if len(differences) != len(rows.values) or any(len(row) != len(columns.values) for row in differences):
         expected = f"{len(rows.values)} rows of {len(columns.values)} columns, as the axes have"
         raise DataError("differences", expected, f"{[len(row) for row in differences]} columns", "one cell for each pair of values")
-    found = iter(judged(dict(_named(rows, columns, differences)), alpha, method).values())
-    return SignMap(rows, columns, tuple(tuple(itertools.islice(found, len(columns.values))) for _ in rows.values))
 
 
 def _named(rows: Axis, columns: Axis, differences: Sequence[Sequence[ArrayLike]] | NDArray) -> Iterator[tuple[str, ArrayLike]]:
@@ -135,13 +142,17 @@ def _along(axis: Axis, verdicts: Sequence[Verdict]) -> str:
 def _range(axis: Axis, first: int, last: int) -> str:
     low, high, end = axis.values[first], axis.values[last], len(axis.values) - 1
     if (first, last) == (0, end):
-        return f"everywhere from {low:,g} to {_amount(high, axis.name)}" if end else f"at {_amount(low, axis.name)}"
+        return f"everywhere from {_figure(low)} to {_amount(high, axis.name)}" if end else f"at {_amount(low, axis.name)}"
     if first == 0:
         return f"up to {_amount(high, axis.name)}"
     if last == end:
         return f"from {_amount(low, axis.name)}"
-    return f"at {_amount(low, axis.name)}" if first == last else f"from {low:,g} to {_amount(high, axis.name)}"
+    return f"at {_amount(low, axis.name)}" if first == last else f"from {_figure(low)} to {_amount(high, axis.name)}"
 
 
 def _amount(value: float, name: str) -> str:
-    return f"{value:,g} {name}"
+    return f"{_figure(value)} {name}"
+
+
+def _figure(value: float) -> str:
+    return f"{int(value):,}" if value == int(value) else f"{value:,}"
