@@ -13,7 +13,7 @@ from scipy.optimize import isotonic_regression
 
 from vicinal.core.errors import DataError
 from vicinal.lab.statistics.intervals import multiplicities, percentiles
-from vicinal.lab.statistics.scores import block
+from vicinal.lab.statistics.scores import block, positive
 
 
 @final
@@ -81,6 +81,7 @@ def exchange_rate(
         >>> [rate.words for rate in exchange_rate([100, 200, 400, 800], curve, curve + 0.05)][::2]
         ['2.0x labels [2.0x, 2.0x]', '2.0x labels [2.0x, 2.0x]']
     """
+    positive(resamples=resamples)
     base = block("reference", reference, "seeds", "sizes")
     scores = block("arm", arm, "seeds", "sizes", like=base)
     logs = _logs(sizes, base.shape[1])
