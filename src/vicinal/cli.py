@@ -136,7 +136,7 @@ def show(
 
 @app.command()
 def compare(
-    data: Annotated[str, typer.Argument(metavar="DATA", help="digits, a CSV, an IDX file or folder, a folder per class, or an NPZ.")],
+    data: Annotated[str, typer.Argument(metavar="DATA", help="digits, a CSV, an IDX file or folder, a folder per class, an NPZ, or a study.yaml.")],
     arm: Annotated[
         list[str] | None, typer.Option(help="NAME=POLICY, or NAME:K=POLICY for K fixed copies of every item; repeat it.")
     ] = None,
@@ -162,6 +162,7 @@ def compare(
     budget: Annotated[str | None, typer.Option(help="A time such as 10m: run what fits, and say what was left out.")] = None,
     race: Annotated[bool, typer.Option("--race", help="Add seeds only where an arm is undecided.")] = False,
     time_limit: Annotated[float | None, typer.Option(help="Seconds a trial may take; then it counts as failed.")] = None,
+    trusted: Annotated[bool, typer.Option("--trusted", help="Let a study file name code to import.")] = False,
     retry: Annotated[bool, typer.Option("--retry", help="Run failed trials again.")] = False,
     out: Annotated[Path, typer.Option(help="Folder for report.html and result.json.")] = Path("vicinal-out"),
     as_json: Annotated[bool, typer.Option("--json", help="Print result.json instead of the table.")] = False,
@@ -183,7 +184,7 @@ def compare(
         data=data, arms=tuple(arm or ()), seeds=seeds, steps=steps, epochs=epochs, size=size, copies=copies, lr=lr, batch=batch,
         hidden=hidden, dev=dev, resize=resize, format=format, skip_bad=skip_bad, split=split, allow_leak=allow_leak, alpha=alpha,
         interval=interval, out=out, command=shlex.join(["vicinal", *sys.argv[1:]]), engine=engine, workers=workers, address=address,
-        budget=budget, race=race, time_limit=time_limit, retry=retry,
+        budget=budget, race=race, time_limit=time_limit, retry=retry, trusted=trusted,
     )  # fmt: skip
     with _progress(console) as bar:
         task = bar.add_task("training", total=None)

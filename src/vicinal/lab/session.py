@@ -24,6 +24,7 @@ from vicinal.lab.report import write_outputs
 from vicinal.lab.result import result
 from vicinal.lab.store import Store
 from vicinal.lab.study import Study
+from vicinal.lab.study_file import read_study
 from vicinal.lab.trial import Cell, Rules, Trial
 from vicinal.learn.mlp import MLP
 
@@ -69,6 +70,7 @@ class Options:
     race: bool = False
     time_limit: float | None = None
     retry: bool = False
+    trusted: bool = False
 
     def study(self, data: Dataset) -> Study:
         """The checked settings, for data that have been read.
@@ -122,8 +124,33 @@ def session(
         VicinalError: for anything wrong with what was typed, read or written; nothing half-written is left.
     """
     check_writable(options.out)
-    study = options.study(load(options.data, options.format, options.skip_bad, options.resize))
+    study = studied(options) if is_study(options.data) else options.study(load(options.data, options.format, options.skip_bad, options.resize))
     return conducted(study, options.out, options.command, how(options), tell, say)
+
+
+def is_study(data: str) -> bool:
+    """Whether what was typed as DATA is a study file."""
+    return data.endswith((".yaml", ".yml"))
+
+
+def studied(options: Options) -> Study:
+    """The study of a file; what it says cannot be typed as well.
+
+    Raises:
+        ParameterError: an option that belongs into the file. Faults: everything that is wrong with the file.
+    """
+    usual = Options(options.data)
+    twice = [name for name in _IN_FILES if getattr(options, name) != getattr(usual, name)]
+    if twice:
+        option = "--" + twice[0].replace("arms", "arm").replace("_", "-")
+        raise ParameterError(option, f"the study file to say it: {options.data}", "both", f"{twice[0]}: ... in the file")
+    return read_study(Path(options.data), trusted=options.trusted)
+
+
+_IN_FILES = (
+    "arms", "seeds", "steps", "epochs", "size", "copies", "lr", "batch", "hidden", "dev", "resize", "format", "skip_bad", "split",
+    "allow_leak", "alpha", "interval", "time_limit",
+)  # fmt: skip
 
 
 @final
