@@ -60,6 +60,7 @@ def test_small_effects_are_given_up():
     flat = np.tile([0.001, -0.001], 5)
     found = race(base, {"arm": flat}, at, delta=0.005)["arm"]
     assert (found.verdict, found.reason, found.decided) == ("no evidence", "within delta", True)
+    assert race(base, {"arm": np.zeros(10)}, at, delta=0.005)["arm"].reason == "within delta"
     assert race(base, {"arm": flat}, at)["arm"].reason == "futile"
     assert race(base, {"arm": np.tile([0.02, -0.012], 5)}, at)["arm"].reason == "undecided"
 
