@@ -153,6 +153,14 @@ def test_power_agrees_with_simulation():
     assert detection_power(10, 0.8) == pytest.approx(share, abs=0.01)
 
 
+@pytest.mark.parametrize(("seeds", "effect", "alpha"), [(5, 5.0, 0.004), (5, 5.0, 0.0005), (9, 2.0, 0.0005), (60, 5.0, 0.05)])
+def test_power_is_a_number_where_the_distributions_of_scipy_give_none(seeds, effect, alpha):
+    """By integration over the chance of the standard deviation."""
+    critical, shift = stats.t.ppf(1 - alpha / 2, seeds - 1), effect * math.sqrt(seeds)
+    found = stats.chi2(seeds - 1).expect(lambda v: stats.norm.sf(critical * np.sqrt(v / (seeds - 1)) - shift))
+    assert detection_power(seeds, effect, alpha) == pytest.approx(found, abs=1e-6)
+
+
 def test_extreme_effects_have_plain_answers():
     assert seeds_needed(0.0, 0.01) is None
     assert seeds_needed(0.0001, 0.01) is None

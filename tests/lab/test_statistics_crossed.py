@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vicinal.core.errors import DataError
+from vicinal.core.errors import DataError, ParameterError
 from vicinal.lab.statistics import hierarchical
 from vicinal.lab.statistics.crossed import _draws
 from vicinal.lab.statistics.intervals import multiplicities, percentiles
@@ -73,6 +73,11 @@ def test_right_and_wrong_answers_are_taken_as_they_come():
     assert 0 < found.low < found.mean < found.high
     assert hierarchical(base, base).low == hierarchical(base, base).high == 0
     assert hierarchical(base, arm) == found
+
+
+def test_no_resamples_are_no_bootstrap():
+    with pytest.raises(ParameterError, match="resamples: expected 1 or more, got 0"):
+        hierarchical(np.zeros((2, 3)), np.zeros((2, 3)), resamples=0)
 
 
 def test_one_seed_has_no_interval_and_bad_shapes_are_named():

@@ -7,7 +7,7 @@ import pytest
 
 from vicinal.core.errors import DataError, ParameterError
 from vicinal.lab.statistics import meter
-from vicinal.lab.statistics.meter import null_scores
+from vicinal.lab.statistics.readings import null_scores
 
 
 def test_every_reading_is_where_it_belongs():

@@ -24,7 +24,7 @@ def raced(base: np.ndarray, arms: np.ndarray, at: tuple[int, ...], **options: fl
 
 @pytest.mark.parametrize("options", [{}, {"delta": 0.004}])
 def test_useless_arms_are_rarely_found_however_often_one_looks(options):
-    """Twelve useless arms, four looks, 150 races: the family-wise error stays at 5 % (8 % here, three standard errors of 1.8)."""
+    """Twelve useless arms, four looks, 150 races: the family-wise error stays below alpha."""
     at, wrong, naive = looks(16, arms=12), 0, 0
     for replicate in range(150):
         draw = rng(replicate)
@@ -32,7 +32,7 @@ def test_useless_arms_are_rarely_found_however_often_one_looks(options):
         arms = base + draw.normal(0, 0.01, (12, at[-1]))
         wrong += any(verdict != "no evidence" for verdict in raced(base, arms, at, **options)[0].values())
         naive += any(compare(base[:n], {"arm": arms[0, :n]})["arm"].verdict != "no evidence" for n in at)
-    assert wrong / 150 <= 0.08
+    assert wrong / 150 <= 0.05
     assert naive / 150 > 0.06, "one arm that is looked at four times without correction must go wrong more often"
 
 
@@ -60,6 +60,7 @@ def test_small_effects_are_given_up():
     flat = np.tile([0.001, -0.001], 5)
     found = race(base, {"arm": flat}, at, delta=0.005)["arm"]
     assert (found.verdict, found.reason, found.decided) == ("no evidence", "within delta", True)
+    assert race(base, {"arm": np.zeros(10)}, at, delta=0.005)["arm"].reason == "within delta"
     assert race(base, {"arm": flat}, at)["arm"].reason == "futile"
     assert race(base, {"arm": np.tile([0.02, -0.012], 5)}, at)["arm"].reason == "undecided"
 

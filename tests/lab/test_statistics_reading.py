@@ -86,6 +86,8 @@ def test_sentences(means, sentence):
 
 def test_one_cell_and_a_middle_stretch():
     assert sign_map(grid([[0.1]]), Axis("labels", [5]), Axis("steps", [500])).sentence == "helps at 500 steps"
+    large = sign_map(grid([[0.1, 0.1, 0]]), Axis("labels", [5]), Axis("steps", [1_000_000, 2_000_001, 3_000_000]))
+    assert large.sentence == "helps up to 2,000,001 steps"
     five = Axis("sigma", [0, 0.05, 0.1, 0.2, 0.4])
     assert sign_map(grid([[0, 0.1, 0.1, 0, 0]]), Axis("labels", [5]), five).sentence == "helps from 0.05 to 0.1 sigma"
 
@@ -97,8 +99,19 @@ def test_cells_are_one_family():
     assert few.sentence == "no evidence anywhere", "six seeds cannot settle twelve cells"
 
 
+def test_cells_may_have_their_own_seeds():
+    cells = grid([[0.1, 0.1, 0.1]])[0]
+    found = sign_map([[cells[0], cells[1][:9], cells[2][:2]]], Axis("labels", [1]), STEPS)
+    assert found.signs == [[1, 1, 0]]
+    assert found.cells[0][1].difference.p == 2 / 2**9
+    with pytest.raises(DataError, match="arm '1 labels, 1,500 steps': expected finite scores"):
+        sign_map([[cells[0], [0.1, np.nan], cells[2]]], Axis("labels", [1]), STEPS)
+
+
 def test_axes_must_fit():
-    with pytest.raises(DataError, match="2 rows and 3 columns, as the axes have"):
+    with pytest.raises(DataError, match="axis 'steps': expected rising values"):
+        sign_map(np.zeros((1, 2, 5)), Axis("labels", [1]), Axis("steps", [500, 500]))
+    with pytest.raises(DataError, match="2 rows of 3 columns, as the axes have"):
         sign_map(np.zeros((3, 2, 5)), Axis("labels", [1, 2]), STEPS)
 
 

@@ -34,7 +34,7 @@ def test_tiny_dev_sets_and_faults():
     # One item, one arm of two decides anew: +1 if it was wrong and any arm mends it, -1 if it was right and all break it.
     mend, spoil = 0.5 * 0.5, 0.5 * 0.5
     assert null_optimism(1, arms=2, changed=0.5, accuracy=0.5) == pytest.approx(0.5 * (1 - (1 - mend) ** 2) - 0.5 * spoil**2)
-    with pytest.raises(ParameterError, match="1 item or more"):
+    with pytest.raises(ParameterError, match="items: expected 1 or more, got 0"):
         null_optimism(0)
     with pytest.raises(ParameterError, match=r"null_optimism\.changed"):
         null_optimism(10, changed=1.5)

@@ -22,7 +22,6 @@ from vicinal.lab.statistics.curves import CurveVerdict, Fit, curve_verdict
 from vicinal.lab.statistics.exchange import Exchange, exchange_rate
 from vicinal.lab.statistics.folds import Corrected, corrected_t
 from vicinal.lab.statistics.intervals import Estimate, Method, estimate, interval
-from vicinal.lab.statistics.meter import Reading, meter
 from vicinal.lab.statistics.planning import Plan, looks, plan
 from vicinal.lab.statistics.power import (
     cautious_sd,
@@ -33,6 +32,7 @@ from vicinal.lab.statistics.power import (
     seeds_to_settle,
 )
 from vicinal.lab.statistics.racing import Reason, Standing, race
+from vicinal.lab.statistics.readings import Reading, meter
 from vicinal.lab.statistics.scores import identical_scores
 from vicinal.lab.statistics.selection import WinnersCurse, null_optimism, winners_curse
 from vicinal.lab.statistics.significance import holm, sign_flip_p

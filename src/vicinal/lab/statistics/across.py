@@ -12,7 +12,7 @@ from scipy import stats
 
 from vicinal.core.errors import DataError
 from vicinal.lab.statistics.intervals import Estimate, multiplicities, percentiles
-from vicinal.lab.statistics.scores import finite
+from vicinal.lab.statistics.scores import finite, positive
 
 
 @final
@@ -55,6 +55,7 @@ def transfer(
         >>> found.chosen, found.best, round(found.regret.mean, 3), round(found.kendall.mean, 2), found.spearman.mean
         ('shift', 'rotate', 0.01, 0.33, 0.5)
     """
+    positive(resamples=resamples)
     names = list(there)
     if set(names) != set(here) or len(names) < 3:
         got = f"{sorted(there)} and {sorted(here)}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, final
 
@@ -90,7 +90,7 @@ def judged(
     differences = {name: finite(f"arm {name!r}", values) for name, values in paired.items()}
     together = members("compare.family", family, differences)
     ps = {name: sign_flip_p(values) for name, values in differences.items()}
-    adjusted = {**ps, **dict(zip(together, holm([ps[name] for name in together]), strict=True))}
+    adjusted = corrected(ps, together)
     sizes = {name: len(together) if name in together else 1 for name in ps}
     return {name: _judge(values, ps[name], adjusted[name], alpha, method, sizes[name]) for name, values in differences.items()}
 
@@ -101,6 +101,11 @@ def members(where: str, family: Collection[str] | None, arms: Collection[str]) -
     if unknown:
         raise ParameterError(where, f"names out of {', '.join(arms)}", ", ".join(unknown), "the names of the arms")
     return [name for name in arms if family is None or name in family]
+
+
+def corrected(ps: Mapping[str, float], family: Sequence[str]) -> dict[str, float]:
+    """Holm's correction over the arms of the family; the p-values of the others stay."""
+    return {**ps, **dict(zip(family, holm([ps[name] for name in family]), strict=True))}
 
 
 def _judge(values: NDArray[np.float64], p: float, p_adjusted: float, alpha: float, method: Method, arms: int) -> Comparison:

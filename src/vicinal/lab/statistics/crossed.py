@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from vicinal.lab.statistics.intervals import multiplicities, percentiles
-from vicinal.lab.statistics.scores import block
+from vicinal.lab.statistics.scores import block, positive
 
 BLOCK = 1 << 21  # values of one array held at once: 16 MiB
 
@@ -57,6 +57,7 @@ def hierarchical(reference: ArrayLike, arm: ArrayLike, level: float = 0.95, resa
         >>> round(found.mean, 3), round(found.low, 3), round(found.high, 3)
         (0.06, 0.041, 0.078)
     """
+    positive(resamples=resamples)
     base = block("reference", reference, "seeds", "items")
     differences = block("arm", arm, "seeds", "items", like=base) - base
     errors = _errors(differences)

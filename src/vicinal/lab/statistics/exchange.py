@@ -13,7 +13,7 @@ from scipy.optimize import isotonic_regression
 
 from vicinal.core.errors import DataError
 from vicinal.lab.statistics.intervals import multiplicities, percentiles
-from vicinal.lab.statistics.scores import block
+from vicinal.lab.statistics.scores import block, positive
 
 
 @final
@@ -23,40 +23,41 @@ class Exchange:
 
     Args:
         size: labels that the arm had.
-        times: the reference needs so many times ``size`` for the arm's score. Infinite where it never got there: more than ``limit``
-            is all that can be said. 0.0 where even the smallest size measured does better than the arm.
+        times: the reference needs so many times ``size`` for the arm's score. Infinite where it never got there: more than ``most``
+            is all that can be said. 0.0 where even the smallest size measured does better than the arm: less than ``least``.
         low, high: ends of the interval, with the same meaning at 0 and infinity; None with one seed.
-        limit: the largest size measured, divided by ``size``.
+        least, most: the smallest and the largest size measured, divided by ``size``.
     """
 
     size: int
     times: float
     low: float | None
     high: float | None
-    limit: float
+    least: float
+    most: float
 
     @property
     def words(self) -> str:
         """The answer, honest at both ends: "none" where the arm is worth no additional label.
 
         Example:
-            >>> Exchange(500, 7.9, 6.1, math.inf, 8.0).words, Exchange(500, math.inf, None, None, 8.0).words
+            >>> Exchange(500, 7.9, 6.1, math.inf, 0.2, 8.0).words, Exchange(500, math.inf, None, None, 0.2, 8.0).words
             ('7.9x labels [6.1x, more than 8x]', 'more than 8x labels (beyond the measured sizes)')
-            >>> Exchange(500, 0.8, 0.7, 0.9, 8.0).words
+            >>> Exchange(500, 0.8, 0.7, 0.9, 0.2, 8.0).words
             'none'
         """
         if self.times <= 1:
             return "none"
         if math.isinf(self.times):
             least = f", at least {self.low:.1f}x" if self.low is not None and math.isfinite(self.low) else ""
-            return f"more than {self.limit:.3g}x labels (beyond the measured sizes{least})"
-        return f"{self.times:.1f}x labels" + self._ends()
+            return f"more than {self.most:.3g}x labels (beyond the measured sizes{least})"
+        ends = "" if self.low is None or self.high is None else f" [{self._end(self.low)}, {self._end(self.high)}]"
+        return f"{self.times:.1f}x labels{ends}"
 
-    def _ends(self) -> str:
-        if self.low is None or self.high is None:
-            return ""
-        low, high = (f"more than {self.limit:.3g}x" if math.isinf(end) else f"{end:.1f}x" for end in (self.low, self.high))
-        return f" [{low}, {high}]"
+    def _end(self, end: float) -> str:
+        if math.isinf(end):
+            return f"more than {self.most:.3g}x"
+        return f"{end:.1f}x" if end else f"less than {self.least:.2g}x"
 
 
 def exchange_rate(
@@ -80,15 +81,15 @@ def exchange_rate(
         >>> [rate.words for rate in exchange_rate([100, 200, 400, 800], curve, curve + 0.05)][::2]
         ['2.0x labels [2.0x, 2.0x]', '2.0x labels [2.0x, 2.0x]']
     """
+    positive(resamples=resamples)
     base = block("reference", reference, "seeds", "sizes")
     scores = block("arm", arm, "seeds", "sizes", like=base)
     logs = _logs(sizes, base.shape[1])
     rates = _rates(logs, base.mean(0), scores.mean(0))
     ends = _ends(logs, base, scores, level, resamples, seed) if len(base) > 1 else [(None, None)] * len(logs)
-    limits = np.exp(logs[-1] - logs)
     return [
-        Exchange(int(size), float(rate), low, high, float(limit))
-        for size, rate, (low, high), limit in zip(sizes, rates, ends, limits, strict=True)
+        Exchange(int(size), float(rate), *between, sizes[0] / size, sizes[-1] / size)
+        for size, rate, between in zip(sizes, rates, ends, strict=True)
     ]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from vicinal.core.errors import ParameterError
 from vicinal.lab.statistics.power import MOST_SEEDS, fewest_seeds, seeds_needed
-from vicinal.lab.statistics.scores import share
+from vicinal.lab.statistics.scores import positive, share
 
 LOOKS = 4  # more looks stop earlier but each of them may spend less
 
@@ -62,6 +62,7 @@ def plan(
         >>> found.seeds, found.floor, found.looks, found.seconds
         (23, 11, (11, 14, 18, 23), (572.0, 1196.0))
     """
+    positive(arms=arms, count=count)
     needed = seeds_needed(effect, sd, alpha / (arms * count), power)
     floor = fewest_seeds(alpha / count, arms)
     seeds = None if needed is None else max(needed, floor)
@@ -80,8 +81,7 @@ def looks(most: int, arms: int = 1, alpha: float = 0.05, count: int = LOOKS) -> 
         ((11, 17, 26, 40), (9,))
     """
     share("looks.alpha", alpha, "alpha=0.05")
-    if count < 1:
-        raise ParameterError("looks.count", "1 look or more", repr(count), f"count={LOOKS}")
+    positive(arms=arms, count=count)
     least = fewest_seeds(alpha, arms)
     if most < least:
         expected = f"at least {least} seeds, the floor of the sign-flip test with Holm's correction for {arms} arms"

@@ -11,7 +11,6 @@ are wider; exact spending along the sign-flip paths would gain little over Bonfe
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, final
@@ -20,11 +19,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from vicinal.core.errors import DataError, ParameterError
-from vicinal.lab.statistics.comparison import Difference, Verdict, members, verdict_of
+from vicinal.lab.statistics.comparison import Difference, Verdict, corrected, members, verdict_of
 from vicinal.lab.statistics.intervals import Estimate, estimate
 from vicinal.lab.statistics.power import conditional_power
 from vicinal.lab.statistics.scores import finite, share
-from vicinal.lab.statistics.significance import holm, sign_flip_p
+from vicinal.lab.statistics.significance import sign_flip_p
 
 Reason = Literal["significant", "within delta", "futile", "seeds used up", "undecided"]
 """Why an arm stands as it does; the first four end its race."""
@@ -53,6 +52,7 @@ class Standing:
 
     @property
     def decided(self) -> bool:
+        """Whether its race is over."""
         return self.reason != "undecided"
 
 
@@ -93,7 +93,7 @@ def race(
     differences = {name: _paired(name, scores, base) for name, scores in arms.items()}
     together = members("race.family", family, differences)
     ps = {name: _sequential_p(values, looks) for name, values in differences.items()}
-    adjusted = {**ps, **dict(zip(together, holm([ps[name] for name in together]), strict=True))}
+    adjusted = corrected(ps, together)
     level = {name: alpha / len(looks) / (len(together) if name in together else 1) for name in ps}
 
     def stand(name: str, values: NDArray[np.float64]) -> Standing:
@@ -135,8 +135,12 @@ def _reason(values: NDArray[np.float64], found: Estimate, sign: int, last: int, 
     """Stopping for futility only ever loses findings, so it may be as bold as ``hope`` says."""
     if sign:
         return "significant"
-    if delta is not None and found.low is not None and max(abs(found.low), abs(found.high or math.inf)) < delta:
+    if delta is not None and _inside(found, delta):
         return "within delta"
     if len(values) == last:
         return "seeds used up"
     return "futile" if len(values) > 1 and conditional_power(values, last, alpha) < hope else "undecided"
+
+
+def _inside(found: Estimate, delta: float) -> bool:
+    return found.low is not None and found.high is not None and -delta < found.low <= found.high < delta

@@ -41,6 +41,13 @@ def share(where: str, value: float, write: str) -> None:
         raise ParameterError(where, "a number in (0, 1)", repr(value), write)
 
 
+def positive(**counts: int) -> None:
+    """An error unless every count is 1 or more."""
+    for name, count in counts.items():
+        if count < 1:
+            raise ParameterError(name, "1 or more", repr(count), f"{name}=1 at least")
+
+
 def identical_scores(scores_by_arm: Mapping[str, ArrayLike]) -> list[str]:
     """A sentence for every arm whose seeds all scored the same: most likely a seed that is accepted but not used.
 

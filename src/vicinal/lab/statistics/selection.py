@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from vicinal.core.errors import ParameterError
 from vicinal.lab.statistics.intervals import Estimate, estimate
-from vicinal.lab.statistics.scores import block, share
+from vicinal.lab.statistics.scores import block, positive, share
 
 CERTAIN = 1 - 1e-12  # of a binomial, in the sums over its values
 
@@ -73,8 +72,7 @@ def null_optimism(items: int, arms: int = 12, changed: float = 0.1, accuracy: fl
         >>> [round(100 * null_optimism(items), 1) for items in (50, 100, 500, 1000)]  # points
         [3.4, 2.5, 1.1, 0.8]
     """
-    if items < 1 or arms < 1:
-        raise ParameterError("null_optimism", "1 item or more and 1 arm or more", f"items={items}, arms={arms}", "items=500, arms=12")
+    positive(items=items, arms=arms)
     share("null_optimism.changed", changed, "changed=0.1")
     share("null_optimism.accuracy", accuracy, "accuracy=0.85")
     right = _support(items, accuracy)

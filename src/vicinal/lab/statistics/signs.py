@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, final
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from vicinal.core.errors import DataError
-from vicinal.lab.statistics.comparison import Comparison, Difference, Verdict, compare
+from vicinal.lab.statistics.comparison import Comparison, Difference, Verdict, compare, judged
 from vicinal.lab.statistics.intervals import Method
-from vicinal.lab.statistics.scores import block, finite
+from vicinal.lab.statistics.scores import finite
 
 
 class Axis(NamedTuple):
-    """One axis of a study: a name as it is said after a number ("steps"), and its values in order."""
+    """One axis of a study: a name as it is said after a number ("steps"), and its values, all different and rising."""
 
     name: str
     values: Sequence[float]
@@ -71,14 +71,17 @@ class SignMap:
         return self.rows.values[row], self.columns.values[column]
 
 
-def sign_map(differences: ArrayLike, rows: Axis, columns: Axis, alpha: float = 0.05, method: Method = "t") -> SignMap:
+def sign_map(
+    differences: Sequence[Sequence[ArrayLike]] | NDArray, rows: Axis, columns: Axis, alpha: float = 0.05, method: Method = "t"
+) -> SignMap:
     """Judge every cell of a grid as `compare` does, all cells as one family.
 
     Args:
-        differences: (R, C, S) paired differences, arm minus reference, of S seeds at R values of ``rows`` and C of ``columns``.
+        differences: paired differences, arm minus reference: R rows of C cells of (S,) values, one a seed, as the axes have R and C
+            values. Cells may have their own seeds.
 
     Raises:
-        DataError: a shape that is not that of the axes, or a difference that is not finite.
+        DataError: other numbers of rows or columns than the axes have, or a difference that is not finite.
 
     Example:
         >>> spread = np.linspace(-0.01, 0.01, 9)
@@ -87,13 +90,25 @@ def sign_map(differences: ArrayLike, rows: Axis, columns: Axis, alpha: float = 0
         >>> found.sentence, found.best
         ('helps up to 1,500 steps, hurts from 4,000 steps', (500, 500))
     """
-    values = block("differences", differences, "rows", "columns", "seeds")
-    if values.shape[:2] != (len(rows.values), len(columns.values)):
-        expected = f"{len(rows.values)} rows and {len(columns.values)} columns, as the axes have"
-        raise DataError("differences", expected, f"shape {values.shape}", "one row and column for each value")
-    cells = {f"{row},{column}": values[row, column] for row, column in np.ndindex(*values.shape[:2])}
-    found = iter(compare(np.zeros(values.shape[2]), cells, alpha, method).values())
+    _fit(differences, rows, columns)
+    found = iter(judged(dict(_named(rows, columns, differences)), alpha, method).values())
     return SignMap(rows, columns, tuple(tuple(itertools.islice(found, len(columns.values))) for _ in rows.values))
+
+
+def _fit(differences: Sequence[Sequence[ArrayLike]] | NDArray, rows: Axis, columns: Axis) -> None:
+    for axis in (rows, columns):
+        if not len(axis.values) or any(after <= before for before, after in itertools.pairwise(axis.values)):
+            raise DataError(f"axis {axis.name!r}", "rising values", repr(list(axis.values)), "each value once, the smallest first")
+    if len(differences) != len(rows.values) or any(len(row) != len(columns.values) for row in differences):
+        expected = f"{len(rows.values)} rows of {len(columns.values)} columns, as the axes have"
+        raise DataError("differences", expected, f"{[len(row) for row in differences]} columns", "one cell for each pair of values")
+
+
+def _named(rows: Axis, columns: Axis, differences: Sequence[Sequence[ArrayLike]] | NDArray) -> Iterator[tuple[str, ArrayLike]]:
+    """Every cell with the name that an error would give it."""
+    for value, row in zip(rows.values, differences, strict=True):
+        for other, cell in zip(columns.values, row, strict=True):
+            yield f"{_amount(value, rows.name)}, {_amount(other, columns.name)}", cell
 
 
 def interaction(first: ArrayLike, second: ArrayLike, alpha: float = 0.05, method: Method = "t") -> Difference:
@@ -127,13 +142,17 @@ def _along(axis: Axis, verdicts: Sequence[Verdict]) -> str:
 def _range(axis: Axis, first: int, last: int) -> str:
     low, high, end = axis.values[first], axis.values[last], len(axis.values) - 1
     if (first, last) == (0, end):
-        return f"everywhere from {low:,g} to {_amount(high, axis.name)}" if end else f"at {_amount(low, axis.name)}"
+        return f"everywhere from {_figure(low)} to {_amount(high, axis.name)}" if end else f"at {_amount(low, axis.name)}"
     if first == 0:
         return f"up to {_amount(high, axis.name)}"
     if last == end:
         return f"from {_amount(low, axis.name)}"
-    return f"at {_amount(low, axis.name)}" if first == last else f"from {low:,g} to {_amount(high, axis.name)}"
+    return f"at {_amount(low, axis.name)}" if first == last else f"from {_figure(low)} to {_amount(high, axis.name)}"
 
 
 def _amount(value: float, name: str) -> str:
-    return f"{value:,g} {name}"
+    return f"{_figure(value)} {name}"
+
+
+def _figure(value: float) -> str:
+    return f"{int(value):,}" if value == int(value) else f"{value:,}"

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from vicinal.core.errors import DataError, ParameterError
+from vicinal.core.errors import DataError
 from vicinal.lab.statistics.comparison import compare
 from vicinal.lab.statistics.folds import corrected_t
 from vicinal.lab.statistics.planning import looks
 from vicinal.lab.statistics.racing import race
-from vicinal.lab.statistics.scores import block
+from vicinal.lab.statistics.scores import block, positive
 from vicinal.lab.statistics.selection import null_optimism
 
 ARMS, SEEDS, ALPHA = 12, 9, 0.05
@@ -73,8 +73,7 @@ def meter(replicates: int = 200, seed: int = 0, scores: ArrayLike | None = None)
         >>> [(row.name, row.holds) for row in meter(replicates=20) if "optimism" in row.name][0]
         ('optimism of the best of 12 useless arms, dev set of 50', True)
     """
-    if replicates < 1:
-        raise ParameterError("meter.replicates", "1 or more", repr(replicates), "replicates=200")
+    positive(replicates=replicates)
     rng = np.random.default_rng(seed)
     cached = None if scores is None else _cached(scores)
     null = np.array([_null(null_scores(rng, SEEDS, ARMS + 1) if cached is None else _drawn(rng, cached)) for _ in range(replicates)])
