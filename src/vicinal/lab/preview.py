@@ -75,7 +75,7 @@ def sheet_file(data: Dataset, policy: str, seed: int, path: Path) -> tuple[str, 
     """
     node = read_policy(policy)
     one = Compose(node.of) if isinstance(node, Views) else node  # view i of Views is the plain policy at view=i
-    raise_all("--policy", unfit("--policy", one))
+    raise_all("--policy", unfit("--policy", one, data.kind))
     epochs, views = (np.zeros(1, int), np.arange(node.n)) if isinstance(node, Views) else (np.arange(VERSIONS), np.zeros(1, int))
     rows = _spread(np.arange(len(data)))
     sheet = Sheet(policy, [_row(one, data, row, seed, epochs, views) for row in rows])
