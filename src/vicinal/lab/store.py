@@ -8,7 +8,8 @@ table        columns
 trials       key (hash of the description), description (JSON), state (waiting, running, done, failed), owner, beat (seconds since
              1970: when the owner was last alive), finished, outcome (JSON), predicted (bytes, zlib), form (dtype and shape of
              predicted, JSON), fault (a sentence), address (where the trial is, in words)
-wanted       study (its name), key, arm, seed, size, steps, epochs, strength, label_noise
+wanted       study (its name), key, arm, seed, size, steps, epochs, strength, label_noise; a trial that no strength changes is there once
+             for every strength of the study
 ============ =====================================================================================================================
 
 The view ``scores`` joins both: one row for every study, trial and measured number.
@@ -46,7 +47,7 @@ CREATE TABLE trials (
 ) WITHOUT ROWID;
 CREATE TABLE wanted (
   study TEXT NOT NULL, key TEXT NOT NULL REFERENCES trials, arm TEXT NOT NULL, seed INTEGER NOT NULL,
-  size INTEGER, steps INTEGER, epochs INTEGER, strength REAL, label_noise REAL, PRIMARY KEY (study, key, arm)
+  size INTEGER, steps INTEGER, epochs INTEGER, strength REAL NOT NULL, label_noise REAL, PRIMARY KEY (study, key, arm, strength)
 ) WITHOUT ROWID;
 CREATE VIEW scores AS
   SELECT study, arm, seed, size, steps, epochs, strength, label_noise, value.key AS metric, value.value AS value, wanted.key AS trial
@@ -119,8 +120,10 @@ class Store:
 
     def close(self) -> None:
         """Give back what was claimed and not finished, and close the file."""
-        self.release()
-        self.connection.close()
+        try:
+            self.release()
+        finally:
+            self.connection.close()
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -136,13 +139,14 @@ class Store:
                 raise
 
     def want(self, study: str, trials: Iterable[Trial]) -> None:
-        """Say which trials a study asks for; those that are known already keep their state."""
+        """Say which trials a study asks for, and no longer those that it asked for before; what is known already keeps its state."""
         rows = list(trials)
         with self._writing():
             self.connection.executemany(
                 "INSERT OR IGNORE INTO trials (key, description, address) VALUES (?, ?, ?)",
                 [(trial.key, json.dumps(trial.description(), sort_keys=True, default=repr), trial.address) for trial in rows],
             )
+            self.connection.execute("DELETE FROM wanted WHERE study = ?", (study,))
             places = [_place(study, row) for row in rows]
             self.connection.executemany("INSERT OR REPLACE INTO wanted VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", places)
 
@@ -191,11 +195,10 @@ class Store:
             self.connection.executemany(f"{done} WHERE key = ?", rows)
 
     def fail(self, key: str, sentence: str) -> None:
-        """Write down that a trial has no outcome, and why."""
+        """Write down that a trial has no outcome, and why; unless somebody who took it over has one meanwhile."""
         with self._writing():
-            self.connection.execute(
-                "UPDATE trials SET state = 'failed', owner = NULL, finished = ?, fault = ? WHERE key = ?", (time.time(), sentence, key)
-            )
+            failed = "UPDATE trials SET state = 'failed', owner = NULL, finished = ?, fault = ? WHERE state != 'done' AND key = ?"
+            self.connection.execute(failed, (time.time(), sentence, key))
 
     def retry(self, keys: Sequence[str]) -> None:
         """Let failed trials wait again."""
