@@ -89,9 +89,13 @@ class Store:
         with _explained(str(path)):
             path.parent.mkdir(parents=True, exist_ok=True)
             connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")
-            return Store(str(path), connection)._ready()
+            try:
+                connection.execute("PRAGMA journal_mode = WAL")
+                connection.execute("PRAGMA synchronous = NORMAL")
+                return Store(str(path), connection)._ready()
+            except BaseException:
+                connection.close()
+                raise
 
     @staticmethod
     def memory() -> Store:
