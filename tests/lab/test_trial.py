@@ -120,7 +120,9 @@ def test_cells_that_cannot_be(settings: dict[str, Any], where: str) -> None:
     assert caught.value.write
 
 
-@pytest.mark.parametrize(("settings", "where"), [({"dev": 1.5}, "split.dev"), ({"test": float("nan")}, "split.test"), ({"by": "x"}, "split.by")])
+@pytest.mark.parametrize(
+    ("settings", "where"), [({"dev": 1.5}, "split.dev"), ({"test": float("nan")}, "split.test"), ({"by": "x"}, "split.by")]
+)
 def test_rules_that_cannot_be(settings: dict[str, Any], where: str) -> None:
     with pytest.raises(ParameterError) as caught:
         Rules(**settings)
@@ -128,7 +130,12 @@ def test_rules_that_cannot_be(settings: dict[str, Any], where: str) -> None:
 
 
 def test_outcomes_survive_as_plain_data() -> None:
-    one = Outcome({"test.accuracy": 0.5, "test.auc": np.nan}, np.array([0.5, np.nan]), {"steps": [1.0], "train": [np.nan]}, np.arange(3, dtype=np.uint8))
+    one = Outcome(
+        {"test.accuracy": 0.5, "test.auc": np.nan},
+        np.array([0.5, np.nan]),
+        {"steps": [1.0], "train": [np.nan]},
+        np.arange(3, dtype=np.uint8),
+    )
     back = Outcome.of(one.data(), one.predicted)
     assert np.array_equal([*back.values.values(), *back.recall], [*one.values.values(), *one.recall], equal_nan=True)
     assert np.isnan(back.curve["train"][0])
