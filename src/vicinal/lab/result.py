@@ -128,13 +128,18 @@ def arm_entry(side: Side, reference: Side, compared: statistics.Comparison | Non
         "dev_scores": side.measured(f"dev.{metric}").tolist(),
         "per_class": side.recall().tolist(),
         "difference": None if compared is None else _difference(compared, side, reference, metric),
-        "verdict": "reference" if compared is None else compared.verdict,
+        "verdict": _verdict(arm.name, compared),
         "seeds_needed": None if compared is None else compared.seeds_needed,
         "curve": _curve(side),
         "metrics": {name: _metric(side, reference, name, study) for name in names(study.data.regression)},
         "robustness": {family: _robustness(side, reference, family, levels, study) for family, levels in study.curves},
         "cost": _cost(side),
     }
+
+
+def _verdict(name: str, compared: statistics.Comparison | None) -> str:
+    """An arm without a seed in common with the reference is not compared, and shows nothing."""
+    return compared.verdict if compared is not None else "reference" if name == REFERENCE else "no evidence"
 
 
 def _difference(compared: statistics.Comparison, side: Side, reference: Side, metric: str) -> dict[str, Any]:
@@ -158,8 +163,7 @@ def _curve(side: Side) -> dict[str, Any]:
 def _metric(side: Side, reference: Side, name: str, study: Study) -> dict[str, Any]:
     """A metric on test: its mean, and the gain over the reference, above 0 for better, with its interval."""
     gains = side.gains(reference, name)
-    low, high = (None, None) if side is reference or not np.isfinite(gains).all() else _interval(gains, study)
-    gain = None if side is reference else float(gains.mean())
+    gain, low, high = (None, None, None) if side is reference else _gain(gains, study)
     return {"mean": float(side.measured(f"test.{name}").mean()), "gain": gain, "low": low, "high": high}
 
 
@@ -171,15 +175,18 @@ def _robustness(side: Side, reference: Side, family: str, levels: Sequence[float
         mine = side.measured(f"{family}@{level:g}.{name}")
         theirs = dict(zip(reference.seeds, reference.measured(f"{family}@{level:g}.{name}"), strict=True))
         gains = np.array([score - theirs[seed] for seed, score in zip(side.seeds, mine, strict=True) if seed in theirs])
-        low, high = (None, None) if side is reference else _interval(gains, study)
-        for key, value in zip(("mean", "gain", "low", "high"), (float(mine.mean()), float(gains.mean()), low, high), strict=True):
+        gain, low, high = (0.0, None, None) if side is reference else _gain(gains, study)
+        for key, value in zip(("mean", "gain", "low", "high"), (float(mine.mean()), gain, low, high), strict=True):
             found[key].append(value)
     return found
 
 
-def _interval(gains: NDArray[np.float64], study: Study) -> tuple[float | None, float | None]:
+def _gain(gains: NDArray[np.float64], study: Study) -> tuple[float | None, float | None, float | None]:
+    """A mean and its interval; nothing where there is no pair, or where something was not measured."""
+    if not len(gains) or not np.isfinite(gains).all():
+        return None, None, None
     found = statistics.estimate(gains, 1 - study.alpha, study.interval)
-    return found.low, found.high
+    return found.mean, found.low, found.high
 
 
 def _cost(side: Side) -> dict[str, float]:
@@ -212,7 +219,7 @@ def _short(name: str, side: Side, reference: Side | None, compared: statistics.C
         "mean": float(scores.mean()),
         "gap": float((train - scores).mean()),
         "difference": None if difference is None else {**difference, "paired": paired},
-        "verdict": "reference" if compared is None else compared.verdict,
+        "verdict": _verdict(name, compared),
     }
 
 
