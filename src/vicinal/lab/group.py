@@ -223,7 +223,8 @@ def _moved(pupils: Sequence[Pupil], outputs: NDArray[np.float32]) -> list[NDArra
 
 
 def _threshold(replica: Replica, outputs: NDArray[np.float32]) -> NDArray[np.float32]:
-    moved = outputs / np.maximum(_shares(replica), 1e-12)
+    share = _shares(replica)
+    moved = np.where(share > 0, outputs / np.maximum(share, 1e-12), 0)  # a class that train does not have was never learned
     return (moved / moved.sum(1, keepdims=True)).astype(np.float32)
 
 
