@@ -36,7 +36,8 @@ def result(findings: Findings, command: str = "") -> dict[str, Any]:
     cell = next((cell for cell in reversed(study.cells) if REFERENCE in sides(findings, cell)), None)
     if cell is None:
         raise _nothing(findings)
-    known, compared = sides(findings, cell), verdicts(findings, cell, looks=findings.looks)
+    every, compared = sides(findings, cell), verdicts(findings, cell, looks=findings.looks)
+    known = {name: side for name, side in every.items() if name == REFERENCE or name in compared}
     arms = [arm_entry(side, known[REFERENCE], compared.get(name), study) for name, side in known.items()]
     first = known[REFERENCE]
     return {
@@ -59,7 +60,7 @@ def result(findings: Findings, command: str = "") -> dict[str, Any]:
         "interval": study.interval,
         "looks": list(findings.looks),
         "leak": {"allowed": study.rules.allow_leak, **_leak(known)},
-        "warnings": [*warnings(study, known), *findings.notes],
+        "warnings": [*warnings(study, known), *(_alone(name) for name in every if name not in known), *findings.notes],
         "failed": [vars(fault) for fault in findings.faults.values()],
         "arms": arms,
         "cells": [cell_entry(findings, one) for one in study.cells] if len(study.cells) > 1 else [],
@@ -71,6 +72,10 @@ def _nothing(findings: Findings) -> StoreError:
     fault = next(iter(findings.faults.values()), None)
     got = f"{len(findings.faults)} failed trials, the first at {fault.address}: {fault.sentence}" if fault else "no trial that is done"
     return StoreError(findings.study.name, "at least one seed of the arm none that is done", got)
+
+
+def _alone(arm: str) -> str:
+    return f"arm {arm!r} is left out: it has no seed in common with {REFERENCE}, or a score that does not exist"
 
 
 def metric_entry(name: str) -> dict[str, Any]:
@@ -128,18 +133,13 @@ def arm_entry(side: Side, reference: Side, compared: statistics.Comparison | Non
         "dev_scores": side.measured(f"dev.{metric}").tolist(),
         "per_class": side.recall().tolist(),
         "difference": None if compared is None else _difference(compared, side, reference, metric),
-        "verdict": _verdict(arm.name, compared),
+        "verdict": "reference" if compared is None else compared.verdict,
         "seeds_needed": None if compared is None else compared.seeds_needed,
         "curve": _curve(side),
         "metrics": {name: _metric(side, reference, name, study) for name in names(study.data.regression)},
         "robustness": {family: _robustness(side, reference, family, levels, study) for family, levels in study.curves},
         "cost": _cost(side),
     }
-
-
-def _verdict(name: str, compared: statistics.Comparison | None) -> str:
-    """An arm without a seed in common with the reference is not compared, and shows nothing."""
-    return compared.verdict if compared is not None else "reference" if name == REFERENCE else "no evidence"
 
 
 def _difference(compared: statistics.Comparison, side: Side, reference: Side, metric: str) -> dict[str, Any]:
@@ -202,7 +202,8 @@ def cell_entry(findings: Findings, cell: Cell) -> dict[str, Any]:
     """A cell in short: where it is, and what its arms did."""
     known, compared = sides(findings, cell), verdicts(findings, cell, looks=findings.looks)
     metric, reference = findings.study.metric, known.get(REFERENCE)
-    arms = [_short(name, side, reference, compared.get(name), metric) for name, side in known.items()]
+    some = {name: side for name, side in known.items() if name == REFERENCE or name in compared}
+    arms = [_short(name, side, reference, compared.get(name), metric) for name, side in some.items()]
     return {"cell": cell.said() | {"size": cell.size, "steps": cell.steps, "epochs": cell.epochs}, "arms": arms}
 
 
@@ -219,7 +220,7 @@ def _short(name: str, side: Side, reference: Side | None, compared: statistics.C
         "mean": float(scores.mean()),
         "gap": float((train - scores).mean()),
         "difference": None if difference is None else {**difference, "paired": paired},
-        "verdict": _verdict(name, compared),
+        "verdict": "reference" if compared is None else compared.verdict,
     }
 
 
