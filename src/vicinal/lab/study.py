@@ -9,6 +9,7 @@ from typing import Literal, final
 import numpy as np
 
 from vicinal.core.errors import ParameterError, PolicyError, VicinalError, raise_all
+from vicinal.core.space import is_number
 from vicinal.core.transform import Node
 from vicinal.data.dataset import Dataset
 from vicinal.lab.arms import Arm, cheap, unfit
@@ -38,7 +39,8 @@ class Study:
             "cheap" (cheap and common alternatives, of which the best on dev is what a costly arm has to beat).
         curves: corruption to levels at which test is looked at as well; clip: whether their noise is kept inside the value range.
         views: a policy, and how many versions of every test item answer together (test-time augmentation).
-        metric: the one that verdicts are about; alpha: of the verdicts; interval: "t" or "bca"; limit: seconds a trial may take, None for any.
+        metric: the one that verdicts are about; alpha: of the verdicts; interval: "t" or "bca".
+        limit: seconds a trial may take, None for any.
 
     Raises:
         ParameterError: every setting out of its range, at once. PolicyError: arms that do not fit the data.
@@ -68,7 +70,11 @@ class Study:
     def _faults(self) -> Iterator[VicinalError]:
         if len(set(self.seeds)) != len(self.seeds) or not self.seeds:
             yield ParameterError("seeds", "at least one, all different", repr(self.seeds), "seeds: 10")
-        if not 0 < self.alpha < 1:
+        if len(set(self.cells)) != len(self.cells) or not self.cells:
+            yield ParameterError(
+                "cells", "places on the axes, all different", f"{len(self.cells)}, {len(set(self.cells))} of them different"
+            )
+        if not is_number(self.alpha) or not 0 < self.alpha < 1:
             yield ParameterError("alpha", "a share between 0 and 1", repr(self.alpha), "alpha: 0.05")
         if self.interval not in ("t", "bca"):
             yield ParameterError("interval", "t or bca", repr(self.interval), "interval: t")
@@ -84,7 +90,10 @@ class Study:
         yield from self._arm_faults()
 
     def _arm_faults(self) -> Iterator[VicinalError]:
+        names = [arm.name for arm in self.every_arm()]
         for arm in self.arms:
+            if names.count(arm.name) > 1 or arm.name.startswith(f"{REFERENCE},"):
+                yield PolicyError(f"arm {arm.name}", "a name that no other arm and no control has", repr(arm.name), f"{arm.name}-2")
             if arm.policy is not None:
                 yield from unfit(f"arm {arm.name}", arm.policy, self.data.kind)
             classes = [name for name in ("resample", "class_weight", "threshold") if getattr(arm, name)]
