@@ -135,7 +135,7 @@ REFERENCE = {
     "difference": "NoneType",
     "seeds_needed": "NoneType",
     "metrics": {name: INTERVAL | dict.fromkeys(("gain", "low", "high"), "NoneType") for name in names(regression=False)},
-    "robustness": {"gaussian": ARM["robustness"]["gaussian"] | dict.fromkeys(("low", "high"), [L, "NoneType"])},
+    "robustness": {"gaussian": ARM["robustness"]["gaussian"] | {key: [L, "NoneType"] for key in ("low", "high")}},
 }
 
 

@@ -1,7 +1,7 @@
 """Writing results.
 
-``result.json`` is one object. Scores and differences are shares of 1 where the metric is one; a number that does not exist (no interval with
-one seed, a class without test items) is ``null``, never ``NaN``, which JSON does not have. Schema 2, with S seeds, C classes, L levels
+``result.json`` is one object. Scores and differences are shares of 1 where the metric is one; a number that does not exist (no interval
+with one seed, a class without test items) is ``null``, never ``NaN``, which JSON does not have. Schema 2, with S seeds, C classes, L levels
 and K points of a learning curve:
 
 - ``schema``, ``vicinal`` (the version), ``study`` (its name), ``question``, ``answer``, ``step_note``, ``command``, ``created``,
@@ -14,7 +14,7 @@ and K points of a learning curve:
 - ``failed``: for every trial without an outcome, the sentence that says why and its address;
 - ``arms``, the reference first, each with name, control (why the lab added it; empty for an arm that somebody asked about), policy,
   fingerprint, mode (none, duplicate, fly, copies), ``how`` (resample, class_weight, threshold, instead, generated, where the arm has them),
-  copies, seeds (those with an outcome), steps, step_ratio, ``scores``, ``train_scores``, ``dev_scores`` (S), mean, ``per_class`` (C recalls),
+  copies, seeds (those with an outcome), steps, step_ratio, ``scores``, ``train_scores``, ``dev_scores`` (S), mean, ``per_class`` (C),
   verdict, seeds_needed, ``difference`` (against, mean, low, high, p, p_adjusted, paired: one a seed that both have, per_class; null for
   the reference), ``curve`` (steps (K), train and dev (K, S)), ``metrics`` (metric to mean, gain over the reference, low, high),
   ``robustness`` (corruption to levels, mean, gain, low, high, all (L)) and ``cost`` (augment_seconds, train_seconds, ms_per_item);
