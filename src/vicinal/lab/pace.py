@@ -93,7 +93,12 @@ class Race:
     _looked: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
-        self.looks = statistics.looks(len(self.study.seeds), max(1, len(self.study.arms)), self.study.alpha)
+        arms = max(1, len(self.study.arms))
+        least = statistics.fewest_seeds(self.study.alpha, arms)
+        if len(self.study.seeds) < least:
+            expected = f"at least {least} seeds, or a race of {arms} arm{'s' * (arms != 1)} is never decided"
+            raise ParameterError("--race", expected, str(len(self.study.seeds)), f"--seeds {least}")
+        self.looks = statistics.looks(len(self.study.seeds), arms, self.study.alpha)
         self._kept: list[Trial] = []
 
     def wave(self, done: Mapping[str, Outcome], spent: float) -> list[Trial]:
