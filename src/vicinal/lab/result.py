@@ -60,7 +60,12 @@ def result(findings: Findings, command: str = "") -> dict[str, Any]:
         "interval": study.interval,
         "looks": list(findings.looks),
         "leak": {"allowed": study.rules.allow_leak, **_leak(known)},
-        "warnings": [*warnings(study, known), *(_alone(name) for name in every if name not in known), *findings.notes],
+        "warnings": [
+            *warnings(study, known),
+            *(_alone(name) for name in every if name not in known),
+            *_failures(findings),
+            *findings.notes,
+        ],
         "failed": [vars(fault) for fault in findings.faults.values()],
         "arms": arms,
         "cells": [cell_entry(findings, one) for one in study.cells] if len(study.cells) > 1 else [],
@@ -72,6 +77,17 @@ def _nothing(findings: Findings) -> StoreError:
     fault = next(iter(findings.faults.values()), None)
     got = f"{len(findings.faults)} failed trials, the first at {fault.address}: {fault.sentence}" if fault else "no trial that is done"
     return StoreError(findings.study.name, "at least one seed of the arm none that is done", got)
+
+
+def _failures(findings: Findings) -> list[str]:
+    """How many trials failed for which reason, and where the first of them is."""
+    found: dict[str, list[str]] = {}
+    for fault in findings.faults.values():
+        found.setdefault(fault.sentence, []).append(fault.address)
+    return [
+        f"{len(places)} trial{'s' * (len(places) != 1)} failed, {'the first ' if len(places) > 1 else ''}at {places[0]}: {sentence}"
+        for sentence, places in found.items()
+    ]
 
 
 def _alone(arm: str) -> str:
