@@ -201,6 +201,23 @@ def compare(
     console.print(Text(f"\nReport: {report}"), soft_wrap=True)
 
 
+@app.command()
+def export(
+    store: Annotated[Path, typer.Argument(metavar="STORE", help="A folder that compare wrote to, or a trials.db.")],
+    out: Annotated[Path, typer.Option(help="A file that ends in .csv or .parquet.")] = Path("scores.csv"),
+) -> None:
+    """Write every measured number of a study into a table: a row for each study, arm, seed, place and metric.
+
+    \b
+    Example:
+      vicinal export vicinal-out --out scores.csv
+    """
+    from vicinal.lab.export import export as write
+
+    count = write(store, out)
+    typer.echo(f"{count:,} rows: {out}")
+
+
 def _progress(console: Console) -> Progress:
     """A bar with time left; silent where there is no terminal."""
     percent = TextColumn("{task.percentage:>3.0f} %")

@@ -226,8 +226,12 @@ class Store:
 
     def counts(self) -> dict[str, int]:
         """How many trials are in which state."""
+        return dict(self.read("SELECT state, count(*) FROM trials GROUP BY state ORDER BY state"))
+
+    def read(self, select: str) -> list[tuple]:
+        """The rows of a query."""
         with _explained(self.path):
-            return dict(self.connection.execute("SELECT state, count(*) FROM trials GROUP BY state ORDER BY state").fetchall())
+            return self.connection.execute(select).fetchall()
 
     def _rows(self, select: str, keys: Sequence[str]) -> list[tuple]:
         with _explained(self.path):
