@@ -206,6 +206,7 @@ def test_the_result_names_what_failed_and_judges_the_rest(studied: Make) -> None
     judged = result(found(studied(ARMS, trainer=Means("raises", at=1), seeds=seeds)))
     assert [fault["sentence"] for fault in judged["failed"]] == ["ValueError: no convergence"] * 4
     assert all(arm["seeds"] == [0, 2, 3, 4, 5, 6, 7] for arm in judged["arms"])
+    assert any(one.startswith("4 trials failed, the first at arm ") and "no convergence" in one for one in judged["warnings"])
     assert all(len(arm["difference"]["paired"]) == 7 for arm in judged["arms"][1:])
 
 
