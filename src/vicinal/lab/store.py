@@ -216,9 +216,10 @@ class Store:
         return {key: Outcome.of(json.loads(outcome), _array(zlib.decompress(blob), form)) for key, outcome, blob, form in rows}
 
     def faults(self, keys: Sequence[str]) -> dict[str, Fault]:
-        """Key to fault, for the trials that failed."""
+        """Key to fault, for the trials that failed, in the order given."""
         rows = self._rows("SELECT key, fault, address FROM trials WHERE state = 'failed' AND key IN", keys)
-        return {key: Fault(sentence, address) for key, sentence, address in rows}
+        found = {key: Fault(sentence, address) for key, sentence, address in rows}
+        return {key: found[key] for key in keys if key in found}
 
     def states(self, keys: Sequence[str]) -> dict[str, str]:
         """Key to waiting, running, done or failed, for the trials that are known."""
@@ -291,6 +292,6 @@ def _explained(path: str) -> Iterator[None]:
 
 def _advice(fault: sqlite3.Error) -> str:
     text = str(fault)
-    if "full" in text:
+    if "full" in text or "I/O" in text:  # the latter where there is no room for the index of the log
         return "to a disk with room, or free some, and run the same command again"
     return "to another file" if "not a database" in text or "malformed" in text else "the same command again"
