@@ -86,7 +86,7 @@ class Study:
         try:
             checked_metrics([self.metric], "regression" if self.data.regression else "classification", "metric")
         except VicinalError as fault:
-            yield fault
+            yield ParameterError("metric", fault.expected, fault.got, fault.write)
         yield from self._arm_faults()
 
     def _arm_faults(self) -> Iterator[VicinalError]:
