@@ -48,7 +48,8 @@ def from_albumentations(pipeline: Any, *, near: bool = True) -> Node:
         move pixels refuses boxes, masks and keypoints.
 
     Raises:
-        PolicyError: for an object of another library, or a pipeline that has no meaning here (a cast inside a random group).
+        PolicyError: for an object of another library, or of another version than Albumentations 2.0 and torchvision 0.28, whose settings
+            may mean something else; and for a pipeline that has no meaning here (a cast inside a random group).
 
     Example:
         >>> import albumentations as A  # doctest: +SKIP
@@ -75,9 +76,9 @@ def bridge_report(pipeline: Any, *, near: bool = True) -> BridgeReport:
     """What a translation of a pipeline keeps, changes and wraps, and why, line by line.
 
     Example:
-        >>> print(bridge_report(v2.Compose([v2.RandomHorizontalFlip(), v2.ElasticTransform()])))  # doctest: +SKIP
+        >>> print(bridge_report(v2.Compose([v2.RandomHorizontalFlip(), v2.RandomZoomOut()])))  # doctest: +SKIP
         exact    Compose[0].RandomHorizontalFlip
-        wrapped  Compose[1].ElasticTransform: no counterpart; refuses boxes, masks and keypoints
+        wrapped  Compose[1].RandomZoomOut: a canvas that grows by a random factor; refuses boxes, masks and keypoints
     """
     return BridgeReport(tuple(_walked(pipeline, _library(pipeline).name, near)[1]))
 

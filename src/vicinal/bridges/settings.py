@@ -18,13 +18,7 @@ def span(ends: Any) -> Any:
 def turned(ends: Any) -> Any:
     """The range with the other sign."""
     low, high = (float(end) for end in ends)
-    return span((-high, -low))
-
-
-def sizes(ends: Any) -> Any:
-    """The range of what is between 0 and either end: of |x| for x uniform between the ends."""
-    low, high = sorted(abs(float(end)) for end in ends)
-    return span((0 if float(ends[0]) < 0 < float(ends[1]) else low, high))
+    return span((0 - high, 0 - low))
 
 
 def times(factor: float, ends: Any) -> Any:

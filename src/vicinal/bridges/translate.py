@@ -24,10 +24,15 @@ ORDERS = 24
 @final
 @dataclass(frozen=True)
 class Near:
-    """A counterpart that differs a little, and in what."""
+    """A counterpart that differs a little, and in what.
+
+    Args:
+        node: the counterpart; reason: what differs; p: its probability, None for that which the operation carries.
+    """
 
     node: Node
     reason: str
+    p: float | None = None
 
 
 @final
@@ -158,7 +163,9 @@ class Translation:
             return self._put_last(made, where)
         if isinstance(made, Near) and not self.near:
             raise NoCounterpart(made.reason)
-        node = with_p(made.node if isinstance(made, Near) else made, 1.0 if forced else chance(operation))
+        node = made.node if isinstance(made, Near) else made
+        if not forced:
+            node = with_p(node, made.p if isinstance(made, Near) and made.p is not None else chance(operation))
         said = [made.reason] if isinstance(made, Near) else []
         said += ["acts before the values are normalised"] if self.normalisation() is not None else []
         if self.cut and _any(node, _LOOKS_OUT):

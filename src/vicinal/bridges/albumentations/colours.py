@@ -7,7 +7,7 @@ from typing import Any
 
 from vicinal.bridges.settings import share, span, whole
 from vicinal.bridges.translate import Last, Made, Near, NoCounterpart, Rule, Translation, made
-from vicinal.core.compose import Compose, OneOf
+from vicinal.core.compose import Compose
 
 
 def _brightness_contrast(operation: Any, walk: Translation) -> Made:
@@ -99,17 +99,6 @@ def _tone_curve(operation: Any, walk: Translation) -> Made:
     return Near(node, "heights are uniform with the spread of the original's Gaussian, and at most 1/4 away")
 
 
-def _planckian(operation: Any, walk: Translation) -> Made:
-    """Two in five are warmer than 6000 kelvin, whatever the limits."""
-    low, high = map(float, operation.temperature_limit)
-    if operation.mode != "blackbody" or operation.sampling_method != "uniform" or not low < 6000 < high:
-        raise NoCounterpart("daylight, Gaussian temperatures, or limits on one side of 6000 kelvin")
-    warm, cold = (made("PlanckianJitter", temperature=ends) for ends in ((low, 6000.0), (6000.0, high)))
-    return Near(
-        OneOf((warm, cold), weights=(0.4, 0.6)), "gains are those of a black body against 6500 kelvin, where the original has a table"
-    )
-
-
 RULES: MappingProxyType[str, Rule] = MappingProxyType({
     "RandomBrightnessContrast": _brightness_contrast,
     "RandomGamma": lambda op, walk: made("Gamma", exponent=span([end / 100 for end in op.gamma_limit])),
@@ -123,7 +112,6 @@ RULES: MappingProxyType[str, Rule] = MappingProxyType({
     "ColorJitter": _jitter,
     "HueSaturationValue": _hsv,
     "RGBShift": _rgb,
-    "PlanckianJitter": _planckian,
     "ToGray": _gray,
     "ToSepia": lambda op, walk: made("Sepia"),
     "ChannelShuffle": lambda op, walk: made("ChannelShuffle"),

@@ -5,8 +5,9 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Any
 
-from vicinal.bridges.settings import among, span, times, whole
+from vicinal.bridges.settings import among, span, turned, whole
 from vicinal.bridges.translate import Made, Near, NoCounterpart, Rule, Translation, made
+from vicinal.core.compose import Compose
 
 
 def _gaussian_blur(operation: Any, walk: Translation) -> Made:
@@ -22,13 +23,23 @@ def _compression(operation: Any, walk: Translation) -> Made:
 
 
 def _motion(operation: Any, walk: Translation) -> Made:
+    """Angles run clockwise there, and a direction cuts off up to half of the path: here on average as much, with the same middle."""
     low, high = (int(end) for end in operation.blur_limit)
-    direction = span(operation.direction_range)
-    node = made("MotionBlur", length=among((low + 1 - low % 2, high), 2), angle=span(operation.angle_range), direction=direction)
+    cut = _mean_size(operation.direction_range)
+    paths = [side - side // 2 * cut for side in range(low + 1 - low % 2, high + 1, 2)]
+    direction = span([float(end) / (2 - cut) for end in operation.direction_range])
+    length = paths[0] if len(paths) == 1 else {"choice": paths}
+    node = made("MotionBlur", length=length, angle=turned(operation.angle_range), direction=direction)
     reasons = ["the path is sampled between pixels as well"]
-    reasons += ["it keeps its length where it begins at the pixel, half of which the original cuts off"] if direction != 0 else []
-    reasons += ["it is not shifted"] if operation.allow_shifted else []
-    return Near(node, ", and ".join(reasons))
+    reasons += ["is equally long in any direction"] if isinstance(direction, tuple) else []
+    reasons += ["is not shifted"] if operation.allow_shifted else []
+    return Near(node, ", ".join(reasons))
+
+
+def _mean_size(ends: Any) -> float:
+    """The mean of |x| for x uniform between the ends."""
+    low, high = (float(end) for end in ends)
+    return (low**2 + high**2) / (2 * (high - low)) if low < 0 < high else abs(low + high) / 2
 
 
 def _defocus(operation: Any, walk: Translation) -> Made:
@@ -37,10 +48,12 @@ def _defocus(operation: Any, walk: Translation) -> Made:
 
 
 def _zoom(operation: Any, walk: Translation) -> Made:
-    low, high = map(float, operation.max_factor)
-    zooms = max(2, round((max(low, high) - 1) / (sum(operation.step_factor) / 2)))
-    node = made("ZoomBlur", factor=span((low, high)), zooms=zooms)
-    return Near(node, f"always {zooms} enlargements, where the original draws the step between them")
+    """The picture counts twice there and the largest enlargement not at all: as if it were enlarged (n - 1) / (n + 1) times as far."""
+    low, high = (float(end) - 1 for end in operation.max_factor)
+    zooms = max(2, round(high / (sum(operation.step_factor) / 2)))
+    part = (zooms - 1) / (zooms + 1)
+    node = made("ZoomBlur", factor=span((1 + part * low, 1 + part * high)), zooms=zooms)
+    return Near(node, f"always {zooms} enlargements, where the original draws the step between them and so their number")
 
 
 def _glass(operation: Any, walk: Translation) -> Made:
@@ -49,12 +62,15 @@ def _glass(operation: Any, walk: Translation) -> Made:
 
 
 def _sharpen(operation: Any, walk: Translation) -> Made:
+    """Alpha times a kernel whose weights sum to lightness - 1: below 1 it darkens."""
     if operation.method != "kernel":
-        node = made("UnsharpMask", amount=span(operation.alpha), sigma=float(operation.sigma))
-        return Near(node, "the kernel reaches to 4 sigma, where the original is cut off at kernel_size")
-    node = made("Sharpen", amount=times(13, operation.alpha))
-    dark = any(end != 1 for end in operation.lightness)
-    return Near(node, "the picture keeps its brightness, where the original darkens it by alpha (1 - lightness)") if dark else node
+        raise NoCounterpart("a difference of 8-bit values, which wraps around")
+    node = made("Sharpen", amount=span([13 * float(end) for end in operation.alpha]))
+    (faint, strong), (dark, light) = operation.alpha, operation.lightness
+    if dark == light == 1:
+        return node
+    gain = span((1 - strong * (1 - dark), 1 - faint * (1 - light)))
+    return Near(Compose((node, made("Contrast", gain=gain, pivot=0))), "how much darker it gets is drawn by itself")
 
 
 def _unsharp(operation: Any, walk: Translation) -> Made:
@@ -84,23 +100,21 @@ def _downscale(operation: Any, walk: Translation) -> Made:
     if down is None or up in (None, "area"):
         raise NoCounterpart("interpolation by cubics or Lanczos, or by areas where it enlarges")
     node = made("Downscale", factor=span(operation.scale_range), down=down, up=up)
-    nearest = "nearest" in (down, up)
-    return Near(node, "the nearest pixel to the centre, where the original takes the one to the upper left") if nearest else node
+    nearest = ", and takes the nearest pixel to the upper left" if "nearest" in (down, up) else ""
+    return Near(node, f"the small picture holds the whole canvas, where the original cuts off what is less than a pixel of it{nearest}")
 
 
 def _aberration(operation: Any, walk: Translation) -> Made:
-    """In the corner the squared radius is 1/2: content moves inwards by half the first coefficient and a quarter of the second."""
+    """Content moves inwards by k1 r^2 + k2 r^4 of its distance r in widths: on average over the canvas, k1 / 5 + k2 / 20."""
     first, second = operation.primary_distortion_limit, operation.secondary_distortion_limit
-    ends = span(sorted(-(float(one) / 2 + float(two) / 4) for one, two in zip(first, second, strict=True)))
+    ends = span(sorted(-(float(one) / 5 + float(two) / 20) for one, two in zip(first, second, strict=True)))
     node = made("ChromaticAberration", red=ends, blue=ends)
-    return Near(
-        node, "red and blue are enlarged evenly and apart, where the original bends them, and ties their signs unless mode='random'"
-    )
+    return Near(node, "red and blue are enlarged evenly and apart, where the original bends them, and ties their signs by mode")
 
 
 def _superpixels(operation: Any, walk: Translation) -> Made:
-    node = made("Superpixels", count=whole(operation.n_segments), replace=span(operation.p_replace))
-    return Near(node, "segments are found on the full picture, where the original shrinks it to max_size, so that the result is blurred")
+    node = made("Superpixels", count=whole(operation.n_segments), replace=span(operation.p_replace), compactness=80)
+    return Near(node, "segments are found in CIELAB on the full picture, where the original takes stored values and shrinks it to max_size")
 
 
 RULES: MappingProxyType[str, Rule] = MappingProxyType({

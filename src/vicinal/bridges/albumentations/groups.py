@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import MappingProxyType
 from typing import Any
 
@@ -13,9 +13,24 @@ from vicinal.core.transform import Node
 
 def _sequence(operation: Any, walk: Translation, where: str, forced: bool) -> Node:
     p = 1.0 if forced else chance(operation)
-    if getattr(operation, "processors", None):
-        walk.lines.append(Line(where, "note", "annotations are given with their format at each call: v.Boxes(boxes, format=...)"))
+    walk.lines.extend(Line(where, "note", note) for note in _notes(operation))
     return Compose(tuple(walk.all(operation.transforms, where, sure=p == 1)), p=p)
+
+
+def _notes(operation: Any) -> Iterator[str]:
+    """What a composition says of annotations and further targets, which a policy is told at each call."""
+    held = getattr(operation, "processors", None) or {}
+    if held:
+        yield "annotations are given with their format at each call: v.Boxes(boxes, format=...)"
+    asked = {name: getattr(one.params, name, 0) for one in held.values() for name in _FILTERS}
+    dropped = [f"{name}={value}" for name, value in asked.items() if value]
+    if dropped:
+        yield f"what {', '.join(dropped)} drops is told there too: v.Boxes(boxes, min_visible=..., min_size=...)"
+    if getattr(operation, "additional_targets", None):
+        yield f"further targets ({', '.join(operation.additional_targets)}) are given in calls of their own, with the same seed and index"
+
+
+_FILTERS = ("min_area", "min_visibility", "min_width", "min_height")
 
 
 def _one_of(operation: Any, walk: Translation, where: str, forced: bool) -> Node:

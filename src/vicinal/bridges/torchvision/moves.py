@@ -48,10 +48,13 @@ def _resize(operation: Any, walk: Translation) -> Made:
 
 def _one_side(operation: Any) -> Made:
     """The shorter side is given, or the longer one as max_size."""
-    if operation.size is not None and operation.max_size is not None:
+    size, most = operation.size, operation.max_size
+    if size is not None and most is not None:
         raise NoCounterpart("a shorter side, and a limit on the longer one")
-    name, side = ("LongestMaxSize", operation.max_size) if operation.size is None else ("SmallestMaxSize", np.ravel(operation.size)[0])
-    node = made(name, size=int(side), **_smoothing(operation))
+    if size is None:
+        node = made("LongestMaxSize", size=most, **_smoothing(operation))
+    else:
+        node = made("SmallestMaxSize", size=int(np.ravel(size)[0]), **_smoothing(operation))
     return Near(node, f"{_ROUNDED}; {_TRIANGLE}")
 
 
@@ -73,8 +76,8 @@ def _any_of(sides: Sequence[int], operation: Any) -> Made:
     """One of several shorter sides."""
     if len(sides) > ORDERS:
         raise NoCounterpart(f"a choice among more than {ORDERS} sizes")
-    nodes = tuple(made("SmallestMaxSize", size=int(side), **_smoothing(operation)) for side in sides)
-    return Near(OneOf(nodes) if len(nodes) > 1 else nodes[0], f"{_ROUNDED}; {_TRIANGLE}")
+    nodes = [made("SmallestMaxSize", size=int(side), **_smoothing(operation)) for side in sides]
+    return Near(OneOf(tuple(nodes)) if len(nodes) > 1 else nodes[0], f"{_ROUNDED}; {_TRIANGLE}")
 
 
 def _scale_jitter(operation: Any, walk: Translation) -> Made:
@@ -113,10 +116,11 @@ def _center_crop(operation: Any, walk: Translation) -> Made:
 
 
 def _perspective(operation: Any, walk: Translation) -> Made:
-    """Half a side is what corners move by there at most; here at most 0.24 of a side."""
-    amount = min(float(operation.distortion_scale) / 2, 0.24)
-    node = made("Perspective", amount=amount, **centred(operation))
-    return Near(node, "corners move either way, where the original moves them inwards alone; by at most 0.24 of a side")
+    """Corners move inwards, evenly by up to d / 2 of a side: to and fro by d / 4, and all of it shrinks by d / 2."""
+    held, by = centred(operation), float(operation.distortion_scale)
+    smaller = 1 - by / 2
+    node = Compose((made("Perspective", amount=by / 4 / smaller, **held), made("Scale", factor=smaller, **held)))
+    return Near(node, "corners are not rounded to whole pixels")
 
 
 def _elastic(operation: Any, walk: Translation) -> Made:

@@ -13,6 +13,8 @@ from vicinal.bridges.translate import Last, Made, Near, NoCounterpart, Rule, Tra
 from vicinal.core.compose import Compose, OneOf
 from vicinal.policies.auto import LEVELS
 
+_MIDDLE = "contrast turns about mid-grey, not the mean of the picture"
+
 
 def _grayscale(operation: Any, walk: Translation) -> Made:
     if getattr(operation, "num_output_channels", 3) != 3:
@@ -45,7 +47,7 @@ def _jitter(operation: Any, walk: Translation) -> Made:
     fields = {name: span(getattr(operation, name)) for name in ("brightness", "contrast", "saturation") if getattr(operation, name)}
     turn = {"hue": span([360 * end for end in operation.hue])} if operation.hue else {}
     node = made("ColorJitter", **fields, **turn)
-    return Near(node, "contrast turns about mid-grey, not the mean of the picture") if operation.contrast else node
+    return Near(node, _MIDDLE) if operation.contrast else node
 
 
 def _gaussian_blur(operation: Any, walk: Translation) -> Made:
@@ -59,13 +61,13 @@ def _sharpness(operation: Any, walk: Translation) -> Made:
 
 
 def _photometric(operation: Any, walk: Translation) -> Made:
-    """Each with probability p; contrast before or behind saturation and hue, equally likely."""
-    p, middle = float(operation.p), "contrast turns about mid-grey, not the mean of the picture"
+    """Each part with probability p; contrast before or behind saturation and hue, equally likely."""
+    p = float(operation.p)
     light = made("Contrast", gain=span(operation.brightness), pivot=0, p=p)
     contrast, saturation = made("Contrast", gain=span(operation.contrast), p=p), made("Saturation", gain=span(operation.saturation), p=p)
     hue = made("Hue", shift=span([360 * end for end in operation.hue]), p=p)
     orders = OneOf((Compose((contrast, saturation, hue)), Compose((saturation, hue, contrast))))
-    return Near(Compose((light, orders, made("ChannelShuffle", p=p))), middle)
+    return Near(Compose((light, orders, made("ChannelShuffle", p=p))), _MIDDLE, p=1)
 
 
 def _jpeg(operation: Any, walk: Translation) -> Made:
