@@ -178,6 +178,10 @@ RANDOM = [
     ("RandomGamma((60, 150), p=1)", lambda p: p["gamma"], params("exponent")),
     ("RandomBrightnessContrast((-0.3, 0.1), (-0.2, 0.5), p=1)", lambda p: p["alpha"], params("gain")),
     ("RandomBrightnessContrast((-0.3, 0.1), (-0.2, 0.5), p=1)", lambda p: p["beta"] / 255, params("by")),
+    ("Illumination('gaussian', (0.1, 0.2), 'both', p=1)", lambda p: p["intensity"], params("strength")),
+    ("Illumination('gaussian', (0.1, 0.2), 'darken', p=1)", lambda p: p["center"][0], params("x")),
+    ("RandomToneCurve(0.05, p=1)", lambda p: p["low_y"], lambda plan: params("low")(plan)[:, 0]),
+    ("MultiplicativeNoise((0.7, 1.2), p=1)", lambda p: np.ravel(p["multiplier"])[0], params("gain")),
     ("GaussNoise((0.1, 0.3), p=1)", lambda p: np.std(p["noise_map"]) / 255, params("std")),
 ]
 

@@ -86,8 +86,8 @@ def test_every_transform_runs_alike_in_any_batch_or_is_refused_with_a_sentence(b
 
 def test_near_false_leaves_nothing_that_is_near(bridges, library):
     for name, operation in bridges.operations(library):
-        lines = v.bridge_report(operation, near=False).lines
-        assert all(line.verdict != "near" or "cast" in line.reason or "tensor" in line.reason for line in lines), name
+        verdicts = {line.verdict for line in v.bridge_report(operation, near=False).lines}
+        assert "near" not in verdicts or name == "ToTensorV2"  # a cast stands at the end, wrapped or not
 
 
 @pytest.mark.parametrize(("library", "version"), [("albumentations", "2.1.0"), ("albumentations", "1.4.24"), ("torchvision", "0.29.0+cpu")])

@@ -32,10 +32,10 @@ def whole(ends: Any) -> Any:
     return low if low == high else (low, high)
 
 
-def among(ends: Any, step: int = 1) -> Any:
+def among(ends: Any) -> Any:
     """Two whole ends as a choice of the numbers between them, for a parameter that knows no whole numbers."""
     low, high = (int(end) for end in ends)
-    return low if low == high else {"choice": list(range(low, high + 1, step))}
+    return low if low == high else {"choice": list(range(low, high + 1))}
 
 
 def logarithmic(ends: Any) -> dict[str, list[float]]:
