@@ -92,9 +92,7 @@ class Function(Settings):
     name: ClassVar[str] = "function"
     imports: ClassVar[bool] = True
 
-    function: Callable[[Train, int], Callable[[NDArray[np.float32]], Any]] | str = option(
-        expected=f"a function, or {EXPECTED}", admits=_is_function
-    )
+    function: Fit | str = option(expected=f"a function, or {EXPECTED}", admits=_is_function)  # noqa: RUF009, a field
     batch: int = count(32, "items")
     version: int = count(1, "versions")
 
