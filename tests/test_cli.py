@@ -166,7 +166,7 @@ TYPED = {
     "too large": ("--size", 50000, "and at most 1198", "got 50000; write --size 1198"),
     "hidden": ("--hidden", "wide", "--hidden: expected whole numbers with commas between them, got 'wide'; write --hidden 64,32"),
     "diverging": ("--lr", 1e9, "training, seed 0: expected a finite loss", "write a smaller learning rate than 1e+09"),
-    "lr": ("--lr", 0, "--lr: expected a learning rate above 0, got 0.0; write --lr 0.1"),
+    "lr": ("--lr", 0, "--lr: expected a learning rate above 0 and below 1e30, got 0.0; write --lr 0.1"),
     "dev": ("--dev", 1.5, "--dev: expected a share between 0 and 1, got 1.5; write --dev 0.1"),
     "two budgets": ("--epochs", 3, "budget: expected either steps or epochs, 1 or more, got steps=4, epochs=3; write --steps 2000"),
     "split": ("--split", "items", "--split: expected one of source, item, got 'items'; write --split source"),
