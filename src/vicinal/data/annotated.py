@@ -103,10 +103,13 @@ class Annotated:
         return len(self.pictures)
 
     def __getitem__(self, index: int) -> dict[str, Any]:
+        return {"image": self.image(index), **self._wrapped(self._of(self.pictures[index]))}
+
+    def image(self, index: int) -> NDArray[np.uint8]:
+        """(H, W, 3) the pixels of a picture, upright RGB."""
         from vicinal.data.decode import opened  # OpenCV and Pillow are needed for pixels alone
 
-        picture = self.pictures[index]
-        return {"image": opened(picture.path).pixels(), **self._wrapped(self._of(picture))}
+        return opened(self.pictures[index].path).pixels()
 
     @property
     def paths(self) -> tuple[Path, ...]:

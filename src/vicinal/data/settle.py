@@ -33,7 +33,7 @@ def settled(found: Found, rules: Rules, path: Path, format: str) -> Annotated:
     faults, lost = list(found.faults), [*found.lost]
     held = _measured(found.pictures, lost, faults)
     if rules.missing == "raise":
-        faults += [DataError(place, "a picture that is there and can be read", "none", "missing='drop'") for place in lost]
+        faults += [DataError(place, "a picture that is there and can be read", "none", "--skip-bad (missing='drop')") for place in lost]
     if not held:
         raise_together(path, faults or [DataError(str(path), "annotated pictures", "none")])
     table = Table.of([noted for noted, _ in held], [size for _, size in held], found, rules)
@@ -135,9 +135,9 @@ class Table:
         where = f"{self.noted[self.owner[row]].where}: {self.instances[row].place}"
         height, width = self.sizes[self.owner[row]]
         if self.reasons[row]:
-            return DataError(where, f"an annotation for a picture of {width}x{height}", self.reasons[row], "invalid='drop'")
+            return DataError(where, f"an annotation for a picture of {width}x{height}", self.reasons[row], "--skip-bad (invalid='drop')")
         got = f"{self.found.boxes} {np.round(self.boxes[row], 6).tolist()}"
-        return DataError(where, f"a box with an area, inside the picture of {width}x{height}", got, "invalid='clip' or 'drop'")
+        return DataError(where, f"a box with an area, inside the picture of {width}x{height}", got, "--skip-bad (invalid='clip' or 'drop')")
 
     def losses(self, missing: tuple[str, ...], unlabelled: int) -> Losses:
         """The counts, by class."""

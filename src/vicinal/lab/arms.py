@@ -127,24 +127,26 @@ def _policy(name: str, text: str, faults: list[VicinalError]) -> Node | None:
     return None if len(faults) > before else policy
 
 
-def unfit(where: str, policy: Node) -> list[VicinalError]:
+def unfit(where: str, policy: Node, mixing: bool = False) -> list[VicinalError]:
     """Why a policy cannot be an arm: dev and test are never touched, so it may change neither what the network is fed nor how often.
+
+    With ``mixing`` it may let other items in, for those who only look at it.
 
     Example:
         >>> [fault.got for fault in unfit("arm a", parse("Views([Normalize(mean=0.5, std=0.5)])"))]
         ['Views', 'Normalize']
     """
-    return [fault for node in policy.walk() for fault in _node_faults(where, node)]
+    return [fault for node in policy.walk() for fault in _node_faults(where, node, mixing)]
 
 
-def _node_faults(where: str, node: Node) -> Iterator[VicinalError]:
+def _node_faults(where: str, node: Node, mixing: bool) -> Iterator[VicinalError]:
     kind = type(node).__name__
     if isinstance(node, Views):
         yield PolicyError(f"{where}: Views", "one version of an item at a time", "Views", "NAME:2=... for two copies of every item")
     elif isinstance(node, Transform) and node.whole:
         expected = "a policy that leaves dtype, range and layout alone: the trainer scales to [0, 1] for train and test alike"
         yield PolicyError(f"{where}: {node.label}", expected, kind, f"the policy without {kind}")
-    elif isinstance(node, Transform) and node.mixes:
+    elif isinstance(node, Transform) and node.mixes and not mixing:
         yield PolicyError(f"{where}: {node.label}", "operations on one item: the trainer takes one class an item", f"{kind}, a mixer")
     elif isinstance(node, Transform) and "image" not in node.needs:
         yield PolicyError(f"{where}: {node.label}", "transforms of images", f"{kind}, for {' and '.join(sorted(node.needs))}")

@@ -151,7 +151,7 @@ class _Lines:
             label = _numbers(words[:1])[0]
             if not label.is_integer() or label < 0 or (self.classes and label >= self.classes):
                 expected = f"a class number from 0 to {self.classes - 1}" if self.classes else "a class number"
-                faults.append(DataError(f"{file}:{number}", expected, repr(words[0])[:40]))
+                faults.append(DataError(f"{file}: line {number}", expected, repr(words[0])[:40]))
             else:
                 yield self._instance(f"line {number}", int(label), np.array(_numbers(words[1:])))
 

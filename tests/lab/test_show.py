@@ -12,7 +12,7 @@ from vicinal import parse
 from vicinal.core.errors import ParameterError, PolicyError
 from vicinal.data.build import from_arrays
 from vicinal.data.dataset import Dataset
-from vicinal.lab.preview import recipe_of, sheet_file
+from vicinal.lab.show import recipe_of, sheet_file
 
 
 @pytest.mark.parametrize(
