@@ -64,8 +64,8 @@ def _listed(path: Path, part: str) -> list[str]:
 
 def _noted(stem: str, root: ET.Element, note: Path | None, there: dict[str, Path], folder: Path) -> tuple:
     """What an error names, the picture's file, and its size."""
-    name = root.findtext("filename")
-    file = folder / Path(name).name if name and (folder / Path(name).name).is_file() else there.get(stem, folder / f"{stem}.jpg")
+    said = folder / Path(root.findtext("filename") or f"{stem}.jpg").name
+    file = said if said.is_file() else there.get(stem, said)
     sides = [_number(root.findtext(f"size/{side}")) for side in ("height", "width")]
     return str(note or file), file, (int(sides[0]), int(sides[1])) if all(1 <= side < _LARGEST for side in sides) else None
 
