@@ -45,7 +45,7 @@ def test_what_is_unusable_is_clipped_or_dropped_and_counted(tmp_path: Path, inva
     assert (told.classes, told.given.sum(), told.kept.sum()) == (("dog", "cat"), 2 * kept, 2 * kept)
     assert (told.files["invalid"].tolist(), told.files["repaired"].tolist()) == (lost, clipped)
     assert (told.files["missing"], told.files["unlabelled"]) == (1, 1)
-    assert "1 annotations named a missing picture" in str(told)
+    assert "in the files: annotations without a picture 1, pictures without annotations 1, " in str(told)
     assert told.as_dict()["files"]["invalid"] == lost
 
 

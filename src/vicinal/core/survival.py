@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from vicinal.core.transform import Node
 
 _PIECE = 32  # pictures of a data set that are followed at once
-_FILE_FAULTS = MappingProxyType({"invalid": "unusable", "repaired": "clipped", "crowd": "crowds"})
+_FILE_FAULTS = MappingProxyType({"invalid": "unusable", "repaired": "clipped", "crowd": "crowds left out"})
 
 
 class Annotations(Protocol):
@@ -83,12 +83,10 @@ class Survival:
         if not self.files:
             return []
         told = {name: int(np.sum(value)) for name, value in self.files.items()}
-        lines = [
-            f"in the files: {told['missing']} annotations named a missing picture, {told['unlabelled']} pictures without annotations, "
-            f"{told['crowd']} crowds left out, {told['invalid']} unusable left out, {told['repaired']} clipped"
-        ]
+        words = {"missing": "annotations without a picture", "unlabelled": "pictures without annotations"} | _FILE_FAULTS
+        lines = ["in the files: " + ", ".join(f"{word} {told[kind]}" for kind, word in words.items())]
         for k, name in enumerate(self.classes):
-            bad = [f"{self.files[kind][k]} {word}" for kind, word in _FILE_FAULTS.items() if self.files[kind][k]]
+            bad = [f"{word} {self.files[kind][k]}" for kind, word in _FILE_FAULTS.items() if self.files[kind][k]]
             lines += [f"  {name}: {', '.join(bad)}"] if bad else []
         return lines
 

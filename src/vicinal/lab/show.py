@@ -34,8 +34,8 @@ def load_any(source: str, format: str = "auto", skip_bad: bool = False, resize: 
         return load(source, format, skip_bad, resize)
     if resize is not None:
         raise ParameterError("--resize", "labelled images, which have nothing that must move along", source, f"Resize(size={resize}) | ...")
-    rules = {"invalid": "clip", "missing": "drop"} if skip_bad else {}
-    return read_annotations(source, format=format, **rules)
+    invalid, missing = ("clip", "drop") if skip_bad else ("raise", "raise")
+    return read_annotations(source, format=format, invalid=invalid, missing=missing)
 
 
 def sheet_file(data: Dataset | Annotated, policy: str, seed: int, path: Path) -> tuple[str, Path]:
@@ -55,7 +55,9 @@ def sheet_file(data: Dataset | Annotated, policy: str, seed: int, path: Path) ->
     rows = spread(np.arange(len(data)))
     index, named = _numbers(data)[rows], _named(data, one, rows)
     where: dict[str, Any] = {"seed": seed, "index": index, **_source(data, one)}
-    places = [{"view": view} for view in range(node.n)] if isinstance(node, Views) else [{"epoch": epoch} for epoch in range(VERSIONS)]
+    places: list[dict[str, Any]] = (
+        [{"view": view} for view in range(node.n)] if isinstance(node, Views) else [{"epoch": epoch} for epoch in range(VERSIONS)]
+    )
     columns = [one(**named, **where, **place) for place in places]
     sheet = Sheet(policy, [_row(data, rows[n], n, columns, named, f"seed={seed} index={index[n]}") for n in range(len(rows))])
     write_files({path: base64.b64decode(picture(sheet).uri.split(",", 1)[1])})

@@ -40,10 +40,9 @@ class Marks:
     def of(targets: Mapping[str, Any], number: int) -> Marks:
         """The annotations of one sample of a batch, as a call gives them back; boxes are xyxy or have four corners."""
         held = {name: targets[name][number] for name in ("boxes", "polygons", "masks", "keypoints", "label") if name in targets}
-        boxes, label = np.asarray(held.get("boxes", np.zeros((0, 4))), float), held.get("label")
+        boxes, label = np.asarray(held.get("boxes", np.zeros((0, 4))), float), np.atleast_1d(held.get("label", 0))
         boxes = corners_of(boxes, "cxcywhr").reshape(-1, 8) if boxes.shape[-1] == 5 else boxes
-        known = label is not None and len(np.atleast_1d(label)) == len(boxes)
-        classes = [int(one) for one in label] if known else [0] * len(boxes)
+        classes = [int(one) for one in label] if len(label) == len(boxes) else [0] * len(boxes)
         return Marks(boxes, held.get("polygons", ()), held.get("masks"), np.asarray(held.get("keypoints", np.zeros((0, 2)))), classes)
 
     def over(self, tile: Image.Image, scale: float) -> Image.Image:
