@@ -39,9 +39,9 @@ def settled(found: Found, rules: Rules, path: Path, format: str) -> Annotated:
     table = Table.of([noted for noted, _ in held], [size for _, size in held], found, rules)
     raise_together(path, faults + (table.refused() if rules.invalid == "raise" else []))
     losses = table.losses(tuple(lost), sum(not noted.instances for noted, _ in held))
-    outlines = rules.segments if any(one.segment is not None for one in table.instances) else "none"
-    crowds = rules.crowd == "keep" and any(one.crowd for one in table.instances)
-    oriented = found.boxes == "quad"
+    kept = [one for one, stays in zip(table.instances, table.kept, strict=True) if stays]
+    outlines = rules.segments if any(one.segment is not None for one in kept) else "none"
+    crowds, oriented = rules.crowd == "keep" and any(one.crowd for one in kept), found.boxes == "quad"
     return Annotated(stem(path), table.pictures(), found.classes, format, str(path), losses, outlines, found.swap, crowds, oriented)
 
 

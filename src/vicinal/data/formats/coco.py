@@ -36,20 +36,25 @@ class Coco:
     def read(self, path: Path, rules: Rules) -> Found:
         document = json_of(path)
         images, notes, categories = (_listed(document, key, path) for key in ("images", "annotations", "categories"))
-        classes = {one["id"]: (number, str(one["name"])) for number, one in enumerate(_sorted(categories, path))}
-        faults, lost, held = [], [], _by_image(images, path)
-        for number, note in enumerate(notes):
-            place = f"annotation {note.get('id', f'number {number}')}"
-            if (mine := held.get(_key(note, "image_id"))) is None:
-                lost.append(f"{path}: {place}: image {note.get('image_id')!r}")
-            elif _key(note, "category_id") not in classes:
-                faults.append(DataError(f"{path}: {place}", "a category_id among the categories", repr(note.get("category_id"))))
-            else:
-                mine.append(_instance(place, classes[note["category_id"]][0], note))
+        known, held = _sorted(categories, path), _by_image(images, path)
+        lost, faults = _shared_out(notes, held, {one["id"]: number for number, one in enumerate(known)}, path)
         folder = _folder(path, images, rules)
         pictures = [Noted(f"{path}: image {one['id']}", folder / one["file_name"], _size(one), held[one["id"]]) for one in images]
-        names = tuple(name for _, name in classes.values())
-        return Found(pictures, names, "xywh", swap=_swap(categories), lost=lost, faults=faults)
+        return Found(pictures, tuple(str(one["name"]) for one in known), "xywh", swap=_swap(known), lost=lost, faults=faults)
+
+
+def _shared_out(notes: Sequence[dict], held: dict[Any, list[Instance]], classes: Mapping[Any, int], path: Path) -> tuple[list, list]:
+    """Give every annotation to its image; those of images that are not there, and faults."""
+    lost, faults = [], []
+    for number, note in enumerate(notes):
+        place = f"annotation {note.get('id', f'number {number}')}"
+        if (mine := held.get(_key(note, "image_id"))) is None:
+            lost.append(f"{path}: {place}: image {note.get('image_id')!r}")
+        elif _key(note, "category_id") not in classes:
+            faults.append(DataError(f"{path}: {place}", "a category_id among the categories", repr(note.get("category_id"))))
+        else:
+            mine.append(_instance(place, classes[note["category_id"]], note))
+    return lost, faults
 
 
 def _listed(document: Any, key: str, path: Path) -> list[dict[str, Any]]:

@@ -178,7 +178,7 @@ def _numbers(words: list[str]) -> list[float]:
 
 
 def _points(values: NDArray, shape: tuple[int, int]) -> NDArray:
-    """(K, 3) points in shares; those at (0, 0), or with visibility 0, are unknown."""
+    """(K, 3) points in shares; those with visibility 0 are unknown, and without visibilities those at (0, 0)."""
     points = values.reshape(shape)
     seen = points[:, 2] if shape[1] == 3 else 2.0 * (points != 0).any(1)
     return np.column_stack([np.where(seen[:, None] > 0, points[:, :2], np.nan), seen])
