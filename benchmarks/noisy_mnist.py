@@ -20,7 +20,11 @@ from benchmarks import noisy_mnist_loop as loop
 from benchmarks.pictures import data_folder
 from vicinal.data import read
 from vicinal.lab.arms import read_arms
-from vicinal.lab.compare import Run, Setup, run
+from vicinal.lab.conduct import conduct
+from vicinal.lab.engine import Processes
+from vicinal.lab.sides import sides
+from vicinal.lab.store import Store
+from vicinal.lab.study import Study, cells
 from vicinal.learn.mlp import MLP
 
 NOISE = 'noisy:1=UniformNoise(low=0, high=0.5, overflow="keep")'
@@ -46,17 +50,14 @@ def looped(path: Path, seeds: range) -> tuple[float, dict[str, np.ndarray]]:
 
 
 def compared(path: Path, seeds: range) -> tuple[float, dict[str, np.ndarray]]:
-    """The same by the lab."""
+    """The same by the lab: its worker processes are started within the time."""
     data, arms = read(path), read_arms([NOISE])
-    setup = Setup(tuple(seeds), size=SIZE, steps=None, epochs=EPOCHS, model=MLP(lr=0.01))
+    study = Study(data, tuple(arms), seeds=tuple(seeds), cells=cells(sizes=[SIZE], epochs=[EPOCHS]), trainer=MLP(lr=0.01))
     start = time.perf_counter()
-    runs = run(data, arms, setup)
-    return time.perf_counter() - start, _by_arm(runs)
-
-
-def _by_arm(runs: list[Run]) -> dict[str, np.ndarray]:
-    names = dict.fromkeys(run.arm.name for run in runs)
-    return {name: np.array([run.score for run in runs if run.arm.name == name]) for name in names}
+    with Store.memory() as store:
+        findings = conduct(study, store, Processes())
+    spent = time.perf_counter() - start
+    return spent, {name: side.measured("test.accuracy") for name, side in sides(findings, study.cells[0]).items()}
 
 
 def main() -> None:

@@ -135,7 +135,9 @@ def show(
 
 @app.command()
 def compare(
-    data: Annotated[str, typer.Argument(metavar="DATA", help="digits, a CSV, an IDX file or folder, a folder per class, or an NPZ.")],
+    data: Annotated[
+        str, typer.Argument(metavar="DATA", help="digits, a CSV, an IDX file or folder, a folder per class, an NPZ, or a study.yaml.")
+    ],
     arm: Annotated[
         list[str] | None, typer.Option(help="NAME=POLICY, or NAME:K=POLICY for K fixed copies of every item; repeat it.")
     ] = None,
@@ -155,6 +157,14 @@ def compare(
     allow_leak: Annotated[bool, typer.Option("--allow-leak", help="Go on with a split that leaks, and say so in red.")] = False,
     alpha: Annotated[float, typer.Option(help="Level of the verdicts, after Holm's correction.")] = 0.05,
     interval: Annotated[str, typer.Option(help="t or bca.")] = "t",
+    engine: Annotated[str, typer.Option(help="auto, serial, processes or ray.")] = "auto",
+    workers: Annotated[int | None, typer.Option(help="Worker processes; as many as there are cores otherwise.")] = None,
+    address: Annotated[str, typer.Option(help="Of a Ray cluster: local starts one, auto takes the one that runs.")] = "local",
+    budget: Annotated[str | None, typer.Option(help="A time such as 10m: run what fits, and say what was left out.")] = None,
+    race: Annotated[bool, typer.Option("--race", help="Add seeds only where an arm is undecided.")] = False,
+    time_limit: Annotated[float | None, typer.Option(help="Seconds a trial may take; then it counts as failed.")] = None,
+    trusted: Annotated[bool, typer.Option("--trusted", help="Let a study file name code to import.")] = False,
+    retry: Annotated[bool, typer.Option("--retry", help="Run failed trials again.")] = False,
     out: Annotated[Path, typer.Option(help="Folder for report.html and result.json.")] = Path("vicinal-out"),
     as_json: Annotated[bool, typer.Option("--json", help="Print result.json instead of the table.")] = False,
 ) -> None:
@@ -166,19 +176,21 @@ def compare(
     Example:
       vicinal compare digits --arm shift="Translate(x=(-1, 1), y=(-1, 1))" --out results
     """
+    from vicinal.lab.result_file import result_bytes
     from vicinal.lab.session import Options, session
-    from vicinal.lab.store import result_bytes
-    from vicinal.lab.terminal import print_policies, print_result
+    from vicinal.lab.terminal import print_forecast, print_policies, print_result
 
     console = Console(stderr=as_json)
     options = Options(
         data=data, arms=tuple(arm or ()), seeds=seeds, steps=steps, epochs=epochs, size=size, copies=copies, lr=lr, batch=batch,
         hidden=hidden, dev=dev, resize=resize, format=format, skip_bad=skip_bad, split=split, allow_leak=allow_leak, alpha=alpha,
-        interval=interval, out=out, command=shlex.join(["vicinal", *sys.argv[1:]]),
+        interval=interval, out=out, command=shlex.join(["vicinal", *sys.argv[1:]]), engine=engine, workers=workers, address=address,
+        budget=budget, race=race, time_limit=time_limit, retry=retry, trusted=trusted,
     )  # fmt: skip
     with _progress(console) as bar:
         task = bar.add_task("training", total=None)
-        result, report = session(options, lambda done, total: bar.update(task, completed=done, total=total))
+        tell = lambda done, total: bar.update(task, completed=done, total=total)  # noqa: E731
+        result, report = session(options, tell, lambda ahead: print_forecast(ahead, bar.console))
     if as_json:
         typer.echo(result_bytes(result), nl=False)
         return

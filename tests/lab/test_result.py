@@ -15,9 +15,10 @@ from vicinal.data.dataset import Dataset
 from vicinal.lab import store
 from vicinal.lab.compare import Run, Setup, run
 from vicinal.lab.feed import inputs
-from vicinal.lab.preview import ROWS, VERSIONS, sheets
+from vicinal.lab.preview import sheets
+from vicinal.lab.report.sheet import ROWS, VERSIONS
 from vicinal.lab.result import result, step_note, warnings
-from vicinal.lab.store import result_bytes
+from vicinal.lab.result_file import result_bytes
 
 Compare = Callable[..., list[Run]]
 S, C = 3, 10  # seeds, classes

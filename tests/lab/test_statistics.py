@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from vicinal.core.errors import DataError, ParameterError
-from vicinal.lab import statistics
 from vicinal.lab.statistics import (
     compare,
     detection_power,
@@ -19,6 +18,7 @@ from vicinal.lab.statistics import (
     holm,
     identical_scores,
     interval,
+    intervals,
     seeds_needed,
     seeds_to_settle,
     sign_flip_p,
@@ -62,7 +62,7 @@ def test_degenerate_samples_have_plain_intervals(method):
 
 
 def test_bca_falls_back_to_t_where_it_is_undefined(monkeypatch):
-    monkeypatch.setattr(statistics, "_bca", lambda values, level: (math.nan, math.nan))
+    monkeypatch.setattr(intervals, "_bca", lambda values, level: (math.nan, math.nan))
     assert interval(draws(6), method="bca") == interval(draws(6), method="t")
 
 
@@ -97,8 +97,8 @@ def test_smallest_exact_p(count):
 def test_monte_carlo_p_is_near_the_exact_one_and_never_zero():
     values = draws(17, mean=0.004)
     exact = stats.permutation_test((values,), np.sum, permutation_type="samples", n_resamples=np.inf).pvalue
-    assert sign_flip_p(values) == pytest.approx(exact, abs=4 * math.sqrt(exact / statistics.RESAMPLES))
-    assert sign_flip_p(np.full(40, 0.01)) == 1 / (statistics.RESAMPLES + 1)
+    assert sign_flip_p(values) == pytest.approx(exact, abs=4 * math.sqrt(exact / intervals.RESAMPLES))
+    assert sign_flip_p(np.full(40, 0.01)) == 1 / (intervals.RESAMPLES + 1)
 
 
 def test_zero_differences_have_p_one():
@@ -151,6 +151,14 @@ def test_power_agrees_with_simulation():
     samples = np.random.default_rng(0).normal(0.8, 1, (20_000, 10))
     share = (stats.ttest_1samp(samples, 0, axis=1).pvalue < 0.05).mean()
     assert detection_power(10, 0.8) == pytest.approx(share, abs=0.01)
+
+
+@pytest.mark.parametrize(("seeds", "effect", "alpha"), [(5, 5.0, 0.004), (5, 5.0, 0.0005), (9, 2.0, 0.0005), (60, 5.0, 0.05)])
+def test_power_is_a_number_where_the_distributions_of_scipy_give_none(seeds, effect, alpha):
+    """By integration over the chance of the standard deviation."""
+    critical, shift = stats.t.ppf(1 - alpha / 2, seeds - 1), effect * math.sqrt(seeds)
+    found = stats.chi2(seeds - 1).expect(lambda v: stats.norm.sf(critical * np.sqrt(v / (seeds - 1)) - shift))
+    assert detection_power(seeds, effect, alpha) == pytest.approx(found, abs=1e-6)
 
 
 def test_extreme_effects_have_plain_answers():

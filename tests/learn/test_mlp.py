@@ -11,7 +11,8 @@ import pytest
 import torch
 
 from vicinal.core.errors import ParameterError
-from vicinal.learn.mlp import MLP, Layer, activations, initial_layers
+from vicinal.learn.layers import Layer, activations, initial_layers
+from vicinal.learn.mlp import MLP
 
 
 def test_a_description_is_hashable_and_survives_json():
@@ -58,7 +59,7 @@ def test_activations_are_those_of_torch_modules():
     for replica in range(2):
         hidden = inputs[replica]
         for depth, layer in enumerate(layers):
-            hidden = torch.nn.functional.linear(hidden, layer.weight[replica], layer.bias[replica, 0])
+            hidden = torch.nn.functional.linear(hidden, layer.weight[replica].mT, layer.bias[replica, 0])
             hidden = hidden.relu() if depth < 2 else hidden
         torch.testing.assert_close(logits[replica], hidden)
 

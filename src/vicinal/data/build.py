@@ -23,12 +23,13 @@ def from_arrays(
     classes: Sequence[str] | None = None,
     sources: ArrayLike | None = None,
     official_test: ArrayLike = False,
+    regression: bool = False,
 ) -> Dataset:
     """A checked data set from arrays in memory.
 
     Args:
         images: (N, H, W) or (N, H, W, C) uint8, uint16 or float in [0, 1] (kept as float32), or a list of such images.
-        labels: (N,) class indices or class names.
+        labels: (N,) class indices or class names; in a regression (N,) or (N, V) values.
         name: short name for titles and errors.
         classes: class names; without them they are what stands in ``labels``.
         sources: (N,) ids; items with the same id are copies of one original. None: every item is an original.
@@ -43,8 +44,53 @@ def from_arrays(
         ((4, 8, 8, 1), ('cat', 'dog'), array([0, 1, 1, 0]))
     """
     images = images if isinstance(images, list) else np.asarray(images)
-    part = Part(name, images, np.asarray(labels), None if sources is None else np.asarray(sources), np.asarray(official_test))
+    given = np.zeros(len(labels), np.int64) if regression else np.asarray(labels)  # type: ignore[arg-type]
+    part = Part(name, images, given, None if sources is None else np.asarray(sources), np.asarray(official_test))
+    if regression:
+        return _regression(check_part(_canonical(part)), np.asarray(labels, np.float64), name)
     return joined([part], name=name, format="arrays", origin=name, classes=classes)
+
+
+def _regression(part: Part, values: NDArray[np.float64], name: str) -> Dataset:
+    test = np.broadcast_to(np.asarray(part.test, bool), len(values)).copy()
+    rows = values.reshape(len(values), -1)
+    return check_dataset(Dataset(name, part.images, rows, (), _sources([part], name), test, "arrays", name))
+
+
+def from_series(
+    series: ArrayLike,
+    labels: ArrayLike,
+    *,
+    name: str = "series",
+    classes: Sequence[str] | None = None,
+    sources: ArrayLike | None = None,
+    official_test: ArrayLike = False,
+) -> Dataset:
+    """A checked data set of series of one length, or of rows of numbers: (N, T) or (N, T, C) of any range, kept as float32.
+
+    Args:
+        labels: (N,) class indices or names; where they are floats, (N,) or (N, V), this is a regression.
+        name, classes, sources, official_test: as for ``from_arrays``.
+
+    Raises:
+        DataError: lengths that differ, NaN, or too few items of a class.
+
+    Example:
+        >>> data = from_series(np.arange(6.0).reshape(6, 1), 2 * np.arange(6.0))
+        >>> data.images.shape, data.labels.shape, data.kind, data.regression
+        ((6, 1, 1), (6, 1), 'series', True)
+    """
+    held, given = np.asarray(series, np.float32), np.asarray(labels)
+    held = held[..., None] if held.ndim == 2 else held
+    if held.ndim != 3 or 0 in held.shape[1:]:
+        raise DataError(name, "series of shape (N, T) or (N, T, C), each at least 1", f"{held.shape}")
+    if len(given) != len(held) or not np.isfinite(held).all():
+        raise DataError(name, f"as many labels as series, {len(held)}, and finite numbers", f"{len(given)} labels, or NaN")
+    regression = given.dtype.kind == "f"
+    rows, known = (given.reshape(len(given), -1).astype(float), ()) if regression else _encoded(given, classes, name)
+    ids = np.arange(len(held)) if sources is None else np.asarray(sources, np.int64)
+    test = np.broadcast_to(np.asarray(official_test, bool), len(held)).copy()
+    return check_dataset(Dataset(name, held, rows, known, ids, test, "arrays", name))
 
 
 def joined(

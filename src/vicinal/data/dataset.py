@@ -1,8 +1,10 @@
-"""What the lab works on: images with labels, source ids and, if the data set declares one, an official test part."""
+"""What the lab works on: images or series with labels, source ids and, if the data set declares one, an official test part."""
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import final
 
 import numpy as np
@@ -14,13 +16,14 @@ Images = NDArray | list[NDArray]
 @final
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """N labelled images. Readers and ``from_arrays`` build it and check it; the constructor itself checks nothing.
+    """N labelled items. Readers, ``from_arrays`` and ``from_series`` build it and check it; the constructor itself checks nothing.
 
     Args:
         name: short name for titles.
-        images: (N, H, W, C) uint8, uint16 or float32 in [0, 1]; a list of N arrays (H, W, C) where sizes differ.
-        labels: (N,) class indices.
-        classes: class names; numbers in numeric order, names in natural order (``"9"`` before ``"10"``).
+        images: (N, H, W, C) uint8, uint16 or float32 in [0, 1]; a list of N arrays (H, W, C) where sizes differ; for series, (N, T, C)
+            float32 of any range.
+        labels: (N,) class indices; in a regression (N, V) float64 values.
+        classes: class names; numbers in numeric order, names in natural order (``"9"`` before ``"10"``); () in a regression.
         sources: (N,) source ids in [0, 2**48). Items with the same id are siblings: copies of one original.
         official_test: (N,) True where the data set itself declares the test part; all False when it declares none.
         format: ``digits``, ``csv``, ``idx``, ``folder``, ``npz`` or ``arrays``.
@@ -36,7 +39,7 @@ class Dataset:
 
     name: str
     images: Images
-    labels: NDArray[np.int64]
+    labels: NDArray
     classes: tuple[str, ...]
     sources: NDArray[np.int64]
     official_test: NDArray[np.bool_]
@@ -46,6 +49,32 @@ class Dataset:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    @property
+    def regression(self) -> bool:
+        """True where labels are values."""
+        return not self.classes
+
+    @property
+    def kind(self) -> str:
+        """ "image" or "series": the name of the target under which policies get the items."""
+        return "series" if isinstance(self.images, np.ndarray) and self.images.ndim == 3 else "image"
+
+    @property
+    def strata(self) -> NDArray[np.int64]:
+        """(N,) what splits are balanced by: the class; nothing in a regression."""
+        return np.zeros(len(self), np.int64) if self.regression else self.labels
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hash of everything that a comparison depends on: values, labels, classes, sources and the declared test part."""
+        whole = hashlib.blake2b(repr((self.classes, self.labels.shape)).encode(), digest_size=16)
+        for image in self.images if isinstance(self.images, list) else [self.images]:
+            whole.update(f"{image.dtype}{image.shape}".encode())
+            whole.update(np.ascontiguousarray(image).data)
+        for column in (self.labels, self.sources, self.official_test):
+            whole.update(np.ascontiguousarray(column).data)
+        return whole.hexdigest()
 
     def take(self, rows: ArrayLike | slice) -> Dataset:
         """Some of the items, in the order given: integers, a boolean mask or a slice. Classes and source ids are kept."""

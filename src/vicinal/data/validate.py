@@ -31,13 +31,24 @@ def check_dataset(data: Dataset) -> Dataset:
     if not len(data):
         skipped = f", after {len(data.skipped)} were left out" if data.skipped else ""
         raise DataError(data.origin, "labelled images", f"no items{skipped}")
-    _shape(data.origin, data.images)
-    _dtype(data.origin, data.images)
+    if data.kind == "image":
+        _shape(data.origin, data.images)
+        _dtype(data.origin, data.images)
     if data.sources.min() < 0 or data.sources.max() >= INDEX_LIMIT:
         raise DataError(data.origin, "source ids in [0, 2**48)", f"{data.sources.min()} to {data.sources.max()}")
+    if data.regression:
+        return _regression(data)
     if len(data.classes) < 2:
         raise DataError(data.origin, "at least 2 classes", f"only {shortlist(data.classes)!r}: nothing to tell apart")
     _enough_of_each_class(data)
+    return data
+
+
+def _regression(data: Dataset) -> Dataset:
+    if data.labels.ndim != 2 or data.labels.dtype.kind != "f":
+        raise DataError(data.origin, "values of shape (N,) or (N, V)", f"{data.labels.dtype} {data.labels.shape}", "labels.astype(float)")
+    if (bad := np.flatnonzero(~np.isfinite(data.labels).all(1))).size:
+        raise DataError(data.origin, "finite values", f"NaN or infinity in {shortlist([f'item {row}' for row in bad])}")
     return data
 
 

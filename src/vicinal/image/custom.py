@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from typing import Any, ClassVar, final
 
 from numpy.typing import NDArray
 
 from vicinal.core.batch import Spec
-from vicinal.core.errors import PolicyError, TargetError
+from vicinal.core.errors import TargetError
+from vicinal.core.named import EXPECTED, imported, is_path
 from vicinal.core.primitive import Opaque, everywhere
 from vicinal.core.transform import Transform, option, register
 from vicinal.image.fields import Params
 
 __all__ = ["Lambda"]
-
-
-def _is_path(value: Any) -> bool:
-    """``package.module:name`` whose outermost package is there; nothing is imported to find out."""
-    if not isinstance(value, str) or value.count(":") != 1:
-        return False
-    parts = value.replace(":", ".").split(".")
-    return len(parts) > 1 and all(part.isidentifier() for part in parts) and importlib.util.find_spec(parts[0]) is not None
 
 
 @register
@@ -47,29 +37,10 @@ class Lambda(Transform):
     imports: ClassVar[bool] = True
     example: ClassVar[Mapping[str, Any]] = {"function": "numpy:sort"}
 
-    function: str = option(expected="the import path of a function, 'package.module:name', of an installed package", admits=_is_path)
+    function: str = option(expected=EXPECTED, admits=is_path)
 
     def lower(self, params: Params, spec: Spec) -> list[Opaque]:
-        return [Opaque(same_form(imported(self.function), f"Lambda({self.function})"), everywhere(len(spec)))]
-
-
-@lru_cache(maxsize=256)
-def imported(path: str) -> Callable[..., Any]:
-    """The function behind ``package.module:name``.
-
-    Raises:
-        PolicyError: where there is none.
-    """
-    module, name = path.split(":")
-    try:
-        found = importlib.import_module(module)
-        for part in name.split("."):
-            found = getattr(found, part)
-    except (ImportError, AttributeError) as fault:
-        raise PolicyError("Lambda.function", "the import path of a function", f"{path!r} ({fault})") from None
-    if not callable(found):
-        raise PolicyError("Lambda.function", "a function", f"{path!r}, which is {type(found).__name__}")
-    return found
+        return [Opaque(same_form(imported(self.function, "Lambda.function"), f"Lambda({self.function})"), everywhere(len(spec)))]
 
 
 def same_form(function: Callable[..., Any], where: str) -> Callable[..., NDArray]:

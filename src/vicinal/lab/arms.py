@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import final
+from dataclasses import dataclass, replace
+from typing import Any, final
 
 from vicinal.core.compose import Views
 from vicinal.core.draw import VIEW_LIMIT
 from vicinal.core.errors import Faults, ParameterError, PolicyError, VicinalError, raise_all
 from vicinal.core.policy import parse, read_policy
 from vicinal.core.transform import Node, Transform
+from vicinal.data.dataset import Dataset
 
 RESERVED = ("none", "duplicate")
+_RESAMPLING = ("", "over", "under")
 
 
 @final
@@ -27,16 +29,40 @@ class Arm:
         copies: 0 for on the fly (every visit to an item draws anew); k for oversampling: k fixed augmented copies of every item beside
             the original. Without a policy the copies are unchanged.
         steps: optimiser steps where they are not those of the budget: a step-matched control.
+        resample: "over" repeats items of the rarer classes until all are as many as the most frequent one, on the fly with draws of their
+            own; "under" leaves items of the frequent ones out.
+        class_weight: the loss of a class is weighted by the inverse of its frequency.
+        threshold: predicted probabilities are divided by the frequencies of the classes in train, which moves the thresholds.
+        instead: copies take the place of the originals, instead of standing beside them.
+        generated: items of another source that train gets besides; their ``sources`` are those of the real items that they were made
+            from, so that none may come from dev or test.
+        control: why the lab added it by itself; "" for an arm that somebody asked about.
+
+    Raises:
+        ParameterError: too many copies, or settings that exclude one another.
     """
 
     name: str
     policy: Node | None = None
     copies: int = 0
     steps: int | None = None
+    resample: str = ""
+    class_weight: bool = False
+    threshold: bool = False
+    instead: bool = False
+    generated: Dataset | None = None
+    control: str = ""
 
     def __post_init__(self) -> None:
+        where = f"arm {self.name}"
         if not 0 <= self.copies < VIEW_LIMIT:
-            raise ParameterError(f"arm {self.name}", f"0 to {VIEW_LIMIT - 1:,} copies", f"{self.copies:,}", f"{self.name}:1=...")
+            raise ParameterError(where, f"0 to {VIEW_LIMIT - 1:,} copies", f"{self.copies:,}", f"{self.name}:1=...")
+        if self.resample not in _RESAMPLING:
+            raise ParameterError(where, "resample: over or under", repr(self.resample), "resample: over")
+        if self.resample and self.copies:
+            raise ParameterError(where, "either copies or resample", f"copies {self.copies}, resample {self.resample}", "copies: 0")
+        if self.instead and not self.copies:
+            raise ParameterError(where, "copies that can stand in the place of originals", "none", "copies: 1")
 
     @property
     def mode(self) -> str:
@@ -44,6 +70,22 @@ class Arm:
         if self.policy is None:
             return "duplicate" if self.copies else "none"
         return "copies" if self.copies else "fly"
+
+    @property
+    def mixes(self) -> bool:
+        """True where items are mixed with partners, so that labels are shares of classes."""
+        return self.policy is not None and any(getattr(node, "mixes", False) for node in self.policy.walk())
+
+    def at(self, strength: float) -> Arm:
+        """The arm with its policy at a strength: 0 changes nothing, 1 is the policy as it stands."""
+        return self if self.policy is None or strength == 1 else replace(self, policy=self.policy.stronger(strength))
+
+    def data(self) -> dict[str, Any]:
+        """What decides the items that it trains on, as plain data: neither its name nor why it is there."""
+        known = ("copies", "resample", "class_weight", "threshold", "instead")
+        plain = {name: getattr(self, name) for name in known if getattr(self, name)}
+        policy = {} if self.policy is None else {"policy": str(self.policy), "fingerprint": self.policy.fingerprint}
+        return policy | plain | ({} if self.generated is None else {"generated": self.generated.fingerprint})
 
 
 PANEL = (
@@ -127,29 +169,28 @@ def _policy(name: str, text: str, faults: list[VicinalError]) -> Node | None:
     return None if len(faults) > before else policy
 
 
-def unfit(where: str, policy: Node, mixing: bool = False) -> list[VicinalError]:
+def unfit(where: str, policy: Node, kind: str | None = None) -> list[VicinalError]:
     """Why a policy cannot be an arm: dev and test are never touched, so it may change neither what the network is fed nor how often.
 
-    With ``mixing`` it may let other items in, for those who only look at it.
+    ``kind`` is that of the data, "image" or "series", once they are known.
 
     Example:
         >>> [fault.got for fault in unfit("arm a", parse("Views([Normalize(mean=0.5, std=0.5)])"))]
         ['Views', 'Normalize']
     """
-    return [fault for node in policy.walk() for fault in _node_faults(where, node, mixing)]
+    return [fault for node in policy.walk() for fault in _node_faults(where, node, kind)]
 
 
-def _node_faults(where: str, node: Node, mixing: bool) -> Iterator[VicinalError]:
+def _node_faults(where: str, node: Node, target: str | None) -> Iterator[VicinalError]:
     kind = type(node).__name__
     if isinstance(node, Views):
         yield PolicyError(f"{where}: Views", "one version of an item at a time", "Views", "NAME:2=... for two copies of every item")
     elif isinstance(node, Transform) and node.whole:
         expected = "a policy that leaves dtype, range and layout alone: the trainer scales to [0, 1] for train and test alike"
         yield PolicyError(f"{where}: {node.label}", expected, kind, f"the policy without {kind}")
-    elif isinstance(node, Transform) and node.mixes and not mixing:
-        yield PolicyError(f"{where}: {node.label}", "operations on one item: the trainer takes one class an item", f"{kind}, a mixer")
-    elif isinstance(node, Transform) and "image" not in node.needs:
-        yield PolicyError(f"{where}: {node.label}", "transforms of images", f"{kind}, for {' and '.join(sorted(node.needs))}")
+    elif isinstance(node, Transform) and target is not None and target not in node.needs:
+        fit = " and ".join(sorted(node.needs))
+        yield PolicyError(f"{where}: {node.label}", f"transforms for {target}", f"{kind}, for {fit}")
 
 
 def _twice(names: Sequence[str]) -> list[VicinalError]:
@@ -157,6 +198,6 @@ def _twice(names: Sequence[str]) -> list[VicinalError]:
     return [PolicyError("--arm", "a name for each arm", f"{name!r} {names.count(name)} times", f"{name}-2=...") for name in double]
 
 
-def with_controls(arms: Sequence[Arm]) -> list[Arm]:
-    """The arms behind the two that every comparison has: nothing, and as many extra items without any change."""
-    return [Arm("none"), Arm("duplicate", copies=max([1, *(arm.copies for arm in arms)])), *arms]
+def cheap() -> list[Arm]:
+    """The default panel as controls: what a costly arm has to beat, because anybody can have it."""
+    return [Arm(f"cheap {name}", parse(policy), control="cheap") for name, policy in PANEL]

@@ -1,4 +1,4 @@
-"""From measured runs to ``result.json``; the schema stands in ``vicinal.lab.store``."""
+"""From measured runs to ``result.json``; the schema stands in ``vicinal.lab.result_file``."""
 
 from __future__ import annotations
 
@@ -12,137 +12,227 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vicinal import __version__
-from vicinal.data.dataset import Dataset
+from vicinal.core.errors import StoreError
 from vicinal.data.validate import shortlist
 from vicinal.lab import statistics, wording
-from vicinal.lab.compare import Run, Setup
+from vicinal.lab.conduct import Findings
 from vicinal.lab.feed import pixels
+from vicinal.lab.group import names
+from vicinal.lab.measure.metrics import METRICS
+from vicinal.lab.sides import Side, sides, verdicts
+from vicinal.lab.study import REFERENCE, Study
+from vicinal.lab.trial import Cell
 
-REFERENCE = "none"
 LIBRARIES = ("numpy", "torch", "scikit-learn", "scipy", "opencv-python-headless", "numba")
 
 
-def result(data: Dataset, setup: Setup, runs: Sequence[Run], command: str, seconds: float) -> dict[str, Any]:
-    """The whole result as plain data."""
-    by_arm = _by_arm(runs)
-    scores = {name: np.array([run.score for run in found]) for name, found in by_arm.items()}
-    compared = statistics.compare(scores[REFERENCE], {n: s for n, s in scores.items() if n != REFERENCE}, setup.alpha, setup.interval)
-    arms = [_arm(found, by_arm[REFERENCE], compared.get(name)) for name, found in by_arm.items()]
+def result(findings: Findings, command: str = "") -> dict[str, Any]:
+    """The whole result as plain data.
+
+    Raises:
+        StoreError: the reference has no outcome, so that there is nothing to compare with.
+    """
+    study = findings.study
+    cell = next((cell for cell in reversed(study.cells) if REFERENCE in sides(findings, cell)), None)
+    if cell is None:
+        raise _nothing(findings)
+    known, compared = sides(findings, cell), verdicts(findings, cell, looks=findings.looks)
+    arms = [arm_entry(side, known[REFERENCE], compared.get(name), study) for name, side in known.items()]
+    first = known[REFERENCE]
     return {
-        "schema": 1,
+        "schema": 2,
         "vicinal": __version__,
-        "question": _question(data, by_arm[REFERENCE][0]),
-        "answer": _answer([arm for arm in arms if by_arm[arm["name"]][0].arm.steps is None], setup),
-        "step_note": step_note(by_arm, setup),
+        "study": study.name,
+        "question": _question(study, first),
+        "answer": _answer([arm for arm in arms if not known[arm["name"]].arm.steps], cell),
+        "step_note": step_note(known, study),
         "command": command,
         "created": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "seconds": seconds,
-        "data": _data(data, by_arm[REFERENCE][0]),
-        "budget": {"kind": "epochs" if setup.epochs else "steps", "steps": setup.steps, "epochs": setup.epochs, "batch": setup.model.batch},
-        "trainer": {"name": "mlp", **{name: value for name, value in vars(setup.model).items() if name != "stacked"}},
-        "seeds": list(setup.seeds),
-        "alpha": setup.alpha,
-        "interval": setup.interval,
-        "leak": {"allowed": setup.allow_leak, **_leak(by_arm)},
-        "warnings": warnings(data, setup, scores),
+        "seconds": findings.seconds,
+        "metric": metric_entry(study.metric),
+        "data": _data(study, first),
+        "cell": cell.said(),
+        "budget": _budget(cell, study),
+        "trainer": dict(study.trainer.data()),
+        "seeds": list(study.seeds),
+        "alpha": study.alpha,
+        "interval": study.interval,
+        "looks": list(findings.looks),
+        "leak": {"allowed": study.rules.allow_leak, **_leak(known)},
+        "warnings": [*warnings(study, known), *findings.notes],
+        "failed": [vars(fault) for fault in findings.faults.values()],
         "arms": arms,
+        "cells": [cell_entry(findings, one) for one in study.cells] if len(study.cells) > 1 else [],
         "environment": _environment(),
     }
 
 
-def _by_arm(runs: Sequence[Run]) -> dict[str, list[Run]]:
-    found: dict[str, list[Run]] = {}
-    for run in runs:
-        found.setdefault(run.arm.name, []).append(run)
-    return found
+def _nothing(findings: Findings) -> StoreError:
+    fault = next(iter(findings.faults.values()), None)
+    got = f"{len(findings.faults)} failed trials, the first at {fault.address}: {fault.sentence}" if fault else "no trial that is done"
+    return StoreError(findings.study.name, "at least one seed of the arm none that is done", got)
 
 
-def _question(data: Dataset, first: Run) -> str:
-    count = len(first.replica.items) + first.dev
-    return f"Which of these augmentations helps on {data.name} ({count:,} images), by how much, and can I believe it?"
+def metric_entry(name: str) -> dict[str, Any]:
+    """A metric for readers: its name, unit and direction, and whether it is a share of 1, so that differences are points."""
+    metric = METRICS[name]
+    return {"name": name, "unit": metric.unit, "higher": metric.higher, "share": metric.unit.startswith("share of")}
 
 
-def _answer(arms: Sequence[wording.Arm], setup: Setup) -> str:
+def _question(study: Study, first: Side) -> str:
+    sizes, kind = first.outcomes[0].sizes, "series" if study.data.kind == "series" else "images"
+    count = sizes["train"] + sizes["dev"]
+    return f"Which of these augmentations helps on {study.data.name} ({count:,} {kind}), by how much, and can I believe it?"
+
+
+def _answer(arms: Sequence[wording.Arm], cell: Cell) -> str:
     """Step-matched controls are no answer; and what helps at equal epochs may be nothing but the steps."""
-    return ("At equal epochs: " if setup.epochs else "") + wording.answer_sentence(arms)
+    return ("At equal epochs: " if cell.epochs else "") + wording.answer_sentence(arms)
 
 
-def _data(data: Dataset, first: Run) -> dict[str, Any]:
-    facts = {"name": data.name, "origin": data.origin, "format": data.format, "classes": list(data.classes)}
-    test = len(first.test)
-    sizes = {"pool": len(data) - test, "train": len(first.replica.items), "dev": first.dev, "test": test}
-    return {**facts, "shape": list(pixels(data).shape[1:]), **sizes, "skipped": list(data.skipped)}
+def _budget(cell: Cell, study: Study) -> dict[str, Any]:
+    kind = "epochs" if cell.epochs else "steps"
+    return {"kind": kind, "steps": cell.steps, "epochs": cell.epochs, "batch": study.trainer.batch}
 
 
-def _leak(by_arm: Mapping[str, Sequence[Run]]) -> dict[str, float]:
+def _data(study: Study, first: Side) -> dict[str, Any]:
+    data, sizes = study.data, first.outcomes[0].sizes
+    facts = {"name": data.name, "origin": data.origin, "format": data.format, "classes": list(data.classes), "kind": data.kind}
+    counts = {"pool": len(data) - sizes["test"], **sizes}
+    return {**facts, "shape": list(pixels(data).shape[1:]), **counts, "skipped": list(data.skipped)}
+
+
+def _leak(known: Mapping[str, Side]) -> dict[str, float]:
     """The shares of the arm that leaks most, each a mean over seeds."""
     shares = {"share": "leak", "test_share": "test_leak"}
-    return {name: max(float(np.mean([getattr(run, of) for run in runs])) for runs in by_arm.values()) for name, of in shares.items()}
+    return {name: max(float(np.mean([getattr(o, of) for o in side.outcomes])) for side in known.values()) for name, of in shares.items()}
 
 
-def _arm(runs: Sequence[Run], reference: Sequence[Run], compared: statistics.Comparison | None) -> dict[str, Any]:
-    arm, steps = runs[0].arm, runs[0].steps
-    recall, usual = (np.mean([run.recall for run in found], axis=0) for found in (runs, reference))
+def arm_entry(side: Side, reference: Side, compared: statistics.Comparison | None, study: Study) -> dict[str, Any]:
+    """One arm as the report, the terminal and result.json show it."""
+    arm, metric = side.arm, study.metric
     return {
         "name": arm.name,
+        "control": arm.control,
         "policy": None if arm.policy is None else str(arm.policy),
         "fingerprint": None if arm.policy is None else arm.policy.fingerprint,
         "mode": arm.mode,
+        "how": {name: value for name, value in arm.data().items() if name not in ("policy", "fingerprint", "copies")},
         "copies": arm.copies,
-        "seeds": [run.seed for run in runs],
-        "steps": steps,
-        "step_ratio": steps / reference[0].steps,
-        "scores": [run.score for run in runs],
-        "mean": float(np.mean([run.score for run in runs])),
-        "train_scores": [run.train_curve[-1] for run in runs],
-        "dev_scores": [run.dev_curve[-1] for run in runs],
-        "per_class": recall.tolist(),
-        "difference": None if compared is None else _difference(compared, recall - usual),
+        "seeds": side.seeds,
+        "steps": side.steps,
+        "step_ratio": side.steps / reference.steps if reference.steps else 1.0,
+        "scores": side.measured(f"test.{metric}").tolist(),
+        "mean": float(side.measured(f"test.{metric}").mean()),
+        "train_scores": side.measured(f"train.{metric}").tolist(),
+        "dev_scores": side.measured(f"dev.{metric}").tolist(),
+        "per_class": side.recall().tolist(),
+        "difference": None if compared is None else _difference(compared, side, reference, metric),
         "verdict": "reference" if compared is None else compared.verdict,
         "seeds_needed": None if compared is None else compared.seeds_needed,
-        "curve": {"steps": runs[0].marks, "train": _transposed(runs, "train_curve"), "dev": _transposed(runs, "dev_curve")},
-        "cost": _cost(runs),
+        "curve": _curve(side),
+        "metrics": {name: _metric(side, reference, name, study) for name in names(study.data.regression)},
+        "robustness": {family: _robustness(side, reference, family, levels, study) for family, levels in study.curves},
+        "cost": _cost(side),
     }
 
 
-def _difference(compared: statistics.Comparison, per_class: NDArray) -> dict[str, Any]:
-    return {"against": REFERENCE, **vars(compared.difference), "per_class": per_class.tolist()}
+def _difference(compared: statistics.Comparison, side: Side, reference: Side, metric: str) -> dict[str, Any]:
+    paired = side.gains(reference, metric).tolist()
+    return {
+        "against": REFERENCE,
+        **vars(compared.difference),
+        "paired": paired,
+        "per_class": (side.recall() - reference.recall()).tolist(),
+    }
 
 
-def _transposed(runs: Sequence[Run], name: str) -> list[list[float]]:
-    return np.array([getattr(run, name) for run in runs]).T.tolist()
+def _curve(side: Side) -> dict[str, Any]:
+    """Learning curves; the marks are the same for all seeds."""
+    lines = [outcome.curve for outcome in side.outcomes]
+    return {"steps": [int(step) for step in lines[0]["steps"]]} | {
+        part: np.array([line[part] for line in lines]).T.tolist() for part in ("train", "dev")
+    }
 
 
-def _cost(runs: Sequence[Run]) -> dict[str, float]:
-    seconds, made = (sum(getattr(run.replica, name) for run in runs) for name in ("seconds", "made"))
+def _metric(side: Side, reference: Side, name: str, study: Study) -> dict[str, Any]:
+    """A metric on test: its mean, and the gain over the reference, above 0 for better, with its interval."""
+    gains = side.gains(reference, name)
+    low, high = (None, None) if side is reference or not np.isfinite(gains).all() else _interval(gains, study)
+    gain = None if side is reference else float(gains.mean())
+    return {"mean": float(side.measured(f"test.{name}").mean()), "gain": gain, "low": low, "high": high}
+
+
+def _robustness(side: Side, reference: Side, family: str, levels: Sequence[float], study: Study) -> dict[str, Any]:
+    """Scores under a corruption, and the gain over the reference at every level with its interval."""
+    found: dict[str, list[Any]] = {"levels": list(levels), "mean": [], "gain": [], "low": [], "high": []}
+    name = names(study.data.regression)[0]
+    for level in levels:
+        mine = side.measured(f"{family}@{level:g}.{name}")
+        theirs = dict(zip(reference.seeds, reference.measured(f"{family}@{level:g}.{name}"), strict=True))
+        gains = np.array([score - theirs[seed] for seed, score in zip(side.seeds, mine, strict=True) if seed in theirs])
+        low, high = (None, None) if side is reference else _interval(gains, study)
+        for key, value in zip(("mean", "gain", "low", "high"), (float(mine.mean()), float(gains.mean()), low, high), strict=True):
+            found[key].append(value)
+    return found
+
+
+def _interval(gains: NDArray[np.float64], study: Study) -> tuple[float | None, float | None]:
+    found = statistics.estimate(gains, 1 - study.alpha, study.interval)
+    return found.low, found.high
+
+
+def _cost(side: Side) -> dict[str, float]:
+    seconds, made = (sum(getattr(outcome, name) for outcome in side.outcomes) for name in ("augment_seconds", "augmented"))
     return {
         "augment_seconds": seconds,
-        "train_seconds": sum(run.seconds for run in runs),
+        "train_seconds": sum(outcome.seconds for outcome in side.outcomes),
         "ms_per_item": 1000 * seconds / made if made else 0.0,
     }
 
 
-def step_note(by_arm: Mapping[str, Sequence[Run]], setup: Setup) -> str | None:
+def cell_entry(findings: Findings, cell: Cell) -> dict[str, Any]:
+    """A cell in short: where it is, and what its arms did."""
+    known, compared = sides(findings, cell), verdicts(findings, cell, looks=findings.looks)
+    metric, reference = findings.study.metric, known.get(REFERENCE)
+    arms = [_short(name, side, reference, compared.get(name), metric) for name, side in known.items()]
+    return {"cell": cell.said() | {"size": cell.size, "steps": cell.steps, "epochs": cell.epochs}, "arms": arms}
+
+
+def _short(name: str, side: Side, reference: Side | None, compared: statistics.Comparison | None, metric: str) -> dict[str, Any]:
+    difference = None if compared is None else vars(compared.difference)
+    scores, train = (side.measured(f"{part}.{metric}") for part in ("test", "train"))
+    paired = [] if reference is None or compared is None else side.gains(reference, metric).tolist()
+    return {
+        "name": name,
+        "control": side.arm.control,
+        "seeds": side.seeds,
+        "steps": side.steps,
+        "scores": scores.tolist(),
+        "mean": float(scores.mean()),
+        "gap": float((train - scores).mean()),
+        "difference": None if difference is None else {**difference, "paired": paired},
+        "verdict": "reference" if compared is None else compared.verdict,
+    }
+
+
+def step_note(known: Mapping[str, Side], study: Study) -> str | None:
     """Where arms took other numbers of steps: how much of each naive difference is compute and how much is the policy."""
-    usual = by_arm[REFERENCE]
-    others = [runs for runs in by_arm.values() if runs[0].arm.policy is not None and runs[0].steps != usual[0].steps]
-    return " ".join(_step_sentence(runs, usual, _matched(by_arm, runs[0].steps), setup) for runs in others) or None
+    usual = known[REFERENCE]
+    matched = {side.steps: side for side in known.values() if side.arm.control == "steps"}
+    others = [side for side in known.values() if not side.arm.control and side.steps != usual.steps and side.steps in matched]
+    return " ".join(_step_sentence(side, usual, matched[side.steps], study) for side in others) or None
 
 
-def _matched(by_arm: Mapping[str, Sequence[Run]], steps: int) -> Sequence[Run]:
-    """The control that trained ``none`` for so many steps."""
-    return next(runs for runs in by_arm.values() if runs[0].arm.steps == steps)
-
-
-def _step_sentence(runs: Sequence[Run], usual: Sequence[Run], matched: Sequence[Run], setup: Setup) -> str:
-    naive, honest = (np.array([a.score - b.score for a, b in zip(runs, other, strict=True)]) for other in (usual, matched))
-    low, high = statistics.interval(honest, 1 - setup.alpha, setup.interval)
-    estimate = wording.estimate({"mean": float(honest.mean()), "low": low, "high": high}, " points")
+def _step_sentence(side: Side, usual: Side, matched: Side, study: Study) -> str:
+    naive, honest = (side.gains(other, study.metric) for other in (usual, matched))
+    found = statistics.estimate(honest, 1 - study.alpha, study.interval)
+    said = wording.estimate({"mean": found.mean, "low": found.low, "high": found.high}, " points")
     sentences = (
-        f"{runs[0].arm.name} took {runs[0].steps / usual[0].steps:.1f} times the optimiser steps of none and differs from it by "
+        f"{side.arm.name} took {side.steps / usual.steps:.1f} times the optimiser steps of none and differs from it by "
         f"{wording.points(float(naive.mean()))} points.",
-        f"Against none trained for as many steps it differs by {estimate}.",
-        _compute(float(naive.mean()), float(honest.mean())) if len(runs) > 1 else "",
+        f"Against none trained for as many steps it differs by {said}.",
+        _compute(float(naive.mean()), found.mean) if len(honest) > 1 else "",
     )
     return " ".join(filter(None, sentences))
 
@@ -155,25 +245,25 @@ def _compute(naive: float, honest: float) -> str:
     return f"About {100 * share:.0f} % of the gain is compute." if share > 0.005 else ""
 
 
-def warnings(data: Dataset, setup: Setup, scores: Mapping[str, NDArray]) -> list[str]:
+def warnings(study: Study, known: Mapping[str, Side]) -> list[str]:
     """What a reader must know before believing the verdicts."""
-    found = statistics.identical_scores(scores)
-    arms = len(scores) - 1
-    least = statistics.fewest_seeds(setup.alpha, arms)
-    if len(setup.seeds) < least:
-        count = "1 seed" if len(setup.seeds) == 1 else f"{len(setup.seeds)} seeds"
+    found = statistics.identical_scores({name: side.measured(f"test.{study.metric}") for name, side in known.items()})
+    arms = max(1, sum(not side.arm.control for side in known.values()))
+    least, most = statistics.fewest_seeds(study.alpha, arms), max(len(side.seeds) for side in known.values())
+    if most < least:
+        count = "1 seed" if most == 1 else f"{most} seeds"
         found.append(
             f"{count} cannot settle anything, however large the effect: the sign-flip test with Holm's correction for "
-            f"{arms} arms needs at least {least}; write --seeds {least}"
+            f"{arms} arm{'s' * (arms != 1)} needs at least {least}; write --seeds {least}"
         )
-    if setup.by == "item":
+    if study.rules.by == "item":
         found.append(
             "the split came after the copies: arms with copies also train on originals that none has only in dev, "
             "so part of any difference is more data"
         )
-    if data.skipped:
-        items = "1 unreadable item was" if len(data.skipped) == 1 else f"{len(data.skipped)} unreadable items were"
-        found.append(f"{items} left out: {shortlist(data.skipped)}")
+    if study.data.skipped:
+        items = "1 unreadable item was" if len(study.data.skipped) == 1 else f"{len(study.data.skipped)} unreadable items were"
+        found.append(f"{items} left out: {shortlist(study.data.skipped)}")
     return found
 
 

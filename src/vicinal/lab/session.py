@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
-import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
 
 from vicinal.core.errors import ParameterError, StoreError
+from vicinal.data.dataset import Dataset
 from vicinal.lab.arms import read_arms
-from vicinal.lab.compare import Progress, Setup, run
+from vicinal.lab.bench import Bench
+from vicinal.lab.conduct import Pace, Tell, conduct
+from vicinal.lab.engine import Engine, engine
+from vicinal.lab.engine.processes import cores
+from vicinal.lab.forecast import Forecast, forecast
 from vicinal.lab.load import load
+from vicinal.lab.pace import Budget, Race
 from vicinal.lab.preview import sheets
 from vicinal.lab.report import write_outputs
 from vicinal.lab.result import result
+from vicinal.lab.store import Store
+from vicinal.lab.study import Study
+from vicinal.lab.study_file import read_study
+from vicinal.lab.trial import Cell, Rules, Trial
 from vicinal.learn.mlp import MLP
 
 STEPS = 2000
+SHORT = 20.0  # seconds of one core below which no worker is started
 
 
 @final
@@ -26,7 +38,8 @@ class Options:
     """A comparison as it is typed; see ``vicinal compare --help``.
 
     Example:
-        >>> Options("digits", seeds=5).setup().seeds
+        >>> from vicinal.data import read
+        >>> Options("digits", seeds=5).study(read("digits")).seeds
         (0, 1, 2, 3, 4)
     """
 
@@ -50,20 +63,35 @@ class Options:
     interval: str = "t"
     out: Path = Path("vicinal-out")
     command: str = ""
+    engine: str = "auto"
+    workers: int | None = None
+    address: str = "local"
+    budget: str | None = None
+    race: bool = False
+    time_limit: float | None = None
+    retry: bool = False
+    trusted: bool = False
 
-    def setup(self) -> Setup:
-        """The checked settings.
+    def study(self, data: Dataset) -> Study:
+        """The checked settings, for data that have been read.
 
         Raises:
             ParameterError: a value out of its range, by the name under which it is typed.
         """
-        split, interval = _one_of("--split", self.split, "source", "item"), _one_of("--interval", self.interval, "t", "bca")
         steps = STEPS if self.steps is None and self.epochs is None else self.steps
         try:
-            model = MLP(hidden=_widths(self.hidden), lr=self.lr, batch=self.batch)
-            budget = {"size": self.size, "steps": steps, "epochs": self.epochs, "dev": self.dev}
-            verdicts = {"allow_leak": self.allow_leak, "alpha": self.alpha}
-            return Setup(tuple(range(self.seeds)), model=model, by=split, interval=interval, **budget, **verdicts)  # type: ignore[arg-type]
+            return Study(
+                data,
+                tuple(read_arms(self.arms, self.copies)),
+                name=f"compare {data.name}",
+                seeds=tuple(range(self.seeds)),
+                cells=(Cell(size=self.size, steps=steps, epochs=self.epochs),),
+                rules=Rules(dev=self.dev, by=self.split, allow_leak=self.allow_leak),  # type: ignore[arg-type]
+                trainer=MLP(hidden=_widths(self.hidden), lr=self.lr, batch=self.batch),
+                alpha=self.alpha,
+                interval=self.interval,  # type: ignore[arg-type]
+                limit=self.time_limit,
+            )
         except ParameterError as fault:
             raise _as_typed(fault) from None
 
@@ -77,12 +105,6 @@ def _as_typed(fault: ParameterError) -> ParameterError:
     return ParameterError(f"--{option}", fault.expected, fault.got, f"--{option} {usual}")
 
 
-def _one_of(where: str, value: str, *known: str) -> str:
-    if value not in known:
-        raise ParameterError(where, f"one of {', '.join(known)}", repr(value), f"{where} {known[0]}")
-    return value
-
-
 def _widths(text: str) -> tuple[int, ...]:
     """Widths of the hidden layers; an empty text means none, which is softmax regression."""
     try:
@@ -91,20 +113,118 @@ def _widths(text: str) -> tuple[int, ...]:
         raise ParameterError("--hidden", "whole numbers with commas between them", repr(text), "--hidden 64,32") from None
 
 
-def session(options: Options, progress: Progress = lambda done, total: None) -> tuple[dict[str, Any], Path]:
-    """Read, compare, write ``report.html`` and ``result.json``; returns the result and the report's path.
+def session(
+    options: Options, tell: Tell = lambda done, total: None, say: Callable[[Forecast], None] = lambda forecast: None
+) -> tuple[dict[str, Any], Path]:
+    """Read, compare, write ``report.html``, ``result.json`` and the store of trials; returns the result and the report's path.
+
+    Trials that the store in ``out`` holds already are not run again.
 
     Raises:
         VicinalError: for anything wrong with what was typed, read or written; nothing half-written is left.
     """
-    started = time.perf_counter()
-    setup, arms = options.setup(), read_arms(options.arms, options.copies)
     check_writable(options.out)
-    data = load(options.data, options.format, options.skip_bad, options.resize)
-    runs = run(data, arms, setup, progress)
-    found = result(data, setup, runs, options.command, time.perf_counter() - started)
-    _, report = write_outputs(found, sheets(runs), options.out)
+    if is_study(options.data):
+        study = studied(options)
+    else:
+        study = options.study(load(options.data, options.format, options.skip_bad, options.resize))
+    return conducted(study, options.out, options.command, how(options), tell, say)
+
+
+def is_study(data: str) -> bool:
+    """Whether what was typed as DATA is a study file."""
+    return data.endswith((".yaml", ".yml"))
+
+
+def studied(options: Options) -> Study:
+    """The study of a file; what it says cannot be typed as well.
+
+    Raises:
+        ParameterError: an option that belongs into the file. Faults: everything that is wrong with the file.
+    """
+    usual = Options(options.data)
+    twice = [name for name in _IN_FILES if getattr(options, name) != getattr(usual, name)]
+    if twice:
+        option = "--" + twice[0].replace("arms", "arm").replace("_", "-")
+        raise ParameterError(option, f"the study file to say it: {options.data}", "both", f"{twice[0]}: ... in the file")
+    return read_study(Path(options.data), trusted=options.trusted)
+
+
+_IN_FILES = (
+    "arms", "seeds", "steps", "epochs", "size", "copies", "lr", "batch", "hidden", "dev", "resize", "format", "skip_bad", "split",
+    "allow_leak", "alpha", "interval", "time_limit",
+)  # fmt: skip
+
+
+@final
+@dataclass(frozen=True)
+class How:
+    """In which way a study is conducted; see ``vicinal compare --help``."""
+
+    engine: str = "auto"
+    workers: int | None = None
+    address: str = "local"
+    budget: float | None = None
+    race: bool = False
+    retry: bool = False
+
+    def pace(self, study: Study, trials: Sequence[Trial]) -> Pace | None:
+        """What decides how it goes on; None for all at once."""
+        if self.budget is not None and self.race:
+            raise ParameterError("--budget", "either --budget or --race", "both", "--race")
+        if self.budget is not None:
+            return Budget(study, trials, self.budget)
+        return Race(study, trials) if self.race else None
+
+
+def how(options: Options) -> How:
+    """The way of conducting that was typed."""
+    budget = None if options.budget is None else seconds("--budget", options.budget)
+    return How(options.engine, options.workers, options.address, budget, options.race, options.retry)
+
+
+def conducted(study: Study, out: Path, command: str, way: How, tell: Tell, say: Callable[[Forecast], None]) -> tuple[dict[str, Any], Path]:
+    """Conduct a study, and write what was found into a folder."""
+    bench = Bench(study.data)
+    study.check(bench)
+    trials = study.trials(bench)
+    pace = way.pace(study, trials)
+    with Store.open(out / "trials.db") as store:
+        keys = [trial.key for trial in trials]
+        if way.retry:
+            store.retry(keys)
+        known = store.states(keys)
+        open_ = [trial for trial in trials if known.get(trial.key) not in ("done", "failed")]
+        ahead = forecast(study, bench, trials, open_, _workers(way))
+        say(ahead)
+        findings = conduct(study, store, _engine(way, ahead), pace, tell, bench)
+    found = result(findings, command)
+    _, report = write_outputs(found, sheets(findings, bench), out)
     return found, report
+
+
+def _workers(way: How) -> int:
+    return 1 if way.engine == "serial" else way.workers or cores()
+
+
+def _engine(way: How, ahead: Forecast) -> Engine:
+    """Workers take seconds to start: what is over by then is done here."""
+    short = way.engine == "auto" and way.workers is None and ahead.seconds is not None and ahead.seconds * cores() < SHORT
+    name = "serial" if short else "processes" if way.engine == "auto" else way.engine
+    return engine(name, way.workers, way.address)
+
+
+def seconds(where: str, text: str) -> float:
+    """A time span as people type it.
+
+    Example:
+        >>> seconds("--budget", "10m"), seconds("--budget", "1h30m"), seconds("--budget", "45")
+        (600.0, 5400.0, 45.0)
+    """
+    found = re.fullmatch(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s?)?", text.strip())
+    if not found or not any(found.groups()):
+        raise ParameterError(where, "a time such as 45s, 10m or 1h30m", repr(text), f"{where} 10m")
+    return sum(float(part or 0) * unit for part, unit in zip(found.groups(), (3600, 60, 1), strict=True))
 
 
 def check_writable(out: Path) -> None:

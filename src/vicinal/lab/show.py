@@ -22,10 +22,9 @@ from vicinal.data.annotations import is_annotated
 from vicinal.lab.arms import unfit
 from vicinal.lab.feed import taken
 from vicinal.lab.load import load
-from vicinal.lab.preview import VERSIONS, spread
 from vicinal.lab.report import Sheet, SheetRow
 from vicinal.lab.report.marks import Marks
-from vicinal.lab.report.sheet import picture
+from vicinal.lab.report.sheet import VERSIONS, picture, spread
 
 
 def load_any(source: str, format: str = "auto", skip_bad: bool = False, resize: int | None = None) -> Dataset | Annotated:
@@ -51,7 +50,7 @@ def sheet_file(data: Dataset | Annotated, policy: str, seed: int, path: Path) ->
     """
     node = read_policy(policy)
     one = Compose(node.of) if isinstance(node, Views) else node  # view i of Views is the plain policy at view=i
-    raise_all("--policy", unfit("--policy", one, mixing=True))
+    raise_all("--policy", unfit("--policy", one, "image"))
     rows = spread(np.arange(len(data)))
     index, named = _numbers(data)[rows], _named(data, one, rows)
     where: dict[str, Any] = {"seed": seed, "index": index, **_source(data, one)}

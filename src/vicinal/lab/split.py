@@ -69,7 +69,7 @@ def split(
     held_out = data.official_test if data.official_test.any() else _chosen_test(data, test)
     refuse_leak(data.sources[held_out], data.sources[~held_out], allow=allow_leak, where=f"{data.origin}: official test")
     pool = np.flatnonzero(~held_out)
-    ids, classes = source_classes(data.sources[pool], data.labels[pool])
+    ids, classes = source_classes(data.sources[pool], data.strata[pool])
     count = _size(data, size, classes)
     draw = Draw(Address.of(seed=seed, index=ids), "split")
     drawn = _order(classes, draw.unit("subset"), first=2)[:count]
@@ -150,7 +150,7 @@ def _prefix(classes: NDArray[np.int64], unit: NDArray[np.float64], total: int, f
 
 
 def _chosen_test(data: Dataset, share: float) -> NDArray[np.bool_]:
-    ids, classes = source_classes(data.sources, data.labels)
+    ids, classes = source_classes(data.sources, data.strata)
     unit = Draw(Address.of(seed=_TEST_SEED, index=ids), "split").child("test").unit("source")
     chosen = _prefix(classes, unit, _rounded(share * len(ids)), first=1, keep=2)
     if not len(chosen):

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+if TYPE_CHECKING:
+    from vicinal.lab.forecast import Forecast
 
 from vicinal.lab.wording import (
     MISSING,
@@ -18,6 +21,7 @@ from vicinal.lab.wording import (
     accuracy,
     decimal,
     duration,
+    forecast_sentence,
     interval,
     leak_sentence,
     p_value,
@@ -28,6 +32,7 @@ from vicinal.lab.wording import (
 _STYLES = (("helps", "bold blue"), ("hurts", "bold yellow"), ("no evidence", "dim"), ("reference", "dim"))
 
 _BY_WEIGHT = ("points", "interval", "accuracy", "p adj.", "seeds to settle", "steps", "train time", "ms/item")
+_MOMENT = 5.0  # seconds
 _GAP = 3  # characters between two columns
 _NAME = 16  # characters that a long name may always have
 
@@ -50,6 +55,12 @@ def print_result(result: Mapping[str, Any], console: Console) -> None:
         _say(console, f"Warning: {warning}", "yellow")
     if leak := leak_sentence(result["leak"]):
         _say(console, leak, "bold red")
+
+
+def print_forecast(forecast: Forecast, console: Console) -> None:
+    """Print what lies ahead, before anything is trained; nothing where it is over in a moment."""
+    if forecast.open and (forecast.seconds is None or forecast.seconds >= _MOMENT):
+        _say(console, forecast_sentence(forecast), "dim")
 
 
 def print_policies(result: Mapping[str, Any], console: Console) -> None:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 Arm = Mapping[str, Any]
-"""One entry of ``result["arms"]``: see the schema in :mod:`vicinal.lab.store`."""
+"""One entry of ``result["arms"]``: see the schema in :mod:`vicinal.lab.result_file`."""
 
 MISSING = "-"
 """What stands where there is no number: None, NaN or an infinity."""
@@ -225,3 +225,17 @@ def _undecided(arms: Sequence[Arm]) -> str:
 def _with_seeds(arm: Arm) -> str:
     needed = arm["seeds_needed"]
     return arm["name"] if missing(needed) else f"{arm['name']} ({needed:,} seeds would settle it)"
+
+
+def forecast_sentence(forecast: Any) -> str:
+    """What lies ahead, in words.
+
+    Example:
+        >>> from types import SimpleNamespace
+        >>> forecast_sentence(SimpleNamespace(trials=40, open=30, seeds=10, floor=8, seconds=65.0))
+        '40 trials, 10 of them done before; 30 to run, about 1 min 5 s. 8 seeds are the least that can show anything; there are 10.'
+    """
+    before = f", {forecast.trials - forecast.open:,} of them done before" if forecast.open < forecast.trials else ""
+    time = f", about {duration(forecast.seconds)}" if forecast.seconds is not None else ""
+    floor = f"{forecast.floor} seeds are the least that can show anything; there are {forecast.seeds}."
+    return f"{forecast.trials:,} trials{before}; {forecast.open:,} to run{time}. {floor}"

@@ -1,55 +1,25 @@
-"""Where training batches come from: anything with ``batch(step)``, a pure function of the step."""
+"""Feeds made of arrays, and what a batch must be."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol, final
+from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vicinal.core.errors import DataError
-
-
-class Feed(Protocol):
-    """The batches of one replica."""
-
-    def batch(self, step: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """Inputs (B, D) float32 and labels (B,) int64 of a step, counted from 0."""
-        ...
-
-
-class GroupFeed(Protocol):
-    """The batches of all R replicas at once, so that augmentation can be vectorised across them."""
-
-    def batch(self, step: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """Inputs (R, B, D) float32 and labels (R, B) int64 of a step, counted from 0."""
-        ...
-
-
-@final
-@dataclass(frozen=True)
-class Together:
-    """One feed a replica, as a `GroupFeed`."""
-
-    feeds: tuple[Feed, ...]
-
-    def batch(self, step: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        inputs, labels = zip(*(feed.batch(step) for feed in self.feeds), strict=True)
-        if len({array.shape for array in inputs}) > 1:
-            shapes = ", ".join(str(array.shape) for array in inputs)
-            raise DataError(f"feed, step {step}", "one batch shape for all replicas", shapes)
-        return np.stack(inputs), np.stack(labels)
+from vicinal.learn.trainer import Feed, Goal, Items
 
 
 @final
 @dataclass(frozen=True, eq=False)
 class ArrayFeed:
-    """Batches cut from arrays as they are, a `GroupFeed`.
+    """Batches cut from arrays as they are: a `Feed`.
 
     Args:
         inputs: (N, D) float32.
-        labels: (N,) int64.
+        labels: (N,) int64 class numbers, (N, K) float32 shares of classes, or (N, V) float32 values.
         rows: (steps, R, B) integers: which items every replica sees at every step; begins again after the last step.
 
     Example:
@@ -57,28 +27,92 @@ class ArrayFeed:
         >>> items.batch(0)[1]
         array([[0, 1],
                [2, 3]])
+        >>> items.whole(1).labels
+        array([2, 3])
     """
 
     inputs: NDArray[np.float32]
-    labels: NDArray[np.int64]
+    labels: NDArray
     rows: NDArray[np.integer]
 
-    def batch(self, step: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    def batch(self, step: int) -> tuple[NDArray[np.float32], NDArray]:
         rows = self.rows[step % len(self.rows)]
         return self.inputs[rows], self.labels[rows]
 
+    def whole(self, replica: int) -> Items:
+        """Every item that the replica sees at some step, once."""
+        rows = np.unique(self.rows[:, replica])
+        return Items(self.inputs[rows], self.labels[rows], np.ones(len(rows)))
 
-def checked_batch(
-    feed: GroupFeed, step: int, replicas: int, most: int, features: int, classes: int
-) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """The batch of a step, or an error that says how it differs from (replicas, 1..most, features) and labels 0..classes-1."""
+
+def checked_batch(feed: Feed, step: int, replicas: int, most: int, goal: Goal) -> tuple[NDArray[np.float32], NDArray]:
+    """The batch of a step, or an error that says how it differs from (replicas, 1..most, features) and the labels of the goal."""
     inputs, labels = feed.batch(step)
     where = f"feed, step {step}"
-    if inputs.ndim != 3 or inputs.shape[::2] != (replicas, features) or not 1 <= inputs.shape[1] <= most:
-        raise DataError(where, f"inputs of shape ({replicas} replicas, 1..{most} items, {features} features)", str(inputs.shape))
-    if labels.shape != inputs.shape[:2] or labels.dtype.kind not in "iu":
-        raise DataError(where, f"integer labels of shape {inputs.shape[:2]}", f"{labels.dtype} of shape {labels.shape}")
-    if labels.min() < 0 or labels.max() >= classes:
-        raise DataError(where, f"labels 0..{classes - 1}", f"{labels.min()}..{labels.max()}")
+    if inputs.ndim != 3 or inputs.shape[::2] != (replicas, goal.features) or not 1 <= inputs.shape[1] <= most:
+        raise DataError(where, f"inputs of shape ({replicas} replicas, 1..{most} items, {goal.features} features)", str(inputs.shape))
     # torch shares the memory of an array only if it may write to it.
-    return np.require(inputs, np.float32, ["C", "W"]), np.require(labels, np.int64, ["C", "W"])
+    return np.require(inputs, np.float32, ["C", "W"]), checked_labels(labels, inputs.shape[:2], goal, where)
+
+
+def checked_labels(labels: NDArray, shape: tuple[int, ...], goal: Goal, where: str) -> NDArray:
+    """Labels of items as torch takes them: int64 class numbers, or float32 shares of classes or values.
+
+    Raises:
+        DataError: another shape than that of the items, or labels that cannot be.
+    """
+    wide = labels.shape == (*shape, goal.outputs) and labels.dtype.kind == "f"
+    if goal.regression:
+        return _values(labels, wide, shape, goal, where)
+    return _shares(labels, where) if wide else _classes(labels, shape, goal, where)
+
+
+def _values(labels: NDArray, wide: bool, shape: tuple[int, ...], goal: Goal, where: str) -> NDArray[np.float32]:
+    if not wide:
+        got = f"{labels.dtype} of shape {labels.shape}"
+        raise DataError(where, f"values, float32 of shape {(*shape, goal.outputs)}", got)
+    if not np.isfinite(labels).all():
+        raise DataError(where, "finite values", "nan or infinity")
+    return np.require(labels, np.float32, ["C", "W"])
+
+
+def _shares(labels: NDArray, where: str) -> NDArray[np.float32]:
+    sums = labels.sum(-1)
+    # not (a <= b), since nan is neither above nor below
+    if not (labels.min(initial=0) >= 0 and np.abs(sums - 1).max(initial=0) <= 1e-3):
+        raise DataError(
+            where, "shares of classes, 0 or more, that add up to 1", f"{labels.min():g} to {labels.max():g}, sums up to {sums.max():g}"
+        )
+    return np.require(labels, np.float32, ["C", "W"])
+
+
+def _classes(labels: NDArray, shape: tuple[int, ...], goal: Goal, where: str) -> NDArray[np.int64]:
+    if labels.shape != shape or labels.dtype.kind not in "iu":
+        raise DataError(where, f"integer labels of shape {shape}", f"{labels.dtype} of shape {labels.shape}")
+    if labels.min() < 0 or labels.max() >= goal.outputs:
+        raise DataError(where, f"labels 0..{goal.outputs - 1}", f"{labels.min()}..{labels.max()}")
+    return np.require(labels, np.int64, ["C", "W"])
+
+
+def checked_weights(weights: NDArray | None, replicas: int, goal: Goal) -> NDArray[np.float32] | None:
+    """(R, K) factors of the classes, or an error that says how they differ from that.
+
+    Raises:
+        DataError: weights for values, of another shape, or such that no class counts.
+    """
+    if weights is None:
+        return None
+    if goal.regression:
+        raise DataError("class_weights", "none, where values are regressed", f"weights of shape {weights.shape}")
+    if weights.shape != (replicas, goal.outputs):
+        raise DataError("class_weights", f"one a replica and class, ({replicas}, {goal.outputs})", str(weights.shape))
+    if not (np.isfinite(weights).all() and weights.min() > 0):
+        raise DataError("class_weights", "finite factors above 0", f"{weights.min():g} to {weights.max():g}")
+    return np.require(weights, np.float32, ["C", "W"])
+
+
+def checked_inputs(inputs: NDArray[np.float32], features: int) -> NDArray[np.float32]:
+    """(N, D) inputs as torch takes them, or an error that says how they differ from that."""
+    if inputs.ndim != 2 or inputs.shape[1] != features:
+        raise DataError("Predictor", f"inputs (N, {features})", str(inputs.shape))
+    return np.require(inputs, np.float32, ["C", "W"])

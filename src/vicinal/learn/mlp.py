@@ -1,27 +1,21 @@
-"""A multilayer perceptron: its description, the weights of many replicas in one tensor a layer, and the forward pass."""
+"""A multilayer perceptron: how it is built and trained."""
 
 from __future__ import annotations
 
-import itertools
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import final
+from dataclasses import dataclass, field
+from typing import ClassVar, final
 
-import torch
-from torch import Tensor
-
-from vicinal.core.draw import Address, Draw
-from vicinal.core.errors import ParameterError
+from vicinal.learn.settings import Settings, count, decay, learning_rate, share, widths
+from vicinal.learn.trainer import Goal, Predictor, Task
 
 
 @final
 @dataclass(frozen=True)
-class MLP:
-    """How a multilayer perceptron is built and trained: ReLU layers, softmax cross-entropy, SGD.
+class MLP(Settings):
+    """A multilayer perceptron on items laid flat: ReLU layers, SGD; softmax cross-entropy, or the squared error of a linear output.
 
     Args:
-        hidden: widths of the hidden layers; () is softmax regression.
+        hidden: widths of the hidden layers; () is softmax regression, or least squares.
         lr: learning rate, above 0.
         batch: the most items a replica sees in one step.
         momentum, weight_decay: as in torch.optim.SGD; the decay acts on biases too.
@@ -31,81 +25,47 @@ class MLP:
         ParameterError: a value out of its range.
 
     Example:
-        >>> MLP(hidden=(32,), lr=0.05).widths(features=784, classes=10)
+        >>> MLP(hidden=(32,), lr=0.05).widths(Goal((28, 28, 1), 10))
         (784, 32, 10)
     """
 
-    hidden: tuple[int, ...] = (64, 32)
-    lr: float = 0.1
-    batch: int = 32
-    momentum: float = 0.0
-    weight_decay: float = 0.0
-    stacked: bool = True
+    name: ClassVar[str] = "mlp"
 
-    def __post_init__(self):
-        object.__setattr__(self, "hidden", tuple(self.hidden))  # JSON knows lists only
-        _require(all(_whole(width) for width in self.hidden), "hidden", "widths of 1 or more", self.hidden, "hidden=(64, 32)")
-        _require(_whole(self.batch), "batch", "a whole number of items, 1 or more", self.batch, "batch=32")
-        _require(0 < self.lr < math.inf, "lr", "a learning rate above 0", self.lr, "lr=0.1")
-        _require(0 <= self.momentum < 1, "momentum", "a number in [0, 1)", self.momentum, "momentum=0.9")
-        _require(0 <= self.weight_decay < math.inf, "weight_decay", "0 or more", self.weight_decay, "weight_decay=0.0001")
+    hidden: tuple[int, ...] = widths((64, 32), empty=True)
+    lr: float = learning_rate(0.1)
+    batch: int = count(32, "items")
+    momentum: float = share(0.0)
+    weight_decay: float = decay(0.0)
+    stacked: bool = field(default=True, compare=False)
 
-    def widths(self, features: int, classes: int) -> tuple[int, ...]:
+    @property
+    def passes(self) -> bool:
+        """No schedule knows the end."""
+        return True
+
+    def widths(self, goal: Goal) -> tuple[int, ...]:
         """Numbers of units from input to output."""
-        return (features, *self.hidden, classes)
+        return (goal.features, *self.hidden, goal.outputs)
+
+    def together(self, goal: Goal) -> int:
+        """As many replicas as share the cost of a step; more of them gain nothing, but wait for one another."""
+        return TOGETHER if self.stacked else 1
+
+    def fit(self, task: Task) -> Predictor:
+        """All replicas side by side; see `vicinal.learn.trainer.Trainer`.
+
+        Example:
+            >>> import numpy as np
+            >>> from vicinal.learn.feed import ArrayFeed
+            >>> corners = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float32)
+            >>> feed = ArrayFeed(corners, np.array([0, 1, 1, 0]), rows=np.tile(np.arange(4), (1, 2, 1)))
+            >>> fitted = MLP(hidden=(16,), lr=0.5).fit(Task(Goal((2,), 2), feed, seeds=(0, 1), steps=500))
+            >>> fitted.outputs(corners).argmax(2).tolist()
+            [[0, 1, 1, 0], [0, 1, 1, 0]]
+        """
+        from vicinal.learn import loop, stacked  # here, so that settings are read without torch
+
+        return loop.train(stacked.replicas(self, task), task, self.batch, self.lr)
 
 
-def _whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
-
-
-def _require(holds: bool, field: str, expected: str, got: object, write: str) -> None:
-    if not holds:
-        raise ParameterError(f"MLP.{field}", expected, repr(got), write)
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class Layer:
-    """One affine layer of R replicas: weight (R, out, in) and bias (R, 1, out), float32."""
-
-    weight: Tensor
-    bias: Tensor
-
-    def copy(self) -> Layer:
-        return Layer(self.weight.clone(), self.bias.clone())
-
-
-Layers = tuple[Layer, ...]
-
-
-def initial_layers(widths: Sequence[int], seeds: Sequence[int]) -> Layers:
-    """Uniform in +-1/sqrt(fan in), as torch.nn.Linear does; a pure function of seed and layer, so equal seeds start equal.
-
-    Example:
-        >>> alone, pair = initial_layers([4, 2], [7])[0], initial_layers([4, 2], [3, 7])[0]
-        >>> pair.weight.shape, bool((alone.weight[0] == pair.weight[1]).all())
-        (torch.Size([2, 2, 4]), True)
-    """
-    drawn = {seed: Draw(Address.of(seed=seed), "init") for seed in dict.fromkeys(seeds)}
-
-    def uniform(name: str, shape: tuple[int, int], fan_in: int) -> Tensor:
-        bound = 1 / math.sqrt(fan_in)
-        values = {
-            seed: torch.from_numpy((2 * draw.units(name, math.prod(shape)) - 1) * bound).float().view(shape) for seed, draw in drawn.items()
-        }
-        return torch.stack([values[seed] for seed in seeds])
-
-    return tuple(
-        Layer(uniform(f"layer{depth}.weight", (fan_out, fan_in), fan_in), uniform(f"layer{depth}.bias", (1, fan_out), fan_in))
-        for depth, (fan_in, fan_out) in enumerate(itertools.pairwise(widths))
-    )
-
-
-def activations(layers: Layers, inputs: Tensor) -> list[Tensor]:
-    """What every layer receives, and at the end the logits: (R, B, in) -> [(R, B, in), (R, B, hidden) ..., (R, B, classes)]."""
-    passed = [inputs]
-    for depth, layer in enumerate(layers):
-        output = torch.baddbmm(layer.bias, passed[-1], layer.weight.mT)
-        passed.append(output.relu_() if depth < len(layers) - 1 else output)
-    return passed
+TOGETHER = 64

@@ -14,7 +14,7 @@ import numpy as np
 from vicinal.lab import wording
 from vicinal.lab.report import figures
 from vicinal.lab.report.sheet import Picture, Sheet, picture
-from vicinal.lab.store import result_bytes, write_files
+from vicinal.lab.result_file import result_bytes, write_files
 
 _INTERVALS = (("t", "paired t interval"), ("bca", "bias-corrected and accelerated (BCa) bootstrap interval"))
 _SETTINGS = ("data", "budget", "trainer", "seeds", "alpha", "interval", "leak")

@@ -21,6 +21,14 @@ _BUDGET = 900_000  # values a sheet may hold before its tiles shrink, so that ph
 _GAP, _GUTTER = 4, 16  # between tiles; between the originals and their versions
 
 
+ROWS, VERSIONS = 6, 6  # originals on a sheet, and what is made of each
+
+
+def spread(rows: NDArray[np.int64]) -> list[int]:
+    """Some of the rows, evenly spread."""
+    return rows[np.linspace(0, len(rows) - 1, min(ROWS, len(rows))).astype(int)].tolist()
+
+
 @final
 @dataclass(frozen=True)
 class SheetRow:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from specimen import specimen
 
-from vicinal.lab.store import result_bytes, write_result
+from vicinal.lab.result_file import result_bytes, write_result
 
 
 def test_result_json_reads_back(tmp_path: Path) -> None:

@@ -1,0 +1,58 @@
+"""A worker process: gets the data once, then jobs, and sends back what it measured. Started by ``Processes``, never by hand."""
+
+from __future__ import annotations
+
+import os
+import time
+from multiprocessing.connection import Client, Connection
+from typing import Any
+
+from vicinal.lab.engine.line import received, send
+
+PROGRESS = 0.5  # seconds between two signs of progress
+
+
+def main() -> None:
+    """Serve the address that the environment names, until the other side hangs up."""
+    address, key = os.environ.pop("VICINAL_WORKER"), bytes.fromhex(os.environ.pop("VICINAL_WORKER_KEY"))
+    with Client(address, authkey=key) as line:
+        try:
+            send(line, os.getpid())
+            serve(line)
+        except (EOFError, ConnectionError, KeyboardInterrupt):
+            return
+
+
+def serve(line: Connection) -> None:
+    """Answer jobs."""
+    import torch
+
+    from vicinal.lab.bench import Bench
+    from vicinal.lab.engine.base import Failed, sentence
+    from vicinal.lab.group import run_group
+
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
+    bench = Bench(received(line))
+    while True:
+        trials = received(line)
+        try:
+            report: Any = run_group(bench, trials, _telling(line, max(1, *(trial.steps for trial in trials))))
+        except Exception as fault:
+            report = Failed(sentence(fault))
+        send(line, ("report", report))
+
+
+def _telling(line: Connection, steps: int) -> Any:
+    last = time.monotonic()
+
+    def progress(done: int) -> None:
+        nonlocal last
+        if time.monotonic() - last > PROGRESS:
+            last = time.monotonic()
+            send(line, ("progress", done / steps))
+
+    return progress
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,67 @@
+"""What a study will take, before it is run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import final
+
+from vicinal.lab import statistics
+from vicinal.lab.bench import Bench
+from vicinal.lab.engine.base import Job
+from vicinal.lab.feed import goal
+from vicinal.lab.group import pupils
+from vicinal.lab.jobs import jobs
+from vicinal.lab.study import Study
+from vicinal.lab.together import Together
+from vicinal.lab.trial import Trial, ladders
+from vicinal.learn.trainer import Task
+
+_SHORT, _LONG = 4, 24  # steps of the two trial runs; their difference is free of what is paid once
+
+
+@final
+@dataclass(frozen=True)
+class Forecast:
+    """What lies ahead.
+
+    Args:
+        trials: of the study; open: those that are not done yet; seeds: of the study.
+        floor: seeds below which no effect, however large, can be shown for so many arms.
+        seconds: that the open trials will take; None where it cannot be told beforehand.
+    """
+
+    trials: int
+    open: int
+    seeds: int
+    floor: int
+    seconds: float | None
+
+
+def forecast(study: Study, bench: Bench, trials: Sequence[Trial], open_: Sequence[Trial], workers: int) -> Forecast:
+    """Times a few steps of the largest job and reckons from there; trainers without steps cannot be told beforehand."""
+    made = jobs(open_, goal(study.data), workers)
+    rate = _rate(bench, made[0]) if made and study.trainer.stepwise else None
+    seconds = None if rate is None else rate * sum(map(_work, made)) / workers
+    floor = statistics.fewest_seeds(study.alpha, max(1, len(study.arms)))
+    return Forecast(len(trials), len(open_), len(study.seeds), floor, 0.0 if not made else seconds)
+
+
+def _rate(bench: Bench, job: Job) -> float:
+    """Seconds that one replica takes for one step, among as many as the job has."""
+    some = pupils(bench, job.trials)
+
+    def spent(steps: int) -> float:
+        feed, seeds = Together([pupil.replica for pupil in some]), tuple(pupil.replica.seed for pupil in some)
+        start = time.perf_counter()
+        job.trials[0].trainer.fit(Task(goal(bench.data), feed, seeds, steps))
+        return time.perf_counter() - start
+
+    spent(1)  # what is compiled or loaded once
+    return max(spent(_LONG) - spent(_SHORT), 0.0) / (_LONG - _SHORT) / len(some)
+
+
+def _work(job: Job) -> int:
+    """Steps of all its replicas: what another trial passes through costs nothing."""
+    return sum(ladder[-1].steps for ladder in ladders(job.trials))

@@ -1,0 +1,1 @@
+"""What is measured of a trained model: scores, calibration, robustness, what test-time augmentation fixes and breaks, and cost."""

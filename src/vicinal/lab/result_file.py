@@ -1,0 +1,62 @@
+"""Writing results.
+
+``result.json`` is one object. Scores and differences are shares of 1; a number that does not exist (no interval with
+one seed, a class without test items) is ``null``, never ``NaN``, which JSON does not have. Schema 1, with S seeds,
+C classes and K points of a learning curve:
+
+- ``schema``, ``vicinal`` (the version), ``question``, ``answer``, ``step_note``, ``command``, ``created``, ``seconds``,
+  ``warnings``, ``environment``;
+- ``data`` (name, origin, format, classes, shape, pool, train, dev, test, skipped), ``budget`` (kind, steps, epochs, batch),
+  ``trainer``, ``seeds``, ``alpha``, ``interval``, ``leak`` (allowed, share of dev items with a sibling in train,
+  test_share of test items with one; of the arm that leaks most);
+- ``arms``, each with name, policy, fingerprint, mode (none, duplicate, fly, copies), copies, seeds, steps, step_ratio,
+  ``scores``, ``train_scores``, ``dev_scores`` (S), mean, ``per_class`` (C recalls), verdict, seeds_needed,
+  ``difference`` (against, mean, low, high, p, p_adjusted, per_class; null for the reference),
+  ``curve`` (steps (K), train and dev (K, S)) and ``cost`` (augment_seconds, train_seconds, ms_per_item).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vicinal.core.files import write_files
+
+
+def write_result(result: Mapping[str, Any], path: Path) -> Path:
+    """Write ``result.json``.
+
+    Raises:
+        StoreError: as :func:`vicinal.core.files.write_files`.
+    """
+    write_files({path: result_bytes(result)})
+    return path
+
+
+def result_bytes(result: Mapping[str, Any]) -> bytes:
+    """A result as JSON text in UTF-8: NumPy numbers become plain ones, NaN and infinities become null.
+
+    Example:
+        >>> result_bytes({"mean": np.float32(0.5), "low": float("nan")})
+        b'{\\n  "mean": 0.5,\\n  "low": null\\n}\\n'
+    """
+    text = json.dumps(plain(result), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return text.encode("utf-8", "replace")
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON knows it: NumPy numbers and arrays become plain ones, NaN and infinities None, paths text."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, (np.ndarray, np.generic)):
+        return plain(value.tolist())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return str(value) if isinstance(value, Path) else value
