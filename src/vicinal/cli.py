@@ -108,25 +108,24 @@ def _facts(name: str) -> dict[str, Any]:
 
 @app.command()
 def show(
-    data: Annotated[str, typer.Argument(metavar="DATA", help="As for compare.")],
+    data: Annotated[str, typer.Argument(metavar="DATA", help="As for compare; or COCO .json, a VOC or YOLO folder, data.yaml.")],
     policy: Annotated[str, typer.Option(help="One line of text, or a .yaml or .json file.")],
     at: Annotated[str | None, typer.Option(help="EPOCH:INDEX or EPOCH:INDEX:VIEW: print the recipe of that sample instead.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the draws.")] = 0,
     resize: Annotated[int | None, typer.Option(min=1, help="Resize every image to this side first.")] = None,
-    format: Annotated[str, typer.Option(help="As for compare.")] = "auto",
+    format: Annotated[str, typer.Option(help="As for compare, or coco, voc, yolo.")] = "auto",
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave unreadable items out.")] = False,
     out: Annotated[Path, typer.Option(help="The contact sheet, a PNG file.")] = Path("vicinal-out/sheet.png"),
 ) -> None:
-    """Show what a policy does to your images: a contact sheet, or the recipe of one sample.
+    """Show what a policy does to your images, and to their annotations: a contact sheet, or the recipe of one sample.
 
     \b
     Example:
       vicinal show digits --policy "Rotate(angle=(-15, 15))" --at 3:17
     """
-    from vicinal.lab.load import load
-    from vicinal.lab.preview import recipe_of, sheet_file
+    from vicinal.lab.show import load_any, recipe_of, sheet_file
 
-    read = load(data, format, skip_bad, resize)
+    read = load_any(data, format, skip_bad, resize)
     if at is not None:
         typer.echo(str(recipe_of(read, policy, seed, at)))
         return

@@ -15,7 +15,8 @@ from vicinal.data.dataset import Dataset
 from vicinal.lab import store
 from vicinal.lab.compare import Run, Setup, run
 from vicinal.lab.feed import inputs
-from vicinal.lab.preview import ROWS, VERSIONS, sheets
+from vicinal.lab.preview import sheets
+from vicinal.lab.report.sheet import ROWS, VERSIONS
 from vicinal.lab.result import result, step_note, warnings
 from vicinal.lab.result_file import result_bytes
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from vicinal.core.errors import DataError, nearest
+from vicinal.data.annotations import is_annotated
 from vicinal.data.dataset import Dataset
 from vicinal.data.files import missing
 from vicinal.data.formats.csv import Csv
@@ -64,6 +65,8 @@ def read(source: str | Path, *, format: str = "auto", skip_bad: bool = False) ->
 def _chosen(path: Path) -> Reader:
     if not path.exists() and not any(reader.matches(path) for reader in _BUILT_IN):
         raise missing(path, _DIGITS.name)
+    if is_annotated(path):
+        raise DataError(str(path), "labelled images, one class each", "annotated pictures", f"read_annotations({str(path)!r})")
     for reader in READERS:
         if reader.matches(path):
             return reader
