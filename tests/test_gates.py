@@ -1,7 +1,7 @@
 """Acceptance experiments 3, 6 and 7: noise is specific, what augmentation is worth in labels, and signs that flip with the budget.
 
-Experiments 1, 2 and 5 are in test_acceptance.py, 12 is the meter of tests/lab/test_statistics_meter.py. The claims in ``vicinal/claims`` are
-the same experiments at full size.
+Experiments 1, 2 and 5 are in test_acceptance.py, 12 is the meter among the tests of the statistics. The claims in ``vicinal/claims`` are the
+same experiments at full size.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def test_robustness_is_specific_to_the_shift(mnist: Dataset) -> None:
 def test_what_shifts_and_turns_are_worth_in_labels(mnist: Dataset) -> None:
     arms = tuple(read_arms(["both=Translate(x=(-2, 2), y=(-2, 2)) | Rotate(angle=(-15, 15))"]))
     sizes = (100, 250, 500, 1000, 2000, 4000)
-    where = cells(sizes=sizes, steps=[1500])
+    where = cells(sizes=sizes, steps=[3000])
     findings = found(Study(mnist, arms, seeds=tuple(range(5)), cells=where, trainer=MLP(lr=0.2), controls=()))
     gains = [gain(findings, "both", cell=number).mean() for number in range(len(sizes))]
     assert min(gains) > 0

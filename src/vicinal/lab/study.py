@@ -38,7 +38,8 @@ class Study:
             "cheap" (cheap and common alternatives, of which the best on dev is what a costly arm has to beat).
         curves: corruption to levels at which test is looked at as well; clip: whether noise is kept in the value range.
         views: a policy, and how many versions of every test item answer together (test-time augmentation).
-        metric: the one that verdicts are about; alpha: of the verdicts; interval: "t" or "bca"; limit: seconds a trial may take, None for any.
+        metric: the one that verdicts are about; alpha: of the verdicts; interval: "t" or "bca".
+        limit: seconds a trial may take, None for any.
 
     Raises:
         ParameterError: every setting out of its range, at once. PolicyError: arms that do not fit the data.
