@@ -1,7 +1,7 @@
 """Acceptance experiments 3, 6 and 7: noise is specific, what augmentation is worth in labels, and signs that flip with the budget.
 
-Experiments 1, 2 and 5 are in test_acceptance.py, 12 is the meter among the tests of the statistics. The claims in ``vicinal/claims`` are the
-same experiments at full size.
+Experiments 1, 2 and 5 are in test_acceptance.py, 12 is the meter among the tests of the statistics. The claims in ``vicinal/claims`` are
+the same experiments at full size.
 """
 
 from __future__ import annotations
