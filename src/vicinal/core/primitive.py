@@ -336,6 +336,7 @@ class Effect(Alone):
         name: "module.function" below ``vicinal.backend.effects``. The function sees equal images (b, H, W, C), read-only, the active ones
             alone, and gives a new array of the same form.
         arguments: name to (B, ...) array, of which it gets the rows of its images.
+        common: pairs of a name and a text, number or truth value that is one for all images; effects that differ in it share no pass.
     """
 
     verb: ClassVar[str] = "opaque"
@@ -344,3 +345,4 @@ class Effect(Alone):
     name: str
     active: NDArray[np.bool_]
     arguments: dict[str, NDArray] = field(default_factory=dict)
+    common: tuple[tuple[str, Any], ...] = ()
