@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
+
+
+@lru_cache(maxsize=64)
+def name_of(dtype: np.dtype) -> str:
+    """The name of a dtype; NumPy makes it anew, in Python, whenever it is asked."""
+    return str(dtype)
+
 
 RANGES = {"uint8": 255, "uint16": 65535, "float32": 1, "float64": 1}
 

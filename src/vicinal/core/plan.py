@@ -16,7 +16,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast, final
 
 import numpy as np
@@ -81,12 +80,13 @@ def plan(policy: Node, draw: Draw, spec: Spec, given: Mapping[str, Mapping[str, 
 
     ``seen`` is what transforms that look may see of the annotations.
     """
-    sites = _sites(policy, spec.targets)
+    # What the policy has asked for so far, so that all of it is drawn in one call. It never changes a number.
+    sites = policy.sites.setdefault(spec.targets, {})
     if sites and given is None:
         draw.prefetch([site for site in sites if site not in draw.known])
     build = Builder(draw, spec, given, seen)
     policy.emit_root(build, np.ones(len(spec), bool))
-    sites.extend(site for site in draw.known if site not in sites)
+    sites.update(dict.fromkeys(draw.known))
     return build.plan()
 
 
@@ -96,12 +96,6 @@ def unfused(policy: Node, draw: Draw, spec: Spec, seen: Scene | None = None) -> 
     build.fuse = False
     policy.emit_root(build, np.ones(len(spec), bool))
     return build.plan()
-
-
-@lru_cache(maxsize=512)
-def _sites(policy: Node, targets: frozenset[str]) -> list[tuple[str, int]]:
-    # What a policy has asked for so far: a note that lets the next batch draw all of it in one call. It never changes a number.
-    return []
 
 
 @final
@@ -260,7 +254,7 @@ class Builder:
         return f"{between} {verb} not commute{hint}"
 
     def _draw(self, path: str) -> Draw:
-        return Draw(self.draw.address, path, self.draw.known)
+        return self.draw.below(path)
 
     def _given(self, path: str, name: str) -> Any:
         return None if self.given is None else self.given.get(path, {}).get(name)

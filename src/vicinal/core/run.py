@@ -205,7 +205,7 @@ def _threads(threads: Any) -> int:
 
 def augment_one_view(policy: Node, inputs: Inputs, address: Address, call: Call) -> Result:
     """Plan a batch that has been read, run it, and let everything else follow."""
-    made = plan(policy, Draw(address), inputs.spec, call.given, scene(inputs))
+    made = plan(policy, Draw(address, rounds=call.engine.rounds), inputs.spec, call.given, scene(inputs))
     engine = Threads(call.engine, call.threads) if call.threads > 1 else call.engine
     depth = np.array([len(volume) for volume in inputs.data]) if inputs.kind == "volume" else None
     way = Way(made.primitives, inputs.spec, made.after, engine, depth)

@@ -19,7 +19,7 @@ class Threads:
     """The same bits as the backend alone, since no sample's bits depend on its batch."""
 
     def __init__(self, engine: Backend, threads: int):
-        self.name, self._engine, self._threads = engine.name, engine, threads
+        self.name, self.rounds, self._engine, self._threads = engine.name, engine.rounds, engine, threads
 
     def run(self, primitives: Sequence[Primitive], data: Dense) -> Dense:
         """All passes on the main target."""

@@ -142,7 +142,7 @@ class Reading:
     """A backend that takes files for the main target; everything else it hands to ``engine``, shared out among ``threads``."""
 
     def __init__(self, engine: Backend, threads: int):
-        self.name, self._engine = engine.name, engine
+        self.name, self.rounds, self._engine = engine.name, engine.rounds, engine
         self._arrays = Threads(engine, threads) if threads > 1 else engine
 
     def run(self, primitives: Sequence[Primitive], data: Any) -> Dense:
