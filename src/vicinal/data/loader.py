@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from vicinal.backend.pages import Pages
 from vicinal.core.backend import load
 from vicinal.core.draw import Address, Draw
 from vicinal.core.errors import DataError, ParameterError, PolicyError
@@ -25,7 +26,6 @@ from vicinal.core.targets import Target
 from vicinal.core.transform import Node
 from vicinal.data.arguments import check_whole, labels_of, paths
 from vicinal.data.dataset import Dataset
-from vicinal.data.pages import Pages
 from vicinal.data.reading import Pending, Reading
 
 if TYPE_CHECKING:

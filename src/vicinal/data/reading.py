@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+from vicinal.backend.pages import Pages
 from vicinal.backend.reference import stacked
 from vicinal.core.backend import Backend, Dense
 from vicinal.core.batch import Spec
@@ -18,7 +19,6 @@ from vicinal.core.errors import BackendError, DataError, VicinalError
 from vicinal.core.primitive import Primitive
 from vicinal.core.threads import Threads
 from vicinal.core.warp import NEAREST, Warp
-from vicinal.data.pages import Pages
 
 if TYPE_CHECKING:
     from vicinal.data.decode import Encoded
