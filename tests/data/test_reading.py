@@ -11,9 +11,9 @@ import pytest
 from image_files import TURNS, centroid, dot, jpeg, smooth
 
 import vicinal as v
-from vicinal.backend.pages import Pages
 from vicinal.core.batch import Spec
 from vicinal.core.draw import Address, Draw
+from vicinal.core.pages import Pages
 from vicinal.core.plan import plan
 from vicinal.data import Loader
 from vicinal.data.reading import reductions

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from vicinal.backend import chain_steps
 from vicinal.backend.chain_kernels import run
-from vicinal.backend.pages import room
 from vicinal.backend.reference import stacked
 from vicinal.core.backend import Dense
 from vicinal.core.batch import RANGES, changed, name_of
+from vicinal.core.pages import room
 from vicinal.core.primitive import Pointwise
 from vicinal.core.steps import Curve, Hsv, Linear, Matrix, Posterize, Power, Round, Solarize, Step, quantise
 

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from vicinal.backend.pages import Pages
 from vicinal.core.backend import load
 from vicinal.core.draw import Address, Draw
 from vicinal.core.errors import DataError, ParameterError, PolicyError
 from vicinal.core.inputs import Inputs, named_targets, read, wrapped
 from vicinal.core.mixing import Blending, head, mixers
+from vicinal.core.pages import Pages
 from vicinal.core.plan import plan
 from vicinal.core.run import Call, Result, augment_one_view, each_view
 from vicinal.core.scene import scene

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from vicinal.backend.pages import Pages
 from vicinal.backend.reference import stacked
 from vicinal.core.backend import Backend, Dense
 from vicinal.core.batch import Spec
 from vicinal.core.draw import Address
 from vicinal.core.errors import BackendError, DataError, VicinalError
+from vicinal.core.pages import Pages
 from vicinal.core.primitive import Primitive
 from vicinal.core.threads import Threads
 from vicinal.core.warp import NEAREST, Warp
