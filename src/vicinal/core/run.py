@@ -170,7 +170,7 @@ def planned(policy: Node, arrays: tuple, targets: Mapping[str, Any], *, seed: in
 
 def addressed(spec: Spec, seed: int, epoch: Any, index: Any, view: Any) -> Address:
     """The address of a batch; samples count from 0 where no index is given."""
-    index = np.arange(len(spec)) if index is None else list(index) if isinstance(index, range) else index
+    index = range(len(spec)) if index is None else index
     address = Address.of(seed, epoch, index, view, size=len(spec))
     if len(address) != len(spec):
         raise TargetError("index", f"{len(spec)} numbers, one a sample", f"{len(address)}", "index=range(len(images))")
