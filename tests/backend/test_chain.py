@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from vicinal.backend import cpu, reference
-from vicinal.backend.chain_lookup import look_up, look_up_pixels, reorder
+from vicinal.backend.chain_lookup import byte_planes, look_up, look_up_floats, look_up_pixels, reorder
 from vicinal.core.primitive import Pointwise, everywhere
 from vicinal.core.steps import Curve, Hsv, Linear, Matrix, Posterize, Power, Round, Solarize
 
@@ -177,6 +177,17 @@ def test_pixels_are_looked_up_and_reordered_for_any_length_and_nothing_is_writte
         made(into[1:-1])
         assert np.array_equal(into[1:-1], expected)
         assert into[0] == into[-1] == 0
+
+
+@pytest.mark.parametrize("length", [0, 5, 63, 64, 700])
+def test_bytes_become_the_floats_of_a_table(length):
+    rng = np.random.default_rng(length)
+    entries, source = rng.normal(size=256).astype(np.float32), rng.integers(0, 256, length, np.uint8)
+    into, planes = np.zeros(length + 2, np.float32), np.empty((4, 256), np.uint8)
+    byte_planes(entries, planes)
+    look_up_floats(entries, planes, source, into[1:-1])
+    assert np.array_equal(into[1:-1], entries[source])
+    assert into[0] == into[-1] == 0
 
 
 @pytest.mark.parametrize("name", ["order", "grey", "any", "shift"])

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from vicinal.backend.chain_lookup import WIDE, look_up, look_up_pixels, reorder
+from vicinal.backend.chain_lookup import WIDE, byte_planes, look_up, look_up_floats, look_up_pixels, reorder
 from vicinal.backend.chain_steps import (
     CURVE,
     MAGIC,
@@ -103,14 +103,6 @@ def _widened(raw, n, first, second, values):
         for x in range(n):
             k = np.float32(row[x])
             wide[x] = fused(k, first, k * second)
-
-
-@_compiled
-def _looked_up(raw, n, table, values):
-    for c in range(raw.shape[0]):
-        row, entries, wide = raw[c], table[c], values[c]
-        for x in range(n):
-            wide[x] = entries[np.uintp(row[x])]
 
 
 @_compiled
@@ -221,6 +213,7 @@ def run(src, out, channels, planar, codes, ends, knots, params, scale, first, se
     values, spare = np.empty((channels, block), np.float32), np.empty((channels, block), np.float32)
     raw, short = np.empty((channels, block), np.uint8), np.empty((channels, block), np.uint16)
     table, entries = np.empty((channels, 256), np.float32), np.empty((channels, 256), np.uint8)
+    planes = np.empty((channels, 4, 256), np.uint8)
     todo, eight = np.empty(len(codes), np.int64), scale == 255 and pixels > 256
     same = not planar and target == (scale if scale > 1 else 0)
     count, mixing, done, tabled = 0, 0, 0, False
@@ -235,6 +228,8 @@ def run(src, out, channels, planar, codes, ends, knots, params, scale, first, se
             tabled = eight and done == 0 and _cost(codes, todo[:mixing]) > WORTH_A_TABLE
             if tabled:
                 _tabulated(codes, ends, p, knots, todo[:mixing], first, second, table)
+                for c in range(channels):
+                    byte_planes(table[c], planes[c])
             elif done > 0:
                 _tabulated(codes, ends, p, knots, todo[:done], first, second, table)
                 for c in range(channels):
@@ -263,7 +258,8 @@ def run(src, out, channels, planar, codes, ends, knots, params, scale, first, se
                     _joined(raw, n, into[start * channels : (start + n) * channels])
                     continue
                 if tabled:
-                    _looked_up(raw, n, table, values)
+                    for c in range(channels):
+                        look_up_floats(table[c], planes[c], raw[c, :n], values[c, :n])
                 else:
                     _widened(raw, n, first, second, values)
             else:

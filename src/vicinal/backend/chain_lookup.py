@@ -70,6 +70,30 @@ def _lanes(chosen: list[bool]) -> Any:
     return ir.Constant(ir.VectorType(ir.IntType(1), 64), chosen)
 
 
+def _translate_floats(context: Any, planes: Any, source: Any, into: Any, blocks: Any) -> Any:
+    """Translate ``blocks`` times 64 bytes to float32; their 256 entries lie byte by byte, in four planes."""
+    return types.void(types.intp, types.intp, types.intp, types.intp), _generated_for_floats
+
+
+def _generated_for_floats(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    planes, source, into, blocks = args
+    tables = [_table(builder, planes, 256 * k) for k in range(4)]
+    with cgutils.for_range(builder, blocks) as loop:
+        places = builder.load(_at(builder, source, builder.mul(loop.index, _WORD(64))), align=1)
+        one, two, three, four = (_found(builder, table, places) for table in tables)
+        low, high = (builder.bitcast(_zipped(builder, *pair), ir.VectorType(ir.IntType(16), 64)) for pair in ((one, two), (three, four)))
+        made = builder.bitcast(_zipped(builder, low, high), ir.VectorType(ir.IntType(8), 256))
+        address = builder.add(into, builder.mul(loop.index, _WORD(256)))
+        builder.store(made, builder.inttoptr(address, made.type.as_pointer()), align=1)
+    return context.get_dummy_value()
+
+
+def _zipped(builder: Any, one: Any, other: Any) -> Any:
+    """The elements of two vectors of 64 in turn."""
+    order = [lane // 2 + 64 * (lane % 2) for lane in range(128)]
+    return builder.shuffle_vector(one, other, ir.Constant(ir.VectorType(ir.IntType(32), 128), order))
+
+
 def _permute(context: Any, order: Any, source: Any, into: Any, blocks: Any) -> Any:
     """Put the bytes of ``blocks`` times 21 pixels of three bytes in another order; the byte after them is written too, as it is."""
     return types.void(types.intp, types.intp, types.intp, types.intp), _generated_order
@@ -92,6 +116,7 @@ def _at(builder: Any, address: Any, offset: Any) -> Any:
 
 _wide: Any = intrinsic(_translate)
 _wide_pixels: Any = intrinsic(_translate_pixels)
+_wide_floats: Any = intrinsic(_translate_floats)
 _wide_order: Any = intrinsic(_permute)
 
 
@@ -116,6 +141,26 @@ def look_up_pixels(entries, source, into):
     for x in range(done // 3, source.shape[0] // 3):
         for c in range(3):
             into[3 * x + c] = entries[c, np.uintp(source[3 * x + c])]
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def byte_planes(entries, planes):
+    """256 float32 numbers byte by byte: (4, 256), as ``look_up_floats`` takes them."""
+    whole = entries.view(np.uint8)
+    for k in range(4):
+        for i in range(256):
+            planes[k, i] = whole[4 * i + k]
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def look_up_floats(entries, planes, source, into):
+    """into[i] = entries[np.uintp(source[i])]; contiguous uint8 to float32, 256 entries, which are in ``planes`` as well."""
+    done = 0
+    if WIDE:
+        done = source.shape[0] // 64 * 64
+        _wide_floats(planes.ctypes.data, source.ctypes.data, into.ctypes.data, done // 64)
+    for i in range(done, source.shape[0]):
+        into[i] = entries[np.uintp(source[i])]
 
 
 @njit(nogil=True, cache=True, error_model="numpy")

@@ -129,7 +129,7 @@ class Address:
 def _whole(name: str, value: ArrayLike, limit: int) -> NDArray[np.int64]:
     if type(value) is int and 0 <= value < limit:
         return np.array([value])
-    if isinstance(value, range) and value and 0 <= min(value[0], value[-1]) and max(value[0], value[-1]) < limit:
+    if isinstance(value, range) and value and min(value[0], value[-1]) >= 0 and max(value[0], value[-1]) < limit:
         return np.arange(value.start, value.stop, value.step)
     array = np.atleast_1d(np.asarray(value))
     if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
