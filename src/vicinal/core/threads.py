@@ -48,8 +48,7 @@ class Threads:
         def one(cut: slice) -> None:
             whole.take(cut, work([primitive.rows(cut) for primitive in primitives], data[cut]))
 
-        for done in _pool(self._threads, os.getpid()).map(one, cuts):
-            assert done is None
+        list(_pool(self._threads, os.getpid()).map(one, cuts))
         return whole.data()
 
 
