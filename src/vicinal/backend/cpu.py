@@ -15,6 +15,7 @@ from vicinal.backend import effects, patches, sampling
 from vicinal.backend.chain import pointwise, tabulated
 from vicinal.backend.filters import filtered
 from vicinal.backend.noise_kernels import noisy
+from vicinal.backend.philox import rounds
 from vicinal.backend.reference import hide, opaque, stacked
 from vicinal.core.backend import Dense
 from vicinal.core.primitive import (
@@ -34,7 +35,7 @@ from vicinal.core.warp import Warp
 class Cpu:
     """Runs a plan over whole batches; a warp of small 8-bit images takes the pointwise work behind it along."""
 
-    name = "cpu"
+    name, rounds = "cpu", staticmethod(rounds)
 
     def run(self, primitives: Sequence[Primitive], data: Dense) -> Dense:
         given, data = data, _contiguous(data)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from vicinal.backend import effects, noise
 from vicinal.core import affine
 from vicinal.core.backend import Dense
+from vicinal.core.draw import rounds
 from vicinal.core.primitive import Effect, Filter, Hide, Noise, Opaque, Patch, Pointwise, Primitive
 from vicinal.core.steps import dequantise, quantise
 from vicinal.core.warp import CONSTANT, NEAREST, REFLECT, Warp
@@ -20,7 +21,7 @@ from vicinal.core.warp import CONSTANT, NEAREST, REFLECT, Warp
 class Reference:
     """Runs a plan primitive by primitive, sample by sample."""
 
-    name = "reference"
+    name, rounds = "reference", staticmethod(rounds)
 
     def run(self, primitives: Sequence[Primitive], data: Dense) -> Dense:
         samples = [np.array(sample) for sample in data]

@@ -84,6 +84,8 @@ class Scene:
 
 def scene(inputs: Inputs) -> Scene:
     """What may be seen of the targets of a call."""
+    if not inputs.others:
+        return Scene(inputs.spec, None, None)
     boxes, mask, masks = (inputs.others.get(name) for name in ("boxes", "mask", "masks"))
     if isinstance(mask, Mask) and inputs.kind == "volume":
         mask = replace(mask, data=[_through(volume) for volume in dense(mask.data, 4, "mask")[0]])

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar, cast, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vicinal.core import affine
-from vicinal.core.batch import Spec
+from vicinal.core.batch import Spec, changed, every
 from vicinal.core.bend import Bend, Reversed
-from vicinal.core.primitive import Primitive, everywhere, taken
+from vicinal.core.primitive import Primitive, everywhere, side_by_side, taken
 
 NONE, CONSTANT, REFLECT, REPLICATE = -1, 0, 1, 2
 BORDERS = {"constant": CONSTANT, "reflect": REFLECT, "replicate": REPLICATE}
@@ -79,15 +79,15 @@ class Warp:
         """The warp and then a bend of each sample's canvas."""
         held = np.empty(len(self.active), object)
         held[:] = bends
-        return replace(self, bend=held, after=affine.identity(len(held)))
+        return changed(self, bend=held, after=affine.identity(len(held)))
 
     def where(self, on: NDArray[np.bool_]) -> Warp:
-        return replace(self, active=self.active & on)
+        return changed(self, active=self.active & on)
 
     def settled(self) -> Warp:
         """The same warp with the neutral values written out: the identity, and no border, for samples that are not active."""
         on = self.active
-        if on.all():
+        if every(on):
             return self
         one, same = on[:, None], np.eye(self.matrix.shape[-1])
         return Warp(
@@ -109,12 +109,18 @@ class Warp:
     def joins(self, other: Primitive) -> NDArray[np.bool_] | bool:
         if not isinstance(other, Warp):
             return False
-        alone = ~(self.active & other.active)
+        both = self.active & other.active
+        if not np.count_nonzero(both):
+            return True
         border = (self.border == NONE) | (other.border == NONE) | ((self.border == other.border) & (self.fill == other.fill))
         sampling = (self.interpolation == NONE) | (other.interpolation == NONE) | (self.interpolation == other.interpolation)
-        return alone | (border & sampling & ~(self.bent & other.bent))
+        free = border & sampling if self.bend is None or other.bend is None else border & sampling & ~(self.bent & other.bent)
+        return ~both | free
 
     def then(self, other: Warp) -> Warp:
+        if self.bend is other.bend is None and not np.count_nonzero(self.active & other.active):
+            before = np.where(self.active[:, None], self.before, other.before)
+            return changed(side_by_side(self, other, other.active), before=before)
         first, second = self.settled(), other.settled()
         kept = first.border != NONE
         matrix, bend, after = _composed(first, second)
@@ -193,7 +199,7 @@ class Warp:
             return back
         # Where there is no bend, one matrix says all: nobody looks for a second one.
         bent, made = self.bent[:, None, None], back.with_bends([bend and Reversed(bend) for bend in self.bend])
-        return replace(made, matrix=np.where(bent, last, back.matrix), after=np.where(bent, first, affine.identity(len(on))))
+        return changed(made, matrix=np.where(bent, last, back.matrix), after=np.where(bent, first, affine.identity(len(on))))
 
     def _through(self, points: NDArray, owner: NDArray, way: str) -> NDArray[np.float64]:
         points = np.array(points, np.float64)

@@ -18,6 +18,7 @@ from vicinal.core.draw import Address, Draw
 from vicinal.core.errors import DataError, ParameterError, PolicyError
 from vicinal.core.inputs import Inputs, named_targets, read, wrapped
 from vicinal.core.mixing import Blending, head, mixers
+from vicinal.core.pages import Pages
 from vicinal.core.plan import plan
 from vicinal.core.run import Call, Result, augment_one_view, each_view
 from vicinal.core.scene import scene
@@ -26,7 +27,6 @@ from vicinal.core.transform import Node
 from vicinal.data.annotated import Annotated
 from vicinal.data.arguments import check_whole, labels_of, paths
 from vicinal.data.dataset import Dataset
-from vicinal.data.pages import Pages
 from vicinal.data.reading import Pending, Reading
 
 if TYPE_CHECKING:
