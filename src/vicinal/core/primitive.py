@@ -336,6 +336,7 @@ class Effect(Alone):
         name: "module.function" below ``vicinal.backend.effects``. The function sees equal images (b, H, W, C), read-only, the active ones
             alone, and gives a new array of the same form.
         arguments: name to (B, ...) array, of which it gets the rows of its images.
+        unit: whether values that lay in the value range still do.
     """
 
     verb: ClassVar[str] = "opaque"
@@ -344,3 +345,7 @@ class Effect(Alone):
     name: str
     active: NDArray[np.bool_]
     arguments: dict[str, NDArray] = field(default_factory=dict)
+    unit: bool = True
+
+    def spec(self, before: Spec) -> Spec:
+        return before if self.unit else before.but(unit=False)
