@@ -203,48 +203,44 @@ def _normals(word, normal):
 
 def replaced(images: NDArray, *, share: NDArray, key: NDArray, shared: NDArray, odds: NDArray, low: NDArray, high: NDArray) -> NDArray:
     """A share of the values, or of the pixels where ``shared``, becomes ``high`` with probability ``odds`` and ``low`` otherwise."""
-    out = np.empty_like(images)
+    out = images.copy()
     scale = RANGES[str(images.dtype)]
     ends = (np.rint(end * scale) if images.dtype.kind == "u" else end for end in (low, high))
     touched = np.rint(share * 2**24)
-    pixels = len(images), -1, images.shape[-1]
-    _replaced(images.reshape(pixels), out.reshape(pixels), key, touched.astype(np.int32), np.rint(touched * odds).astype(np.int32),
-              shared, *(end.astype(images.dtype) for end in ends))  # fmt: skip
+    _replaced(out.reshape(len(images), -1), np.where(shared, images.shape[-1], 1), key, touched.astype(np.int32),
+              np.rint(touched * odds).astype(np.int32), *(end.astype(images.dtype) for end in ends))  # fmt: skip
     return out
 
 
 @_compiled
 def _codes(code, first, key0, key1):
+    """24 bits of the hash for each position."""
     for i in range(code.shape[0]):
         code[i] = hashed(first + i, key0, key1) >> np.uint32(8)
 
 
 @_compiled
-def _chosen(image, out, code, some, most, one, other):
-    for i in range(image.shape[0]):
-        out[i] = one if code[i] < some else (other if code[i] < most else image[i])
+def _chosen(values, code, some, most, one, other):
+    for i in range(values.shape[0]):
+        values[i] = one if code[i] < some else (other if code[i] < most else values[i])
 
 
 @_compiled
-def _replaced(images, out, keys, touched, raised, shared, low, high):
+def _replaced(out, repeat, keys, touched, raised, low, high):
     """One hash decides on both: below ``raised`` of 2**24 a value becomes ``high``, below ``touched`` it becomes ``low``."""
-    count, channels = images.shape[1], images.shape[2]
     code = np.empty(BLOCK, np.int32)
-    for b in range(images.shape[0]):
-        key0, key1, some, most, one, other = keys[b, 0], keys[b, 1], raised[b], touched[b], high[b], low[b]
-        source, made, wide = images[b].reshape(-1), out[b].reshape(-1), 1 if shared[b] else channels
-        if shared[b]:
-            made[:] = source
-        for first in range(0, count * wide, BLOCK):
-            n = min(BLOCK, count * wide - first)
-            _codes(code[:n], first, key0, key1)
-            if not shared[b]:
-                _chosen(source[first : first + n], made[first : first + n], code, some, most, one, other)
+    for b in range(out.shape[0]):
+        values, some, most, one, other, wide = out[b], raised[b], touched[b], high[b], low[b], repeat[b]
+        for first in range(0, out.shape[1] // wide, BLOCK):
+            n = min(BLOCK, out.shape[1] // wide - first)
+            _codes(code[:n], first, keys[b, 0], keys[b, 1])
+            if wide == 1:
+                _chosen(values[first : first + n], code, some, most, one, other)
                 continue
             for i in range(n):  # few pixels are touched, as a rule
                 if code[i] < most:
-                    for c in range(channels):
-                        out[b, first + i, c] = one if code[i] < some else other
+                    for at in range((first + i) * wide, (first + i + 1) * wide):
+                        values[at] = one if code[i] < some else other
 
 
 def iso(images: NDArray, *, hue: NDArray, luminance: NDArray, key: NDArray, share: NDArray, overflow: NDArray) -> NDArray:
