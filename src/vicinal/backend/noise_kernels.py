@@ -62,15 +62,9 @@ def pairs(law: str, degrees: float = 1.0) -> NDArray[np.uint64]:
 def hashed_run(word, first, key0, key1):
     """The words of the positions from ``first`` on."""
     for i in range(word.shape[0]):
-        word[i] = hashed(first + i, key0, key1)
-
-
-@_compiled
-def _halves_run(word, half, first, key0, key1):
-    """The 16-bit words of the positions from ``first``, which is even, on."""
-    hashed_run(word, first // 2, key0, key1)
-    for i in range(word.shape[0]):
-        half[2 * i], half[2 * i + 1] = np.uint16(word[i] & np.uint32(0xFFFF)), np.uint16(word[i] >> np.uint32(16))
+        word[i] = first + i
+    for i in range(word.shape[0]):  # read as 32 bits: products of the loop's own 64-bit counter would take twice as long
+        word[i] = hashed(word[i], key0, key1)
 
 
 @_compiled
@@ -169,8 +163,8 @@ def drawn(room, first, n, key0, key1, law, table, low, span, draws):
 @_compiled
 def _drawn_levels(room, first, n, key0, key1, law, size, low, span, whole, draws):
     """The same for 8-bit images: the upper bit is the sign, the others are the place in the table of sizes."""
-    word, half = room[0][: (n + 1) // 2], room[1].view(np.uint16)
-    _halves_run(word, half, first, key0, key1)
+    word, half = room[0][: (n + 1) // 2], room[0].view(np.uint16)
+    hashed_run(word, first // 2, key0, key1)
     if law == _UNIFORM:
         for i in range(n):
             draws[i] = low + (np.float32(half[i]) + np.float32(0.5)) * np.float32(2**-16) * span
@@ -187,14 +181,15 @@ def _drawn_levels(room, first, n, key0, key1, law, size, low, span, whole, draws
 @_compiled
 def _moved(images, out, keys, span, size):
     """8-bit images by whole levels of a symmetric law: sizes once for each sample, as bytes."""
-    word, half, found = np.empty(BLOCK, np.uint32), np.empty(2 * BLOCK, np.uint16), np.empty(2 * BLOCK, np.uint8)
+    word, found = np.empty(BLOCK, np.uint32), np.empty(2 * BLOCK, np.uint8)
+    half = word.view(np.uint16)  # the lower half first, as on every machine that Numba compiles for here
     levels, count = np.empty(EIGHT_BIT, np.uint8), images.shape[1]
     for b in range(images.shape[0]):
         for i in range(EIGHT_BIT):
             levels[i] = (min(size[i] * span[b], np.float32(255)) + _MAGIC) - _MAGIC
         for first in range(0, count, 2 * BLOCK):
             n = min(2 * BLOCK, count - first)
-            _halves_run(word[: (n + 1) // 2], half, first, keys[b, 0], keys[b, 1])
+            hashed_run(word[: (n + 1) // 2], first // 2, keys[b, 0], keys[b, 1])
             for i in range(n):
                 found[i] = levels[np.uintp(half[i] & np.uint16(EIGHT_BIT - 1))]
             _signed_sums(images[b, first : first + n], half, found, out[b, first : first + n])

@@ -207,16 +207,9 @@ def replaced(images: NDArray, *, share: NDArray, key: NDArray, shared: NDArray, 
     scale = RANGES[str(images.dtype)]
     ends = (np.rint(end * scale) if images.dtype.kind == "u" else end for end in (low, high))
     touched = np.rint(share * 2**24)
-    _replaced(out.reshape(len(images), -1), np.where(shared, images.shape[-1], 1), key, touched.astype(np.int32),
-              np.rint(touched * odds).astype(np.int32), *(end.astype(images.dtype) for end in ends))  # fmt: skip
+    _replaced(out.reshape(len(images), -1), np.where(shared, images.shape[-1], 1), key, touched.astype(np.uint32),
+              np.rint(touched * odds).astype(np.uint32), *(end.astype(images.dtype) for end in ends))  # fmt: skip
     return out
-
-
-@_compiled
-def _codes(code, first, key0, key1):
-    """24 bits of the hash for each position."""
-    for i in range(code.shape[0]):
-        code[i] = hashed(first + i, key0, key1) >> np.uint32(8)
 
 
 @_compiled
@@ -228,12 +221,13 @@ def _chosen(values, code, some, most, one, other):
 @_compiled
 def _replaced(out, repeat, keys, touched, raised, low, high):
     """One hash decides on both: below ``raised`` of 2**24 a value becomes ``high``, below ``touched`` it becomes ``low``."""
-    code = np.empty(BLOCK, np.int32)
+    code = np.empty(BLOCK, np.uint32)
     for b in range(out.shape[0]):
         values, some, most, one, other, wide = out[b], raised[b], touched[b], high[b], low[b], repeat[b]
         for first in range(0, out.shape[1] // wide, BLOCK):
             n = min(BLOCK, out.shape[1] // wide - first)
-            _codes(code[:n], first, keys[b, 0], keys[b, 1])
+            hashed_run(code[:n], first, keys[b, 0], keys[b, 1])
+            code >>= np.uint32(8)
             if wide == 1:
                 _chosen(values[first : first + n], code, some, most, one, other)
                 continue
