@@ -118,7 +118,7 @@ def _strip(source, step, values, base, wide, rows, margin, columns, channels, le
 
 @_compiled
 def correlate(values, shape, chosen, kernels, rows, out, like, level, gain, lost, twice, low, top, whole):
-    """Of values of a (B, H, W, C) shape, in one dimension, the chosen (b,): through kernels (b, kh, kw), and rows (b, 1, kr) where ``twice``.
+    """Of values of a (B, H, W, C) shape, in one dimension, the chosen (b,): through kernels (b, kh, kw), then rows (b, 1, kr) if ``twice``.
 
     ``like`` is an array with a one of the dtype of the sums, in which kernels and rows are given too. A value counts ``level`` on the way
     in; sums are raised by ``lost`` for each tap, multiplied by ``gain`` (b,) and kept in [low, top] on the way out.
