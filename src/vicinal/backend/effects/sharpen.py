@@ -11,21 +11,15 @@ from vicinal.core.batch import RANGES
 
 _compiled = njit(nogil=True, cache=True, error_model="numpy")
 _MAGIC = np.float32(12582912.0)  # as in ``kernels``: adding and subtracting it rounds to even
-_ROOM = 1 << 18  # blurred values at a time
 
 
 def unsharp(images: NDArray, *, rows: NDArray, amount: NDArray, threshold: NDArray) -> NDArray:
     """``x + amount * (x - blurred)`` where the difference reaches the threshold; rows (b, 1, K) are the blur along either axis."""
-    top, out, whole = np.float32(RANGES[str(images.dtype)]), np.empty_like(images), images.dtype.kind == "u"
-    amount, threshold, columns = amount.astype(np.float32), (threshold * top).astype(np.float32), rows.transpose(0, 2, 1)
-    some = max(_ROOM // images[0].size, 1)
-    blurred = np.empty((min(some, len(images)), *images.shape[1:]), np.float32)
-    for start in range(0, len(images), some):  # so many at a time that what is blurred stays in the cache
-        part = slice(start, start + some)
-        room = blurred[: len(images[part])]
-        correlated(images[part], columns[part], rows[part], room, float(top))
-        flat = len(room), -1
-        _unsharp(images[part].reshape(flat), room.reshape(flat), out[part].reshape(flat), amount[part], threshold[part], top, whole)
+    top, out = np.float32(RANGES[str(images.dtype)]), np.empty_like(images)
+    blurred = correlated(images, rows.transpose(0, 2, 1), rows, np.empty(images.shape, np.float32), float(top))
+    flat = len(images), -1
+    _unsharp(images.reshape(flat), blurred.reshape(flat), out.reshape(flat), amount.astype(np.float32),
+             (threshold * top).astype(np.float32), top, images.dtype.kind == "u")  # fmt: skip
     return out
 
 
