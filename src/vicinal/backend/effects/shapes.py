@@ -39,10 +39,13 @@ def _shapes(out, kind, radius, angle, centre, colour, opacity, whole):
 
 @_compiled
 def _shape(image, kind, radius, angle, centre, colour, opacity, whole):
-    height, width = image.shape[:2]
+    height, width, channels = image.shape
     cos, sin = np.cos(angle), np.sin(angle)
     full = np.floor(colour + np.float32(0.5)) if whole else colour
     first, stop = max(int(centre[0] - radius - 1), 0), min(int(centre[0] + radius + 2), width)
+    line, flat = np.empty(max(stop - first, 0) * channels, image.dtype), image.reshape(-1)
+    for i in range(len(line)):
+        line[i] = full[i % channels]
     for y in range(max(int(centre[1] - radius - 1), 0), min(int(centre[1] + radius + 2), height)):
         down = y + 0.5 - centre[1]
         # The shapes are convex: what is covered whole is one run of pixels, between those that are mixed.
@@ -50,10 +53,9 @@ def _shape(image, kind, radius, angle, centre, colour, opacity, whole):
         if left == stop:
             continue
         right = _edge(image[y], stop - 1, left, -1, kind, radius, cos, sin, down, centre[0], colour, opacity, whole)
-        row = image[y, left : right + 1]
-        for x in range(row.shape[0]):
-            for c in range(row.shape[1]):
-                row[x, c] = full[c]
+        at = np.uintp((y * width + left) * channels)
+        for i in range(np.uintp((right - left + 1) * channels)):
+            flat[at + i] = line[i]
 
 
 @_compiled
