@@ -38,12 +38,14 @@ def filling(fill: NDArray, key: NDArray | None, dtype: str) -> tuple[NDArray, ND
 @njit(nogil=True, cache=True, error_model="numpy", inline="always")
 def span(flat, start, stop, level, key, shift, unit):
     """Fill the values [start, stop) of a flat image; both ends stand between two pixels."""
+    at, count = np.uintp(start), np.uintp(stop - start)  # unsigned, so that no loop looks at negative indices
     if len(level) == 0:
         for i in range(start, stop):
             flat[i] = np.float32(hashed(i, key[0], key[1]) >> shift) * unit
     elif len(level) == 1:
-        for i in range(start, stop):
-            flat[i] = level[0]
+        value = level[0]
+        for i in range(count):
+            flat[at + i] = value
     else:
         for i in range(start, stop, len(level)):
             for c in range(len(level)):
