@@ -1,4 +1,4 @@
-"""Filling rectangles: the batch is copied once, and only the values in the rectangles are touched."""
+"""Filling rectangles, and objects: the batch is copied once, and only the values in the rectangles are touched."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from vicinal.backend.kernels import hashed
 from vicinal.backend.noise import LEVELS
 from vicinal.backend.reference import stacked
 from vicinal.core.backend import Dense
-from vicinal.core.primitive import Patch
+from vicinal.core.primitive import Hide, Patch
 from vicinal.core.steps import quantise
 
 
@@ -25,6 +25,16 @@ def _equal(primitive: Patch, data: NDArray) -> NDArray:
     out, (level, key, shift, unit) = data.copy(), filling(primitive.fill, primitive.key, str(data.dtype))
     _rectangles(out, np.ascontiguousarray(primitive.box, np.int64), primitive.active, level, key, shift, unit)
     return out
+
+
+def hidden(primitive: Hide, data: Dense) -> Dense:
+    """A batch with its hidden objects filled."""
+    out = data.copy() if isinstance(data, np.ndarray) else [sample.copy() for sample in data]
+    for row in np.flatnonzero(primitive.active).tolist():
+        if primitive.region[row] is not None:
+            level = quantise(np.asarray(primitive.fill[row]), str(out[row].dtype))[()]
+            _objects(out[row], np.ascontiguousarray(primitive.region[row]), level)
+    return out if isinstance(out, np.ndarray) else stacked(out)
 
 
 def filling(fill: NDArray, key: NDArray | None, dtype: str) -> tuple[NDArray, NDArray, np.uint32, np.float32]:
@@ -65,3 +75,12 @@ def _rectangles(out, box, active, level, key, shift, unit):
                 continue
             for y in range(y0, y1):
                 span(flat, (y * width + x0) * channels, (y * width + x1) * channels, level[b], key[b], shift, unit)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _objects(image, region, level):
+    flat, where, channels = image.reshape(-1), region.reshape(-1), np.uintp(image.shape[2])
+    for place in range(np.uintp(where.shape[0])):
+        if where[place]:
+            for c in range(channels):
+                flat[place * channels + c] = level
