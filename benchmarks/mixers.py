@@ -31,7 +31,7 @@ def ours(name: str, batch: NDArray) -> Call:
         "Mosaic": lambda: v.Mosaic(size=batch.shape[1]),
     }[name]()
     labelled = {"label": np.arange(len(batch)) % CLASSES} if name in ("CutMix", "MixUp") else {}
-    more = {"boxes": pictures.boxes(len(batch), 3, batch.shape[1])} if name == "CopyPaste" else labelled
+    more: dict[str, Any] = {"boxes": pictures.boxes(len(batch), 3, batch.shape[1])} if name == "CopyPaste" else labelled
 
     def call(number: int) -> int:
         policy(image=batch, **more, seed=0, epoch=number)

@@ -24,7 +24,7 @@ _LAWS = {"uniform": 0, "gaussian": 1}
 _UNIFORM, GAUSSIAN, _TAILS = range(3)
 _OVERFLOWS = {"clip": 0, "renormalise": 1, "keep": 2}
 _CLIP, _RENORMALISE = 0, 1
-_LARGE = 1 << 16  # values of a sample
+_LARGE = 1 << 16  # values of a sample from which on a table of its own pays
 
 
 def noisy(primitive: Noise, images: NDArray) -> NDArray:
