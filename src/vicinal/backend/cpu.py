@@ -16,7 +16,7 @@ from vicinal.backend.chain import pointwise, tabulated
 from vicinal.backend.filters import filtered
 from vicinal.backend.noise_kernels import noisy
 from vicinal.backend.philox import rounds
-from vicinal.backend.reference import hide, opaque, stacked
+from vicinal.backend.reference import opaque, stacked
 from vicinal.core.backend import Dense
 from vicinal.core.primitive import (
     Effect,
@@ -136,7 +136,7 @@ _RUN: dict[type, Callable[[Any, Any], Dense]] = {
     Filter: _alike(filtered),
     Noise: _alike(noisy),
     Patch: patches.run,
-    Hide: _each(hide),
+    Hide: patches.hidden,
     Opaque: _each(opaque),
     Effect: _alike(effects.call),
 }

@@ -340,6 +340,7 @@ class Effect(Alone):
             alone, and gives a new array of the same form.
         arguments: name to (B, ...) array, of which it gets the rows of its images.
         common: pairs of a name and a text, number or truth value that is one for all images; effects that differ in it share no pass.
+        unit: whether values that lay in the value range still do.
     """
 
     verb: ClassVar[str] = "opaque"
@@ -349,3 +350,7 @@ class Effect(Alone):
     active: NDArray[np.bool_]
     arguments: dict[str, NDArray] = field(default_factory=dict)
     common: tuple[tuple[str, Any], ...] = ()
+    unit: bool = True
+
+    def spec(self, before: Spec) -> Spec:
+        return before if self.unit else before.but(unit=False)
