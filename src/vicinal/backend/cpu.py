@@ -83,7 +83,7 @@ def _warp_table(warp: Warp, chain: Pointwise, data: NDArray) -> NDArray:
     height, width = sampling.one_size(warp, data) or (0, 0)
     tables = tabulated(chain, np.uint8)
     out, view = _allocated((len(data), height, width, data.shape[3]), tables.dtype, chain.layout)
-    sampling.table_at(data, sampling.inverses(warp.matrix), view, warp.border, warp.fill, tables)
+    sampling.table_at(data, sampling.inverses(warp), view, warp.border, warp.fill, tables)
     return out
 
 

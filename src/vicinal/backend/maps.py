@@ -39,7 +39,7 @@ def sampled(warp: Warp, rows: NDArray, data: NDArray) -> NDArray:
     near = warp.interpolation[rows] == NEAREST
     if near.all():
         return nearest(warp, rows, data, warp.fill[rows] * RANGES[str(data.dtype)])
-    times = warp.supersampling()[rows]
+    times = warp.supersampling[rows]
     if near.any() or times.max() > 1 or not _small(warp, rows, data):
         return np.stack([_one(warp, int(row), image) for row, image in zip(rows, data, strict=True)])
     out, fill = _empty(warp, rows, data), warp.fill[rows] * RANGES[str(data.dtype)]
@@ -117,7 +117,7 @@ def _one(warp: Warp, row: int, image: NDArray) -> NDArray:
     one, scale = np.array([row]), RANGES[str(image.dtype)]
     if warp.interpolation[row] == NEAREST:
         return nearest(warp, one, image[None], warp.fill[one] * scale)[0]
-    times, border, fill = warp.supersampling()[row], int(warp.border[row]), float(warp.fill[row]) * scale
+    times, border, fill = warp.supersampling[row], int(warp.border[row]), float(warp.fill[row]) * scale
     if _bend(warp, row) is None and max(image.shape[:2]) < 32768 and min(image.shape[:2]) > 1 and not _horizon(warp, row):
         fine = _projected(warp, row, image, (height, width), times, border, fill)
     else:
