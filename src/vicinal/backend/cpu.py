@@ -38,6 +38,8 @@ class Cpu:
 
     def run(self, primitives: Sequence[Primitive], data: Dense) -> Dense:
         given, data = data, _contiguous(data)
+        if isinstance(data, list) and not (primitives and isinstance(primitives[0], Warp)):
+            data = stacked(data)
         position = 0
         while position < len(primitives):
             primitive = primitives[position]
