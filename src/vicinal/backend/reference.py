@@ -13,7 +13,7 @@ from vicinal.core import affine
 from vicinal.core.backend import Dense
 from vicinal.core.primitive import Effect, Filter, Hide, Noise, Opaque, Patch, Pointwise, Primitive
 from vicinal.core.steps import dequantise, quantise
-from vicinal.core.warp import CONSTANT, NEAREST, REFLECT, Warp
+from vicinal.core.warp import CONSTANT, FAR, NEAREST, REFLECT, Warp
 
 
 @final
@@ -73,6 +73,8 @@ def _source(move: Warp, row: int, factor: tuple[int, int] = (1, 1)) -> tuple[NDA
     if move.bent[row] or move.projective[row]:
         places = np.stack(np.broadcast_arrays(x, y), -1)
         found = move.backward(places.reshape(1, -1, 2), np.array([row])).reshape(places.shape)
+        if move.projective[row]:
+            found = found.clip(-FAR, FAR)
         return found[..., 0], found[..., 1]
     (a, b, c), (d, e, f) = affine.invert(square(move.matrix[row][None]))[0, :2]
     return a * x + b * y + c, d * x + e * y + f

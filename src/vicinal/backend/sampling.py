@@ -13,14 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vicinal.backend import kernels, maps, reference
-from vicinal.backend.maps import BORDERS, SMALL
+from vicinal.backend.maps import BORDERS, SAME, SMALL
 from vicinal.backend.reference import both_axes, canvas, square, stacked
 from vicinal.backend.upright import upright
 from vicinal.core.backend import Dense
 from vicinal.core.batch import RANGES
 from vicinal.core.warp import CONSTANT, NEAREST, Warp
 
-_SAME = np.arange(256, dtype=np.uint8)[None, :, None]
 
 
 def fusable(warp: Warp, data: Dense) -> bool:
@@ -258,7 +257,7 @@ def _mean(image: NDArray, height: int, width: int) -> NDArray:
 def _by_loop(inverse: NDArray, size: tuple[int, int], border: NDArray, fill: NDArray, data: NDArray) -> NDArray:
     out = np.empty((len(data), *size, data.shape[3]), data.dtype)
     if data.dtype == np.uint8:
-        table_at(data, inverse, out, border, fill, _SAME)
+        table_at(data, inverse, out, border, fill, SAME[None, :, None])
         return out
     scale = RANGES[str(data.dtype)]
     kernels.warp(data, inverse, out, border, (fill * scale).astype(np.float32), data.dtype.kind == "u")

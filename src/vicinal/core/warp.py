@@ -18,6 +18,8 @@ from vicinal.core.primitive import Primitive, everywhere, taken
 NONE, CONSTANT, REFLECT, REPLICATE = -1, 0, 1, 2
 BORDERS = {"constant": CONSTANT, "reflect": REFLECT, "replicate": REPLICATE}
 NEAREST, LINEAR = 0, 1
+FAR = float(1 << 16)
+"""Pixels: what a projective map finds further off, towards its horizon and beyond, is taken to lie that far, which float32 can say."""
 INTERPOLATIONS = {"nearest": NEAREST, "linear": LINEAR}
 
 
