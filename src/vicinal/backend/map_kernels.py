@@ -64,6 +64,39 @@ def _along(p, q, r, s, fx, fy, dx, dy):
 
 
 @_inlined
+def _columns(after, nodes, frame, x_step, count):
+    """For a map that keeps columns columns: the cell of each pixel of a row, and where in it; and room for a line of nodes."""
+    last, to_x = nodes.shape[1] - 1, (nodes.shape[1] - 1) / frame[1]
+    cells, shares = np.empty(count, np.int32), np.empty(count)
+    for x in range(count):
+        g = min(max((after[0] * (x + 0.5) * x_step + after[2]) * to_x, 0.0), float(last))
+        cells[x] = min(np.int32(g), np.int32(last - 1))
+        shares[x] = g - cells[x]
+    return cells, shares, np.empty((2, nodes.shape[1]))
+
+
+@_inlined
+def _upright_row(after, nodes, frame, before, x_step, y, columns, xs, ys):
+    """Sources of one output row through a grid whose lines lie along rows and columns: nodes are blended once for the whole row."""
+    cells, shares, line = columns
+    last = nodes.shape[0] - 1
+    v = after[4] * y + after[5]
+    g = min(max(v * (last / frame[0]), 0.0), float(last))
+    j = min(int(g), last - 1)
+    low = g - j
+    for i in range(nodes.shape[1]):
+        u, w = (1 - low) * nodes[j, i, 0] + low * nodes[j + 1, i, 0], (1 - low) * nodes[j, i, 1] + low * nodes[j + 1, i, 1]
+        line[0, i], line[1, i] = before[0] * u + before[1] * w, before[3] * u + before[4] * w
+    begin, step = after[0] * 0.5 * x_step + after[2], after[0] * x_step
+    start_x, start_y = before[0] * begin + before[1] * v + before[2], before[3] * begin + before[4] * v + before[5]
+    step_x, step_y = before[0] * step, before[3] * step
+    for x in range(len(xs)):
+        i, share = np.uintp(cells[x]), shares[x]
+        xs[x] = start_x + step_x * x + line[0, i] + share * (line[0, i + np.uintp(1)] - line[0, i])
+        ys[x] = start_y + step_y * x + line[1, i] + share * (line[1, i + np.uintp(1)] - line[1, i])
+
+
+@_inlined
 def _projected_row(after, nodes, frame, before, x_step, y, xs, ys):
     """Sources of one output row where a map is projective, with or without a grid, point by point."""
     bent = nodes.shape[0] > 1
@@ -82,14 +115,16 @@ def _projected_row(after, nodes, frame, before, x_step, y, xs, ys):
 
 
 @_compiled
-def _source_row(after, nodes, frame, before, x_step, y, xs, ys):
-    """Continuous source coordinates of the centres of one output row, ``y`` high, ``x_step`` apart.
+def _source_row(after, nodes, frame, before, x_step, y, columns, xs, ys):
+    """Continuous source coordinates of the centres of one output row, ``y`` high, ``x_step`` apart; columns: what ``_columns`` found.
 
     after, before: (9,) inverse maps row by row, the one behind the bend and the one in front of it; nodes (r, c, 2) displacements at the
     nodes of a grid over a canvas of ``frame`` = (height, width), a single one for none; xs, ys: (w,).
     """
     flat = before[6] == 0 and before[7] == 0 and after[6] == 0 and after[7] == 0
-    if flat and nodes.shape[0] > 1:
+    if flat and nodes.shape[0] > 1 and after[1] == 0 and after[3] == 0:
+        _upright_row(after, nodes, frame, before, x_step, y, columns, xs, ys)
+    elif flat and nodes.shape[0] > 1:
         _bent_row(after, nodes, frame, before, x_step, y, xs, ys)
     else:
         _projected_row(after, nodes, frame, before, x_step, y, xs, ys)
@@ -99,8 +134,9 @@ def _source_row(after, nodes, frame, before, x_step, y, xs, ys):
 def source_map(after, nodes, frame, before, factor, map_x, map_y):
     """Where the centres of all output pixels come from, as pixel indices, at ``factor`` = (x, y) samples per pixel; maps (h, w)."""
     xs, ys = np.empty(map_x.shape[1]), np.empty(map_x.shape[1])
+    columns = _columns(after, nodes, frame, 1 / factor[0], len(xs))
     for row in range(map_x.shape[0]):
-        _source_row(after, nodes, frame, before, 1 / factor[0], (row + 0.5) / factor[1], xs, ys)
+        _source_row(after, nodes, frame, before, 1 / factor[0], (row + 0.5) / factor[1], columns, xs, ys)
         for x in range(len(xs)):
             map_x[row, x], map_y[row, x] = xs[x] - 0.5, ys[x] - 0.5
 
@@ -151,9 +187,9 @@ def linear_batch(src, after, nodes, frame, before, out, border, fill, table, cha
     rows = np.empty((4, out.shape[2]), np.int32)
     left, top, fx, fy = rows[0], rows[1], rows[2], rows[3]
     for b in range(out.shape[0]):
-        flat = src[b].reshape(-1)
+        flat, columns = src[b].reshape(-1), _columns(after[b], nodes[b], frame[b], 1.0, len(xs))
         for y in range(out.shape[1]):
-            _source_row(after[b], nodes[b], frame[b], before[b], 1.0, y + 0.5, xs, ys)
+            _source_row(after[b], nodes[b], frame[b], before[b], 1.0, y + 0.5, columns, xs, ys)
             first, last = _parted(xs, ys, width, height, left, top, fx, fy)
             sampled(flat, width, height, left, top, fx, fy, first, last, border[b], np.int64(fill[b]), table, False, channels, out[b, y])
 
@@ -195,6 +231,7 @@ def nearest_batch(src, after, nodes, frame, before, out, border, fill):
     """Images of one size by the nearest rule, each through a map of its own; the arguments above with the batch as first axis."""
     xs, ys, places = np.empty(out.shape[2]), np.empty(out.shape[2]), np.empty((2, out.shape[2]), np.int32)
     for b in range(out.shape[0]):
+        columns = _columns(after[b], nodes[b], frame[b], 1.0, len(xs))
         for y in range(out.shape[1]):
-            _source_row(after[b], nodes[b], frame[b], before[b], 1.0, y + 0.5, xs, ys)
+            _source_row(after[b], nodes[b], frame[b], before[b], 1.0, y + 0.5, columns, xs, ys)
             _nearest_row(src[b], xs, ys, places[0], places[1], out[b, y], border[b], fill[b])

@@ -106,8 +106,7 @@ def _forms(warp: Warp, rows: NDArray) -> list[tuple[NDArray, tuple[NDArray, NDAr
 
 def _taken(warp: Warp, rows: NDArray) -> tuple[NDArray, NDArray, NDArray, NDArray]:
     bends = [_bend(warp, int(row)) for row in rows]
-    before = affine.invert(warp.matrix[rows]).reshape(-1, 9)
-    after = np.tile(np.eye(3).ravel(), (len(rows), 1)) if warp.after is None else affine.invert(warp.after[rows]).reshape(-1, 9)
+    before, after = warp.inverted[rows].reshape(-1, 9), warp.after_inverted[rows].reshape(-1, 9)
     if bends[0] is None:
         return after, np.zeros((len(rows), 1, 1, 2)), np.ones((len(rows), 2)), before
     return after, np.stack([bend.nodes for bend in bends]), np.array([bend.size for bend in bends], float), before

@@ -177,12 +177,12 @@ class Warp:
     def backward(self, points: NDArray, owner: NDArray) -> NDArray[np.float64]:
         """Where points (N, n, d) of the result come from: the inverse of ``forward``."""
         if self.bend is not None and self.after is not None:
-            points = self._through(affine.apply(affine.invert(self.after)[owner], points), owner, "source")
+            points = self._through(affine.apply(self.after_inverted[owner], points), owner, "source")
         return affine.apply(self.inverted[owner], points)
 
     def inverse(self) -> Warp:
         """The way back; what it cannot know is the border's fill."""
-        first, last = self.inverted, None if self.after is None else affine.invert(self.after)
+        first, last = self.inverted, None if self.after is None else self.after_inverted
         on = self.active
         back = Warp(
             matrix=first if last is None else first @ last,
@@ -227,6 +227,11 @@ class Warp:
     def inverted(self) -> NDArray[np.float64]:
         """(B, d + 1, d + 1) inverses of ``matrix``."""
         return affine.invert(self.matrix)
+
+    @cached_property
+    def after_inverted(self) -> NDArray[np.float64]:
+        """(B, d + 1, d + 1) inverses of ``after``."""
+        return affine.identity(len(self.active), self.matrix.shape[-1] - 1) if self.after is None else affine.invert(self.after)
 
     @property
     def averaged(self) -> NDArray[np.bool_]:
