@@ -197,6 +197,13 @@ def _run(start, step, size, length):
     return first, max(first, min(last, length))
 
 
+@_inlined
+def _copied(to, values):
+    """A loop over slices, whose indices the compiler knows to be good: it copies many at a time."""
+    for k in range(len(to)):
+        to[k] = values[k]
+
+
 @_compiled
 def permuted(src, inverse, out, border, fill, channels):
     """Pixels onto pixels: flips, quarter turns, transposes, whole shifts, crops and pads of any dtype.
@@ -218,16 +225,17 @@ def permuted(src, inverse, out, border, fill, channels):
             target = out[b, y].reshape(-1)
             at, step = ((sy + d * first) * width + sx + a * first) * count, (d * width + a) * count
             if step == count:
-                for k in range(first * count, last * count):
-                    target[k] = flat[at + k - first * count]
+                _copied(target[first * count : last * count], flat[at : at + (last - first) * count])
             else:
                 for x in range(first, last):
                     for c in range(count):
                         target[x * count + c] = flat[at + c]
                     at += step
-            for x in range(columns):
-                if first <= x < last:
+            for start, stop in ((0, first), (last, columns)):
+                if border[b] == CONSTANT:
+                    target[start * count : stop * count] = fill[b]
                     continue
-                row, column = _brought(sy + d * x, height, border[b]), _brought(sx + a * x, width, border[b])
-                for c in range(count):
-                    target[x * count + c] = fill[b] if row < 0 or column < 0 else flat[(row * width + column) * count + c]
+                for x in range(start, stop):
+                    row, column = _brought(sy + d * x, height, border[b]), _brought(sx + a * x, width, border[b])
+                    for c in range(count):
+                        target[x * count + c] = flat[(row * width + column) * count + c]

@@ -21,6 +21,8 @@ from vicinal.core.batch import RANGES
 from vicinal.core.warp import CONSTANT, NEAREST, Warp
 
 
+_AS_IT_IS = 2  # beside OpenCV's codes of mirrorings
+
 
 def fusable(warp: Warp, data: Dense) -> bool:
     """Equal, small (in and out), 8-bit, linear and without antialiasing: then one pass does warp and table."""
@@ -166,40 +168,52 @@ def _permuted(warp: Warp, rows: NDArray, data: Dense, fill: NDArray | None = Non
     out = np.empty((len(data), *canvas(warp.size[rows[0]]), data.shape[3]), data.dtype)
     places = np.rint(_indexed(inverses(warp, rows))).astype(np.int64).reshape(-1, 6)
     fill = _stored(warp.fill[rows], data.dtype) if fill is None else fill.astype(data.dtype)
-    if out[0].size <= SMALL * 3 or data.shape[3] > 4:
+    looped = places[:, 0] == 1  # rows stay rows: those are copied whole
+    if out[0].size <= SMALL * 3 or data.shape[3] > 4 or looped.all():
         kernels.permuted(data, places, out, warp.border[rows], fill, (0,) * data.shape[3])
         return out
-    for n, row in enumerate(rows):
-        if not _copied(data[n], places[n], out[n], fill[n], int(warp.border[row])):
-            one = slice(n, n + 1)
-            kernels.permuted(data[one], places[one], out[one], warp.border[row : row + 1], fill[one], (0,) * data.shape[3])
+    windows, beside = _windows(places, data.shape[1:3], out.shape[1:3])
+    looped |= beside & (warp.border[rows] != CONSTANT)
+    for n in np.flatnonzero(looped):
+        one = slice(n, n + 1)
+        kernels.permuted(data[one], places[one], out[one], warp.border[rows[one]], fill[one], (0,) * data.shape[3])
+    for n in np.flatnonzero(~looped):
+        if beside[n]:
+            out[n] = fill[n]
+        _copied(data[n], out[n], *windows[n])
     return out
 
 
-def _copied(image: NDArray, place: NDArray, out: NDArray, fill: Any, border: int) -> bool:
-    """One large image by slices, where OpenCV's copies beat a loop; False where a border other than a constant shows."""
-    a, right, left, d, down, top = (int(number) for number in place)
-    (height, width), (rows, columns) = image.shape[:2], out.shape[:2]
-    x0, x1 = sorted((left, left + a * (columns - 1) + right * (rows - 1)))
-    y0, y1 = sorted((top, top + d * (columns - 1) + down * (rows - 1)))
-    if x0 < 0 or y0 < 0 or x1 >= width or y1 >= height:
-        if border != CONSTANT:
-            return False
-        out[:] = fill
-    left, top, x_end, y_end = max(x0, 0), max(y0, 0), min(x1, width - 1) + 1, min(y1, height - 1) + 1
-    if left >= x_end or top >= y_end:
-        return True
-    piece, start, stop = image[top:y_end, left:x_end], (left - x0, top - y0), (x_end - x0, y_end - y0)
-    if a == 0:  # rows become columns
-        piece, start, stop = cv2.transpose(piece), start[::-1], stop[::-1]
-    mirror_x, mirror_y = (d < 0, right < 0) if a == 0 else (a < 0, down < 0)
-    xs = slice(columns - stop[0], columns - start[0]) if mirror_x else slice(start[0], stop[0])
-    ys = slice(rows - stop[1], rows - start[1]) if mirror_y else slice(start[1], stop[1])
-    if mirror_x or mirror_y:
-        cv2.flip(piece, -1 if mirror_x and mirror_y else int(mirror_x), out[ys, xs])
+def _windows(places: NDArray, before: tuple, after: tuple) -> tuple[list[list[int]], NDArray[np.bool_]]:
+    """For maps of pixels onto pixels what ``_copied`` takes, and where the result shows what lies beside the source."""
+    a, right, left, d, down, top = places.T
+    ends = np.stack([[left, left + a * (after[1] - 1) + right * (after[0] - 1)], [top, top + d * (after[1] - 1) + down * (after[0] - 1)]])
+    low, high = ends.min(1), ends.max(1) + 1
+    most = np.array([[before[1]], [before[0]]])
+    begin = low.clip(0)
+    end = np.minimum(high, most).clip(begin)
+    turned = a == 0  # rows become columns
+    start, stop = (np.where(turned, part[::-1], part) for part in (begin - low, end - low))
+    mirrored = np.where(turned, [d, right], [a, down]) < 0
+    sides = np.array([[after[1]], [after[0]]])
+    first, last = np.where(mirrored, sides - stop, start), np.where(mirrored, sides - start, stop)
+    code = np.where(mirrored.all(0), -1, np.where(mirrored[0], 1, np.where(mirrored[1], 0, _AS_IT_IS)))
+    columns = [begin[1], end[1], begin[0], end[0], first[1], last[1], first[0], last[0], turned, code]
+    return np.stack(columns, 1).tolist(), np.asarray((low < 0).any(0) | (high > most).any(0))
+
+
+def _copied(image: NDArray, out: NDArray, top: int, low: int, left: int, end: int, y: int, y_end: int, x: int, x_end: int,
+            turned: bool, mirrored: int) -> None:  # fmt: skip
+    """One large image by slices, where OpenCV's copies beat a loop."""
+    if top == low or left == end:
+        return
+    piece, target = image[top:low, left:end], out[y:y_end, x:x_end]
+    if turned:
+        piece = cv2.transpose(piece)
+    if mirrored == _AS_IT_IS:
+        target[...] = piece.reshape(target.shape)
     else:
-        out[ys, xs] = piece.reshape(out[ys, xs].shape)
-    return True
+        cv2.flip(piece, mirrored, target)
 
 
 def _stored(share: NDArray, dtype: Any) -> NDArray:
