@@ -20,7 +20,6 @@ from vicinal.core.backend import Dense
 from vicinal.core.batch import RANGES
 from vicinal.core.warp import CONSTANT, NEAREST, Warp
 
-
 _AS_IT_IS = 2  # beside OpenCV's codes of mirrorings
 
 
@@ -203,7 +202,7 @@ def _windows(places: NDArray, before: tuple, after: tuple) -> tuple[list[list[in
 
 
 def _copied(image: NDArray, out: NDArray, top: int, low: int, left: int, end: int, y: int, y_end: int, x: int, x_end: int,
-            turned: bool, mirrored: int) -> None:  # fmt: skip
+            turned: int, mirrored: int) -> None:  # fmt: skip
     """One large image by slices, where OpenCV's copies beat a loop."""
     if top == low or left == end:
         return

@@ -18,8 +18,7 @@ from vicinal.core.warp import REFLECT
 _LANES = 4
 
 
-@intrinsic
-def _fours(typing, target, to, source, at, step, weights, first, count):  # type: ignore[no-untyped-def]
+def _four_sums(typing: Any, target: Any, to: Any, source: Any, at: Any, step: Any, weights: Any, first: Any, count: Any) -> Any:
     """target[to : to + 4] = sum over j < count of weights[first + j] * source[at + j * step : ... + 4], all float32 and contiguous.
 
     In one register: a compiler that is given three channels works them out one by one. What the fourth lane writes over belongs to the
@@ -43,6 +42,9 @@ def _fours(typing, target, to, source, at, step, weights, first, count):  # type
         return context.get_dummy_value()
 
     return signature, generated
+
+
+_fours: Any = intrinsic(_four_sums)
 
 
 @_inlined
