@@ -153,7 +153,7 @@ def test_a_box_that_reaches_over_the_edge_takes_in_the_border(border: str) -> No
 
 def _box(wide: np.ndarray, y: float, x: float, side: float) -> np.ndarray:
     """The mean over a square of the padded image about the source of a place of the result, from a table of sums."""
-    sums = np.pad(wide.cumsum(0).cumsum(1), ((1, 0), (1, 0), (0, 0)))
+    sums = np.pad(wide.astype(float).cumsum(0).cumsum(1), ((1, 0), (1, 0), (0, 0)))
     ends = [[(at - half) * side + half + full + sign * side / 2 for sign in (-1, 1)] for at, half, full in ((y, 40, 80), (x, 48, 96))]
     at = [ndimage.map_coordinates(sums[..., c], np.stack(np.meshgrid(*ends, indexing="ij")), order=1) for c in range(wide.shape[-1])]
     return np.array([a[1, 1] - a[0, 1] - a[1, 0] + a[0, 0] for a in at]) / side**2

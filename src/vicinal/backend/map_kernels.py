@@ -34,7 +34,7 @@ def _cell(g, d, pace, last):
 
 @_inlined
 def _bent_row(after, nodes, frame, before, x_step, y, xs, ys):
-    """Sources of one output row through a grid between affine maps: along a row the map is quadratic from one line of the grid to the next."""
+    """Sources of one output row through a grid between affine maps: the map is quadratic from one line of the grid to the next."""
     last_x, last_y = nodes.shape[1] - 1, nodes.shape[0] - 1
     to_x, to_y = last_x / frame[1], last_y / frame[0]
     u, v = after[0] * 0.5 * x_step + after[1] * y + after[2], after[3] * 0.5 * x_step + after[4] * y + after[5]

@@ -102,10 +102,10 @@ def _beside(line, base, low, high, width, channels, border, fill):
 
 @_inlined
 def _across(line, base, first, shares, flat_shares, channels, row):
-    """The weighted sums of pixels of a line."""
+    """The weighted sums of pixels of a line; pixel by pixel, since the last lanes of each spill over into the next."""
     wide = shares.shape[1]
-    for c in range(0, channels, 4):
-        for x in range(len(first)):
+    for x in range(len(first)):
+        for c in range(0, channels, _LANES):
             at, to = (first[x] - base) * channels + c, x * channels + c
             if wide == 2:
                 _fours(row, to, line, at, channels, flat_shares, x * 2, 2)
