@@ -66,7 +66,7 @@ def test_beyond_the_horizon_agrees(size, border):
 
 COPIES = [
     "D4() | RandomCrop(size=80)",
-    "D4() | Pad(by=(3, 60, 9, 1), fill=0.5)",
+    "D4() | Pad(by=60, fill=0.5) | RandomCrop(size=120)",
     "VerticalFlip() | Translate(x=70, y=-9, border='reflect')",
     "Rotate(angle=(-180, 180), interpolation='nearest', border='reflect')",
     "Pad(by=7) | HorizontalFlip() | RandomCrop(size=40)",
