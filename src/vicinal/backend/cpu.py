@@ -39,6 +39,8 @@ class Cpu:
 
     def run(self, primitives: Sequence[Primitive], data: Dense) -> Dense:
         given, data = data, _contiguous(data)
+        if isinstance(data, list) and not (primitives and isinstance(primitives[0], Warp)):
+            data = stacked(data)
         position = 0
         while position < len(primitives):
             primitive = primitives[position]
@@ -84,7 +86,7 @@ def _warp_table(warp: Warp, chain: Pointwise, data: NDArray) -> NDArray:
     height, width = sampling.one_size(warp, data) or (0, 0)
     tables = tabulated(chain, np.uint8)
     out, view = _allocated((len(data), height, width, data.shape[3]), tables.dtype, chain.layout)
-    sampling.table_at(data, sampling.inverses(warp.matrix), view, warp.border, warp.fill, tables)
+    sampling.table_at(data, sampling.inverses(warp), view, warp.border, warp.fill, tables)
     return out
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from vicinal.core.transform import Node
 
 MAINS = ("image", "series", "volume")
+_LARGE = 3 << 14  # values of an image from which on a list is left a list: a crop needs no copy of what it does not show
 RANKS = MappingProxyType({"image": 3, "series": 2, "volume": 4})
 
 
@@ -77,7 +78,7 @@ def read(named: Mapping[str, Any]) -> Inputs:
     kind = next(name for name in MAINS if name in named)
     value, rank = named[kind], RANKS[kind]
     single = not isinstance(value, (list, tuple)) and getattr(value, "ndim", 0) < rank + 1
-    data, squeeze = dense([value] if single else value, rank, kind)
+    data, squeeze = dense([value] if single else value, rank, kind, _LARGE if kind == "image" else np.inf)
     if kind == "series":
         data = [array[None] for array in data] if isinstance(data, list) else data[:, None]
     spec = _spec(data, kind, frozenset(named))

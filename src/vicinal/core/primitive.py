@@ -24,7 +24,7 @@ from typing import Any, ClassVar, Protocol, Self, final
 import numpy as np
 from numpy.typing import NDArray
 
-from vicinal.core.batch import Spec, changed, every
+from vicinal.core.batch import Spec, changed, every, field_names
 from vicinal.core.steps import Step, mapped
 
 
@@ -67,7 +67,7 @@ class Primitive(Protocol):
 def taken(primitive: Any, rows: NDArray | slice) -> Any:
     """A dataclass of arrays over the batch, and of mappings of such arrays, with some of the samples."""
     found = {}
-    for name, value in vars(primitive).items():
+    for name, value in _fields(primitive):
         if isinstance(value, np.ndarray):
             found[name] = value[rows]
         elif isinstance(value, tuple) and value and isinstance(value[0], np.ndarray):
@@ -79,7 +79,12 @@ def taken(primitive: Any, rows: NDArray | slice) -> Any:
 
 def alike(one: Any, other: Any) -> bool:
     """True for dataclasses of one type whose arrays have one shape for a sample, and whose other fields are equal."""
-    return type(one) is type(other) and all(_same_form(value, vars(other)[name]) for name, value in vars(one).items())
+    return type(one) is type(other) and all(_same_form(value, getattr(other, name)) for name, value in _fields(one))
+
+
+def _fields(primitive: Any) -> list[tuple[str, Any]]:
+    """Names and values, without what a primitive keeps once it has worked it out."""
+    return [(name, getattr(primitive, name)) for name in field_names(type(primitive))]
 
 
 def _same_form(one: Any, other: Any) -> bool:
@@ -94,7 +99,7 @@ def _same_form(one: Any, other: Any) -> bool:
 
 def side_by_side(one: Any, other: Any, on: NDArray[np.bool_]) -> Any:
     """Alike dataclasses with the rows of the other one where ``on``; ``active`` where either is."""
-    made = {name: _picked(value, vars(other)[name], on) for name, value in vars(one).items()}
+    made = {name: _picked(value, getattr(other, name), on) for name, value in _fields(one)}
     return changed(one, **made | {"active": one.active | other.active})
 
 
