@@ -37,7 +37,7 @@ class Study:
         rules: how data are divided; trainer: the model and how it is trained.
         controls: "duplicate" (as many extra items without any change), "steps" (``none`` for as many steps where an arm takes others),
             "cheap" (cheap and common alternatives, of which the best on dev is what a costly arm has to beat).
-        curves: corruption to levels at which test is looked at as well; clip: whether their noise is kept inside the value range.
+        curves: corruption to levels at which test is looked at as well; clip: whether noise is kept in the value range.
         views: a policy, and how many versions of every test item answer together (test-time augmentation).
         metric: the one that verdicts are about; alpha: of the verdicts; interval: "t" or "bca".
         limit: seconds a trial may take, None for any.
