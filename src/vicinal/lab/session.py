@@ -20,11 +20,12 @@ from vicinal.lab.forecast import Forecast, forecast
 from vicinal.lab.load import load
 from vicinal.lab.pace import Budget, Race
 from vicinal.lab.preview import sheets
-from vicinal.lab.report import write_outputs
+from vicinal.lab.report import write_outputs, write_paper
 from vicinal.lab.result import result
 from vicinal.lab.store import Store
 from vicinal.lab.study import Study
 from vicinal.lab.study_file import read_study
+from vicinal.lab.track import check_trackers, track
 from vicinal.lab.trial import Cell, Rules, Trial
 from vicinal.learn.mlp import MLP
 
@@ -71,6 +72,8 @@ class Options:
     time_limit: float | None = None
     retry: bool = False
     trusted: bool = False
+    paper: bool = False
+    track: tuple[str, ...] = ()
 
     def study(self, data: Dataset) -> Study:
         """The checked settings, for data that have been read.
@@ -124,11 +127,22 @@ def session(
         VicinalError: for anything wrong with what was typed, read or written; nothing half-written is left.
     """
     check_writable(options.out)
+    check_trackers(options.track)
     if is_study(options.data):
         study = studied(options)
     else:
         study = options.study(load(options.data, options.format, options.skip_bad, options.resize))
-    return conducted(study, options.out, options.command, how(options), tell, say)
+    found, report = conducted(study, options.out, options.command, how(options), tell, say)
+    publish(found, report, options)
+    return found, report
+
+
+def publish(found: dict[str, Any], report: Path, options: Options) -> None:
+    """What was asked for besides the report: files for a paper, and the stores of other tools."""
+    if options.paper:
+        write_paper(found, report.parent)
+    for name in options.track:
+        track(name, found, report)
 
 
 def is_study(data: str) -> bool:

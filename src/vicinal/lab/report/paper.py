@@ -71,7 +71,9 @@ def figures(result: Mapping[str, Any]) -> dict[str, tuple[Figure, str]]:
         "curves.png": _learning(arms, headline),
         "robustness.png": _robustness(arms, looks, headline),
     }
-    found |= {f"signs-{_slug(one.arm)}-{i}.png" if i else f"signs-{_slug(one.arm)}.png": _signs(one, unit) for i, one in _numbered(analysis)}
+    found |= {
+        f"signs-{_slug(one.arm)}-{i}.png" if i else f"signs-{_slug(one.arm)}.png": _signs(one, unit) for i, one in _numbered(analysis)
+    }
     found |= {f"axes-{_slug(one['axis'])}.png": _axis(one, looks, unit) for one in analysis.get("axes", ())}
     return {name: drawn for name, drawn in found.items() if drawn is not None}
 

@@ -12,7 +12,21 @@ from vicinal.lab.report.page import render_report
 from vicinal.lab.report.paper import write_paper
 
 SCHEMA = 2
-_NEEDED = ("question", "answer", "arms", "metric", "data", "seeds", "budget", "trainer", "alpha", "interval", "leak", "environment", "command")
+_NEEDED = (
+    "question",
+    "answer",
+    "arms",
+    "metric",
+    "data",
+    "seeds",
+    "budget",
+    "trainer",
+    "alpha",
+    "interval",
+    "leak",
+    "environment",
+    "command",
+)
 
 
 def read_result(folder: Path) -> dict[str, Any]:
@@ -30,7 +44,9 @@ def read_result(folder: Path) -> dict[str, Any]:
     except OSError as fault:
         raise StoreError(str(path), "a result.json", fault.strerror or type(fault).__name__, "the folder of a comparison") from fault
     except ValueError as fault:
-        raise StoreError(str(path), "a result.json", f"no JSON: {fault}", "the comparison again: it finds its trials in trials.db") from fault
+        raise StoreError(
+            str(path), "a result.json", f"no JSON: {fault}", "the comparison again: it finds its trials in trials.db"
+        ) from fault
     _check(path, found)
     return found
 

@@ -13,7 +13,7 @@ from vicinal.lab.report import bands, learning, tables
 from vicinal.lab.report.rows import forest, listed
 
 _INTERVALS = (("t", "paired t interval"), ("bca", "bias-corrected and accelerated (BCa) bootstrap interval"))
-_SETTINGS = ("data", "budget", "trainer", "seeds", "alpha", "interval", "leak", "cell", "looks")
+SETTINGS = ("data", "budget", "trainer", "seeds", "alpha", "interval", "leak", "cell", "looks")
 _MOST_PLACES = 24  # of a study
 _MOST_FAILED = 20
 _LOOKS = 8  # different lines
@@ -58,7 +58,7 @@ def _frame(result: Mapping[str, Any], arms: Sequence[wording.Arm]) -> dict[str, 
         "sentences": (result.get("analysis") or {}).get("sentences", ()),
         "interval_name": dict(_INTERVALS).get(result["interval"], result["interval"]),
         "level_said": wording.decimal(100 * (1 - result["alpha"]), 0),
-        "settings": list(flat({key: result[key] for key in _SETTINGS if result.get(key)})),
+        "settings": list(flat({key: result[key] for key in SETTINGS if result.get(key)})),
         "reference_seconds": _reference_seconds(arms),
     }
 
@@ -131,7 +131,8 @@ def _bins(found: Mapping[str, Sequence[float | None]]) -> list[tuple[float, floa
     """Confidence, accuracy and the square root of the share of the items, of the bins that hold any."""
     whole = sum(count or 0 for count in found["count"]) or 1
     cells = zip(found["confidence"], found["accuracy"], found["count"], strict=True)
-    return [(sure, right, float(np.sqrt(count / whole))) for sure, right, count in cells if count and None not in (sure, right)]
+    known = ((sure, right, count) for sure, right, count in cells if count and sure is not None and right is not None)
+    return [(sure, right, float(np.sqrt(count / whole))) for sure, right, count in known]
 
 
 def _places(result: Mapping[str, Any], analysis: Mapping[str, Any], arms: Sequence[wording.Arm]) -> dict[str, Any]:
@@ -170,7 +171,11 @@ def _attribution(found: Mapping[str, Any] | None, unit: wording.Unit) -> dict[st
         return None
     kinds = (
         ("Left out one at a time", "leave_one_out", "What the pipeline loses without a part: its gain minus the gain without it."),
-        ("Shapley values", "shapley", "What a part adds on average over all orders in which parts can be added; they sum to the whole gain."),
+        (
+            "Shapley values",
+            "shapley",
+            "What a part adds on average over all orders in which parts can be added; they sum to the whole gain.",
+        ),
     )
     figures = [(title, listed(found[key], "part", unit), said) for title, key, said in kinds if found.get(key)]
     return {"arm": found["arm"], "figures": figures, "cost": found.get("cost") or {}, "sentence": found.get("sentence")}
