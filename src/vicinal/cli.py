@@ -165,6 +165,7 @@ def compare(
     race: Annotated[bool, typer.Option("--race", help="Add seeds only where an arm is undecided.")] = False,
     time_limit: Annotated[float | None, typer.Option(help="Seconds a trial may take; then it counts as failed.")] = None,
     trusted: Annotated[bool, typer.Option("--trusted", help="Let a study file name code to import.")] = False,
+    attribute: Annotated[str, typer.Option(help="Name of an arm: which operations of its policy carry it?")] = "",
     retry: Annotated[bool, typer.Option("--retry", help="Run failed trials again.")] = False,
     out: Annotated[Path, typer.Option(help="Folder for report.html and result.json.")] = Path("vicinal-out"),
     as_json: Annotated[bool, typer.Option("--json", help="Print result.json instead of the table.")] = False,
@@ -186,7 +187,7 @@ def compare(
         data=data, arms=tuple(arm or ()), seeds=seeds, steps=steps, epochs=epochs, size=size, copies=copies, lr=lr, batch=batch,
         hidden=hidden, dev=dev, resize=resize, format=format, skip_bad=skip_bad, split=split, allow_leak=allow_leak, alpha=alpha,
         interval=interval, out=out, command=shlex.join(["vicinal", *sys.argv[1:]]), engine=engine, workers=workers, address=address,
-        budget=budget, race=race, time_limit=time_limit, retry=retry, trusted=trusted,
+        budget=budget, race=race, time_limit=time_limit, retry=retry, trusted=trusted, attribute=attribute,
     )  # fmt: skip
     with _progress(console) as bar:
         task = bar.add_task("training", total=None)
