@@ -201,9 +201,9 @@ def seen_by(arm: Arm) -> int:
 
     Example:
         >>> from vicinal.data.build import from_arrays
-        >>> made = from_arrays(np.zeros((4, 8, 8), np.uint8), [0, 1, 0, 1], sources=[7, 8, 7, 8])
+        >>> made = from_arrays(np.zeros((6, 8, 8), np.uint8), [0, 0, 1, 1, 0, 1], sources=[4, 5, 6, 7, 4, 6])
         >>> seen_by(Arm("vae", generated=made))
-        2
+        4
     """
     return 0 if arm.generated is None else len(np.unique(arm.generated.sources))
 

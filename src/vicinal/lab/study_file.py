@@ -6,7 +6,7 @@ field                   what it says
 study                   its name; that of the file without one
 data                    a path (relative to the file) or ``digits``; or a mapping of path, format, resize, skip_bad
 arms                    name to a policy (a line of text, a file), or to a mapping of policy, copies, resample, class_weight, threshold,
-                        generated
+                        instead, generated; or of pipeline: the import path of a callable (``--trusted``), in place of policy
 size, steps, epochs,    the axes: a value or a list of values each; the last value of each is the headline
 strength, label_noise
 seeds                   how many, or a list
@@ -64,7 +64,7 @@ def read_study(path: Path, *, trusted: bool = False, data: str | None = None) ->
     """A study from its file.
 
     Args:
-        trusted: let it name code to import (``Lambda``, the trainer ``function``), which a file from elsewhere must not.
+        trusted: let it name code to import (``Lambda``, ``pipeline``, the trainer ``function``), which a file from elsewhere must not.
         data: to be read instead of what the file names.
 
     Raises:
