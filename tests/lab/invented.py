@@ -55,7 +55,7 @@ def findings(
 
 
 def outcome(of: Study, bench: Bench, trial: Trial, gained: float, more: dict[str, float]) -> Outcome:
-    rng = np.random.default_rng([trial.seed, *trial.key.encode()])
+    rng = np.random.default_rng([trial.seed, *trial.address.encode()])
     shared = np.random.default_rng(trial.seed).normal(0, 0.02)
     parts = bench.divided(trial.cell.size, trial.seed, trial.rules)
     labels = of.data.labels[parts.test]

@@ -67,5 +67,12 @@ class Parts:
         the first of its kind."""
         names = [name for name in self.nodes if name in subset]
         title = f"{self.arm.name}: {' | '.join(names) or 'nothing'}"
-        policy = replace(self.arm.policy, of=tuple(self.nodes[name] for name in names)) if names else None  # type: ignore[type-var]
-        return replace(self.arm, name=title, policy=policy, control="part")
+        return replace(self.arm, name=title, policy=self._policy([self.nodes[name] for name in names]), control="part")
+
+    def _policy(self, nodes: list[Node]) -> Node | None:
+        """One part stands alone, so that an arm that somebody asked about as well is not trained twice."""
+        whole = self.arm.policy
+        assert isinstance(whole, Compose)
+        if len(nodes) == 1 and whole == Compose(whole.of):
+            return nodes[0]
+        return replace(whole, of=tuple(nodes)) if nodes else None
