@@ -2,6 +2,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# In no extra: its builds ask for a torch of their own, and what is compared needs none of what they compile.
+TORCHVISION := 0.28.0
 
 .PHONY: demo test check bench docs clean
 
@@ -30,6 +32,8 @@ $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade -c constraints.txt pip
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
+	@$(BIN)/python -m pip install --quiet --no-deps torchvision==$(TORCHVISION) || \
+		echo "torchvision $(TORCHVISION) could not be installed: the tests that compare with it say so and are skipped"
 	touch $@
 
 $(VENV)/.bench: $(STAMP)

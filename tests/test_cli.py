@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from annotation_files import coco, note
 from vicinal import __version__, cli
 from vicinal.core.transform import registry
 
@@ -166,7 +167,7 @@ TYPED = {
     "too large": ("--size", 50000, "and at most 1198", "got 50000; write --size 1198"),
     "hidden": ("--hidden", "wide", "--hidden: expected whole numbers with commas between them, got 'wide'; write --hidden 64,32"),
     "diverging": ("--lr", 1e9, "training, seed 0: expected a finite loss", "write a smaller learning rate than 1e+09"),
-    "lr": ("--lr", 0, "--lr: expected a learning rate above 0, got 0.0; write --lr 0.1"),
+    "lr": ("--lr", 0, "--lr: expected a learning rate above 0 and below 1e30, got 0.0; write --lr 0.1"),
     "dev": ("--dev", 1.5, "--dev: expected a share between 0 and 1, got 1.5; write --dev 0.1"),
     "two budgets": ("--epochs", 3, "budget: expected either steps or epochs, 1 or more, got steps=4, epochs=3; write --steps 2000"),
     "split": ("--split", "items", "--split: expected one of source, item, got 'items'; write --split source"),
@@ -316,6 +317,15 @@ def test_show_leaves_bad_items_out(vicinal: Call, tmp_path: Path) -> None:
     data = pictures(tmp_path, sizes=3, bad=True)
     refused(vicinal("show", data, "--policy", "Invert()"), "a/broken.png", "--skip-bad")
     assert vicinal("show", data, "--policy", "Invert()", "--skip-bad").code == 0
+
+
+def test_show_draws_annotations_and_lets_mixers_mix(vicinal: Call, tmp_path: Path) -> None:
+    data = coco(tmp_path, [note(1, [5, 5, 30, 20]), note(2, [50, 5, 30, 20], image=2)])
+    refused(vicinal("show", data, "--policy", "Mosaic(size=64)"), "annotation 2", "--skip-bad")
+    refused(vicinal("compare", data), "expected labelled images, one class each, got annotated pictures")
+    answer = vicinal("show", data, "--policy", "Mosaic(size=64)", "--skip-bad")
+    assert "mix    Mosaic" in answer.out
+    assert Path("vicinal-out/sheet.png").read_bytes().startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize("command", ["list", "show", "compare"])

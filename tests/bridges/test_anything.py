@@ -54,7 +54,7 @@ def test_the_generators_are_put_back_even_after_a_fault() -> None:
 
     before = state()
     v.wrapped(rolled)(IMAGES, seed=0)
-    with pytest.raises(v.TargetError, match=r"Wrapped\(faulty\): expected a callable that can run .*ZeroDivisionError: no"):
+    with pytest.raises(v.TargetError, match=r"Wrapped\(faulty\): expected an operation that can run .*ZeroDivisionError: no"):
         v.wrapped(faulty, name="faulty")(IMAGES, seed=0)
     assert state() == before
 

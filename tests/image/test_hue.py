@@ -12,6 +12,7 @@ from scipy import stats
 from skimage.color import hsv2rgb, rgb2hsv
 
 import vicinal as v
+from foreign import torchvision
 from vicinal.image.hue import ROW, black_body, places
 
 BACKENDS = pytest.mark.parametrize("backend", ["cpu", "reference"])
@@ -80,11 +81,7 @@ def test_saturation_is_pillows(gain, backend):
 @pytest.fixture(scope="module")
 def functional():
     """torchvision's functions, where it can be loaded."""
-    try:
-        from torchvision.transforms.v2 import functional
-    except Exception as fault:
-        pytest.skip(f"torchvision cannot be loaded: {type(fault).__name__}")
-    return functional
+    return torchvision()[1].functional
 
 
 def test_factors_mean_what_they_mean_in_torchvision(functional):

@@ -207,7 +207,7 @@ def test_batches_are_left_alone():
     assert all((now == then).all() for arrays, copies in kept for now, then in zip(arrays, copies, strict=True))
 
 
-@pytest.mark.parametrize("module", ["feed", "mlp"])
+@pytest.mark.parametrize("module", ["feed", "mlp", "registry"])
 def test_settings_and_feeds_need_no_torch(module):
     check = f"import sys, vicinal.learn.{module}; assert not {{'torch', 'sklearn'}} & set(sys.modules), 'heavy libraries were imported'"
     subprocess.run([sys.executable, "-c", check], check=True, env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)})

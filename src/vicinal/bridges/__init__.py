@@ -5,12 +5,13 @@ The other libraries are never imported here; only the objects given are looked a
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import Any, final
 
 from vicinal.bridges import albumentations, torchvision
 from vicinal.bridges.anything import wrapped
-from vicinal.bridges.translate import Line, Translation
+from vicinal.bridges.translate import Library, Line, Translation
 from vicinal.core.errors import PolicyError
 from vicinal.core.transform import Node
 
@@ -48,7 +49,8 @@ def from_albumentations(pipeline: Any, *, near: bool = True) -> Node:
         move pixels refuses boxes, masks and keypoints.
 
     Raises:
-        PolicyError: for an object of another library, or a pipeline that has no meaning here (a cast inside a random group).
+        PolicyError: for an object of another library, or of another version than Albumentations 2.0 and torchvision 0.28, whose settings
+            may mean something else; and for a pipeline that has no meaning here (a cast inside a random group).
 
     Example:
         >>> import albumentations as A  # doctest: +SKIP
@@ -75,28 +77,34 @@ def bridge_report(pipeline: Any, *, near: bool = True) -> BridgeReport:
     """What a translation of a pipeline keeps, changes and wraps, and why, line by line.
 
     Example:
-        >>> print(bridge_report(v2.Compose([v2.RandomHorizontalFlip(), v2.ElasticTransform()])))  # doctest: +SKIP
+        >>> print(bridge_report(v2.Compose([v2.RandomHorizontalFlip(), v2.RandomZoomOut()])))  # doctest: +SKIP
         exact    Compose[0].RandomHorizontalFlip
-        wrapped  Compose[1].ElasticTransform: no counterpart; refuses boxes, masks and keypoints
+        wrapped  Compose[1].RandomZoomOut: a canvas that grows by a random factor; refuses boxes, masks and keypoints
     """
-    return BridgeReport(tuple(_walked(pipeline, _library(pipeline), near)[1]))
+    return BridgeReport(tuple(_walked(pipeline, _library(pipeline).name, near)[1]))
 
 
-def _library(pipeline: Any) -> str:
+def _library(pipeline: Any) -> Library:
     roots = {base.__module__.split(".")[0] for base in type(pipeline).__mro__}
-    known = [name for name in ("albumentations", "torchvision") if name in roots]
-    if not known and "torch" in roots:  # a torch.nn.Sequential of its transforms
-        return "torchvision"
-    if not known:
-        raise PolicyError(
-            "pipeline", "a pipeline of Albumentations or torchvision", f"{type(pipeline).__module__}.{type(pipeline).__name__}"
-        )
-    return known[0]
+    if "albumentations" in roots:
+        return albumentations.LIBRARY
+    if roots & {"torchvision", "torch"}:  # torch: a torch.nn.Sequential of its transforms
+        return torchvision.LIBRARY
+    raise PolicyError("pipeline", "a pipeline of Albumentations or torchvision", f"{type(pipeline).__module__}.{type(pipeline).__name__}")
 
 
-def _walked(pipeline: Any, library: str, near: bool) -> tuple[Node, list[Line]]:
-    if _library(pipeline) != library:
-        raise PolicyError("pipeline", f"a pipeline of {library}", _library(pipeline), f"v.from_{_library(pipeline)}(pipeline)")
-    names = {"albumentations": albumentations, "torchvision": torchvision}[library]
-    walk = Translation(library, names.RULES, names.GROUPS, names.stays, near)
+def _same_series(library: Library) -> None:
+    """Names and settings are those of the versions that were looked at."""
+    version = str(getattr(sys.modules.get(library.name), "__version__", library.series))
+    if version != library.series and not version.startswith(f"{library.series}."):
+        write = f"pip install '{library.name}=={library.series}.*'"
+        raise PolicyError("pipeline", f"one of {library.name} {library.series}", f"one of {library.name} {version}", write)
+
+
+def _walked(pipeline: Any, name: str, near: bool) -> tuple[Node, list[Line]]:
+    library = _library(pipeline)
+    if library.name != name:
+        raise PolicyError("pipeline", f"a pipeline of {name}", library.name, f"v.from_{library.name}(pipeline)")
+    _same_series(library)
+    walk = Translation(library, near)
     return walk.whole(pipeline), walk.lines

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, final
 import numpy as np
 from numpy.typing import NDArray
 
-from vicinal.bridges.foreign import ANNOTATIONS, Foreign
+from vicinal.bridges.foreign import ANNOTATIONS, Foreign, attempted
 from vicinal.bridges.seeded import number, seeded
 from vicinal.core.batch import Spec
 from vicinal.core.errors import PolicyError, TargetError
@@ -58,19 +58,16 @@ class Wrapped(Transform):
         if refused:
             expected, write = "items alone: annotations cannot follow it", "v.wrapped(..., moves=False) if nothing moves"
             raise TargetError(where, expected, f"{' and '.join(refused)} as well", write)
-        run = partial(call, self.pipeline.function, where, spec.dims == 1)
+        run = attempted(partial(call, self.pipeline.function, spec.dims == 1), where)
         return [Opaque(same_form(run, where), everywhere(len(spec)), {"key": params["key"]})]
 
 
-def call(function: Callable[..., Any], where: str, series: bool, item: NDArray, *, key: NDArray) -> NDArray:
+def call(function: Callable[..., Any], series: bool, item: NDArray, *, key: NDArray) -> NDArray:
     """One item (H, W, C) through the function, or one series, which comes as (1, T, C) and is shown as (T, C)."""
     shown = item[0].copy() if series else item.copy()
     more = {"rng": np.random.default_rng(number(key))} if _takes_rng(function) else {}
-    try:
-        with seeded(key):
-            made = np.asarray(function(shown, **more))
-    except Exception as fault:
-        raise TargetError(where, "a callable that can run on one item alone", f"{type(fault).__name__}: {fault}") from fault
+    with seeded(key):
+        made = np.asarray(function(shown, **more))
     return made[None] if series else made
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar, final
@@ -48,8 +49,20 @@ class Foreign(Transform):
         if refused:
             write = "a transform of vicinal in its place"
             raise TargetError(where, "images alone: annotations cannot follow it", f"{' and '.join(refused)} as well", write)
-        run = partial(_RUN[self.library], self.operation)
+        run = attempted(partial(_RUN[self.library], self.operation), where)
         return [Opaque(same_form(run, where), everywhere(len(spec)), {"key": params["key"]})]
+
+
+def attempted(run: Callable[..., NDArray], where: str) -> Callable[..., NDArray]:
+    """The function, whose failure is told in a sentence: it may need more than an item, or another kind of item."""
+
+    def tried(item: NDArray, *, key: NDArray) -> NDArray:
+        try:
+            return run(item, key=key)
+        except Exception as fault:
+            raise TargetError(where, "an operation that can run on this item alone", f"{type(fault).__name__}: {fault}") from fault
+
+    return tried
 
 
 def call_albumentations(operation: Any, image: NDArray, *, key: NDArray) -> NDArray:

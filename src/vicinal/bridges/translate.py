@@ -24,10 +24,15 @@ ORDERS = 24
 @final
 @dataclass(frozen=True)
 class Near:
-    """A counterpart that differs a little, and in what."""
+    """A counterpart that differs a little, and in what.
+
+    Args:
+        node: the counterpart; reason: what differs; p: its probability, None for that which the operation carries.
+    """
 
     node: Node
     reason: str
+    p: float | None = None
 
 
 @final
@@ -46,6 +51,25 @@ class NoCounterpart(Exception):
 
 Made = Node | Near | Last
 Rule = Callable[[Any, "Translation"], Made]
+
+
+@final
+@dataclass(frozen=True)
+class Library:
+    """What a bridge knows of another library.
+
+    Args:
+        name: of its package; series: the versions that were looked at, such as "2.0"; rules: class name to what gives the counterpart of
+        one operation; groups: likewise for what holds operations; wrapped: class name to why an operation has no counterpart.
+        stays: a test for operations that move nothing.
+    """
+
+    name: str
+    series: str
+    rules: Mapping[str, Rule]
+    groups: Mapping[str, Callable[..., Node]]
+    wrapped: Mapping[str, str]
+    stays: Callable[[Any], bool]
 
 
 @final
@@ -71,13 +95,11 @@ class Translation:
     """One walk over one pipeline.
 
     Args:
-        library: its name; rules: class name to what gives the counterpart of one operation; groups: likewise for what holds operations.
-        stays: the class names of operations that move nothing, or a test for one; near: False wraps what has no exact counterpart.
+        library: which one it is of; near: False wraps what has no exact counterpart.
     """
 
-    def __init__(self, library: str, rules: Mapping[str, Rule], groups: Mapping[str, Callable[..., Node]],
-                 stays: Callable[[Any], bool], near: bool):  # fmt: skip
-        self.library, self.rules, self.groups, self.stays, self.near = library, rules, groups, stays, near
+    def __init__(self, library: Library, near: bool):
+        self.library, self.near = library, near
         self.lines: list[Line] = []
         self.tail: list[Node] = []
         self.sure = True  # False inside what does not happen to every sample
@@ -120,14 +142,14 @@ class Translation:
 
     def _made(self, operation: Any, where: str, forced: bool) -> Node:
         name = type(operation).__name__
-        if type(operation).__module__.split(".")[0] not in (self.library, "torch"):
+        if type(operation).__module__.split(".")[0] not in (self.library.name, "torch"):
             raise NoCounterpart("an operation of your own")
-        if name in self.groups:
-            return self.groups[name](operation, self, where, forced)
-        if name not in self.rules:
-            raise NoCounterpart("no counterpart")
+        if name in self.library.groups:
+            return self.library.groups[name](operation, self, where, forced)
+        if name not in self.library.rules:
+            raise NoCounterpart(self.library.wrapped.get(name, "an operation that this bridge does not know"))
         try:
-            made = self.rules[name](operation, self)
+            made = self.library.rules[name](operation, self)
         except VicinalError as fault:
             raise NoCounterpart(str(fault)) from None
         return self._cast(operation, where, made, forced)
@@ -141,7 +163,9 @@ class Translation:
             return self._put_last(made, where)
         if isinstance(made, Near) and not self.near:
             raise NoCounterpart(made.reason)
-        node = with_p(made.node if isinstance(made, Near) else made, 1.0 if forced else chance(operation))
+        node = made.node if isinstance(made, Near) else made
+        if not forced:
+            node = with_p(node, made.p if isinstance(made, Near) and made.p is not None else chance(operation))
         said = [made.reason] if isinstance(made, Near) else []
         said += ["acts before the values are normalised"] if self.normalisation() is not None else []
         if self.cut and _any(node, _LOOKS_OUT):
@@ -158,18 +182,20 @@ class Translation:
         return NOTHING
 
     def _wrapped(self, operation: Any, where: str, reason: str, forced: bool) -> Node:
-        stays, whole = self.stays(operation), self.library == "torchvision" or hasattr(operation, "transforms")
+        stays = self.library.stays(operation)
+        whole = self.library.name == "torchvision" or hasattr(operation, "transforms")
         said = [reason, *(["refuses boxes, masks and keypoints"] if not stays else [])]
         said += ["sees values before they are cast"] if self.tail else []
         self.lines.append(Line(where, "wrapped", "; ".join(said)))
         p = 1.0 if forced or whole else chance(operation)  # what is run as a whole asks its own probability
         name = type(operation).__name__
-        return Foreign(operation=operation, library=self.library, moves=not stays, name=name, p=p)
+        return Foreign(operation=operation, library=self.library.name, moves=not stays, name=name, p=p)
 
 
-_MOVES = ("Affine", "Rotate", "Scale", "Shear", "Translate")
-_LOOKS_OUT = (*_MOVES, "Pad", "Perspective")
-_CUTS = (*_MOVES, "CenterCrop", "Perspective", "RandomCrop", "RandomResizedCrop")
+_MOVES = ("Affine", "ElasticTransform", "GridDistortion", "OpticalDistortion", "Perspective", "Rotate", "Scale", "Shear",
+          "ThinPlateSpline", "Translate")  # fmt: skip
+_LOOKS_OUT = (*_MOVES, "Pad")
+_CUTS = (*_MOVES, "CenterCrop", "CropNonEmptyMask", "RandomCrop", "RandomResizedCrop", "RandomSizedBBoxSafeCrop")
 _SEES = "sees what an operation before it pushed off the canvas, where the original sees its border (near=False puts a Barrier there)"
 
 
@@ -198,28 +224,8 @@ def made(name: str, **fields: Any) -> Node:
     return registry()[name](**fields)
 
 
-def span(ends: Any) -> Any:
-    """Two ends as a range, or as a number where they are one."""
-    low, high = (float(end) for end in ends)
-    return low if low == high else (low, high)
-
-
-def turned(ends: Any) -> Any:
-    """The range with the other sign."""
-    low, high = (float(end) for end in ends)
-    return span((-high, -low))
-
-
 def in_any_order(nodes: list[Node], n: int, p: float = 1.0) -> Node:
     """``n`` of the nodes in a random order: a choice among all of them, equally likely."""
     if math.perm(len(nodes), n) > ORDERS:
         raise NoCounterpart(f"a random order of so many operations (more than {ORDERS} orders)")
     return OneOf(tuple(Compose(order) for order in permutations(nodes, n)), p=p)
-
-
-def share(fill: Any) -> float:
-    """A fill of 8-bit values as a share of the value range."""
-    values = list(fill) if isinstance(fill, (tuple, list)) else [fill]
-    if any(isinstance(value, (str, dict)) for value in values) or len(set(values)) > 1:
-        raise NoCounterpart("a fill of its own for every channel, or one that is no number")
-    return 0.0 if not values or values[0] is None else float(values[0]) / 255

@@ -18,7 +18,9 @@ def is_path(value: Any) -> bool:
     if not isinstance(value, str) or value.count(":") != 1:
         return False
     parts = value.replace(":", ".").split(".")
-    return len(parts) > 1 and all(part.isidentifier() for part in parts) and importlib.util.find_spec(parts[0]) is not None
+    if len(parts) < 2 or parts[0] == "__main__" or not all(part.isidentifier() for part in parts):
+        return False
+    return importlib.util.find_spec(parts[0]) is not None
 
 
 @lru_cache(maxsize=256)

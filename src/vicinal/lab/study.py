@@ -40,7 +40,7 @@ class Study:
             "cheap" (cheap and common alternatives, of which the best on dev is what a costly arm has to beat), "real" (for arms with
             generated items: ``none`` with as many further real items as the generator saw, see `seen_by`; they are those that a larger
             size would draw next, never of dev or test, and fewer where the data have no more; without any left there is no such control).
-        curves: corruption to levels at which test is looked at as well; clip: whether their noise is kept inside the value range.
+        curves: corruption to levels at which test is looked at as well; clip: whether noise is kept in the value range.
         views: a policy, and how many versions of every test item answer together (test-time augmentation).
         attribute: name of the arm that is taken apart: it is trained with some of its operations only as well, in the headline cell.
         metric: the one that verdicts are about; alpha: of the verdicts; interval: "t" or "bca".

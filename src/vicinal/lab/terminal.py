@@ -26,6 +26,8 @@ from vicinal.lab.wording import (
     interval,
     leak_sentence,
     level,
+    listed,
+    measured_words,
     p_value,
     points,
     ranked,
@@ -33,6 +35,8 @@ from vicinal.lab.wording import (
 )
 
 _STYLES = (("helps", "bold blue"), ("hurts", "bold yellow"), ("no evidence", "dim"), ("reference", "dim"))
+
+_VERDICTS = (("reproduced", "bold blue"), ("weaker", "yellow"), ("opposite", "bold yellow"), ("cannot tell", "dim"))
 
 _BY_WEIGHT = ("gain", "interval", "score", "p adj.", "seeds to settle", "steps", "train time", "ms/item")
 _MOMENT = 5.0  # seconds
@@ -162,3 +166,33 @@ def _fit(arms: Sequence[Arm], columns: Mapping[str, tuple[str, list[str]]], room
         chosen.add(column)
         room -= width
     return min(longest, _NAME + max(room, 0)), [column for column in columns if column in chosen]
+
+
+def print_claims(console: Console) -> None:
+    """Print which claims there are."""
+    from vicinal.lab.claims import names, read_claim
+
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 1))
+    for name in names():
+        claim = read_claim(name)
+        table.add_row(Text(name), Text(claim.says), Text(f"({claim.source})", style="dim"))
+    console.print(table)
+
+
+def print_replication(result: Mapping[str, Any], console: Console) -> None:
+    """Print what became of every row of a claim."""
+    _say(console, result["says"], "bold")
+    _say(console, result["source"], "dim")
+    console.line()
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
+    for heading, justify in (("row", "left"), ("claimed", "right"), ("measured", "right"), ("known", "right"), ("verdict", "left")):
+        table.add_column(heading, justify=justify, overflow="fold")  # type: ignore[arg-type]
+    for row in result["rows"]:
+        cells = (row["says"], row["claimed"], measured_words(row), row["known"] or MISSING)
+        table.add_row(*map(Text, cells), Text(row["verdict"], style=dict(_VERDICTS)[row["verdict"]]))
+    console.print(table)
+    console.line()
+    counts = listed([f"{count} {word}" for word, count in result["counts"].items() if count])
+    _say(console, f"{counts}. {duration(result['seconds'])}.", "bold")
+    for fault in result["failed"]:
+        _say(console, f"Failed: {fault['address']}: {fault['sentence']}", "yellow")

@@ -326,3 +326,19 @@ def forecast_sentence(forecast: Any) -> str:
     time = f", about {duration(forecast.seconds)}" if forecast.seconds is not None else ""
     floor = f"{forecast.floor} seeds are the least that can show anything; there are {forecast.seeds}."
     return f"{forecast.trials:,} trials{before}; {forecast.open:,} to run{time}. {floor}"
+
+
+def measured_words(row: Mapping[str, Any]) -> str:
+    """What was measured of a row of a claim, in its own unit; small numbers keep the digits that tell them from nothing.
+
+    Example:
+        >>> measured_words({"unit": "points", "measured": {"mean": 6.66, "low": 6.0, "high": 7.3}})
+        '6.7 [6.0, 7.3]'
+        >>> measured_words({"unit": "", "measured": {"mean": 1.0294, "low": 1.028, "high": 1.031}})
+        '1.029 [1.028, 1.031]'
+    """
+    found, digits = row["measured"], 1 if row["unit"] else 3
+    if missing(found["mean"]):
+        return MISSING
+    ends = "" if missing(found["low"]) else f" [{decimal(found['low'], digits)}, {decimal(found['high'], digits)}]"
+    return decimal(found["mean"], digits) + ends

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vicinal.core.errors import DataError
-from vicinal.learn.trainer import Feed, Goal, Items
+from vicinal.learn.trainer import Goal, Items
 
 
 @final
@@ -45,9 +45,8 @@ class ArrayFeed:
         return Items(self.inputs[rows], self.labels[rows], np.ones(len(rows)))
 
 
-def checked_batch(feed: Feed, step: int, replicas: int, most: int, goal: Goal) -> tuple[NDArray[np.float32], NDArray]:
+def checked_batch(inputs: NDArray, labels: NDArray, step: int, replicas: int, most: int, goal: Goal) -> tuple[NDArray[np.float32], NDArray]:
     """The batch of a step, or an error that says how it differs from (replicas, 1..most, features) and the labels of the goal."""
-    inputs, labels = feed.batch(step)
     where = f"feed, step {step}"
     if inputs.ndim != 3 or inputs.shape[::2] != (replicas, goal.features) or not 1 <= inputs.shape[1] <= most:
         raise DataError(where, f"inputs of shape ({replicas} replicas, 1..{most} items, {goal.features} features)", str(inputs.shape))

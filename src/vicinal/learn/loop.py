@@ -27,8 +27,8 @@ class Replicas(ABC):
         """The models as they are now, which later steps do not touch."""
 
     @abstractmethod
-    def last(self) -> Tensor:
-        """(R, ...) the last bias: a loss that is not finite makes its gradient nan, and nan stays."""
+    def finite(self) -> Tensor:
+        """(R,) whether the loss of every step so far was finite."""
 
 
 def train(replicas: Replicas, task: Task, batch: int, lr: float) -> Predictor:
@@ -50,7 +50,7 @@ def train(replicas: Replicas, task: Task, batch: int, lr: float) -> Predictor:
 
     look(0)
     for step in range(task.steps):
-        inputs, labels = checked_batch(task.feed, step, len(task.seeds), batch, task.goal)
+        inputs, labels = checked_batch(*task.feed.batch(step), step, len(task.seeds), batch, task.goal)
         replicas.step(torch.from_numpy(inputs), torch.from_numpy(labels))
         look(step + 1)
         task.progress(step + 1)
@@ -58,7 +58,7 @@ def train(replicas: Replicas, task: Task, batch: int, lr: float) -> Predictor:
 
 
 def _refuse_divergence(replicas: Replicas, task: Task, done: int, lr: float) -> None:
-    lost = (~replicas.last().isfinite()).flatten(1).any(1).nonzero().flatten().tolist()
+    lost = (~replicas.finite()).nonzero().flatten().tolist()
     if not lost:
         return
     for step in range(max(0, done - WATCH_EVERY), done):

@@ -26,13 +26,14 @@ class OneByOne(Replicas):
     """Replicas that are trained one after the other: no batch, no loss and no optimiser is shared.
 
     Args:
-        networks, optimisers: one a replica; the last part of a network is linear.
+        networks, optimisers: one a replica; total: (R,) zeros, to which the loss of every step is added.
         class_weights: (R, K) or None; smoothing: the share of every label that is spread over all classes.
         schedules: one a replica, which set the learning rates after every step; none where they stay.
     """
 
     networks: tuple[nn.Sequential, ...]
     optimisers: tuple[torch.optim.Optimizer, ...]
+    total: Tensor
     regression: bool = False
     class_weights: Tensor | None = None
     smoothing: float = 0.0
@@ -45,16 +46,18 @@ class OneByOne(Replicas):
                 given = smoothed(given, outputs.shape[1], self.smoothing)
             weights = None if self.class_weights is None else self.class_weights[replica]
             optimiser.zero_grad()
-            loss(outputs, given, self.regression, weights).backward()
+            found = loss(outputs, given, self.regression, weights)
+            found.backward()
             optimiser.step()
+            self.total[replica] += found.detach()
         for schedule in self.schedules:
             schedule.step()
 
     def snapshot(self) -> NetworksPredictor:
         return NetworksPredictor(tuple(copy.deepcopy(network).eval() for network in self.networks), self.regression)
 
-    def last(self) -> Tensor:
-        return torch.stack([[*network.parameters()][-1].detach() for network in self.networks])
+    def finite(self) -> Tensor:
+        return self.total.isfinite()
 
 
 @final

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from abc import ABC
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -56,7 +55,9 @@ class Settings(ABC):
         Raises:
             VicinalError: every fault at once.
         """
-        faults = unknown(cls, declarations(cls), settings)
+        faults = [*unknown(cls, declarations(cls), settings), *_missing(cls, settings)]
+        if _required(cls) - set(settings):
+            raise_all(cls.__name__, faults)
         try:
             made = cls(**{name: value for name, value in settings.items() if name in declarations(cls)})
         except VicinalError as fault:
@@ -71,6 +72,17 @@ def unknown(cls: type[Settings], known: Any, given: Mapping[str, Any]) -> list[V
     others = [name for name in given if name not in known]
     expected = f"a setting of {cls.name}: {', '.join(known) or 'it has none'}"
     return [ParameterError(cls.__name__, expected, repr(name), nearest(str(name), known)) for name in others]
+
+
+def _required(cls: type[Settings]) -> set[str]:
+    return {field.name for field in dataclasses.fields(cls) if field.default is dataclasses.MISSING}
+
+
+def _missing(cls: type[Settings], given: Mapping[str, Any]) -> list[VicinalError]:
+    """A fault for every setting that has no default and was not given."""
+    declared = declarations(cls)
+    expected = {name: getattr(declared[name], "expected", "") for name in sorted(_required(cls)) if name not in given}
+    return [ParameterError(f"{cls.__name__}.{name}", str(words), "nothing") for name, words in expected.items()]
 
 
 def _native(value: Any, default: Any) -> Any:
@@ -102,6 +114,11 @@ def widths(default: tuple[int, ...], *, empty: bool = False) -> Any:
     return option(default, expected="widths of 1 or more", admits=admits)
 
 
+def choice(default: str, *others: str) -> Any:
+    """A setting: one of a few names."""
+    return option(default, choices=(default, *others))
+
+
 def count(default: int, what: str) -> Any:
     """A setting: how many of something, 1 or more."""
     return option(default, expected=f"a whole number of {what}, 1 or more", admits=is_whole)
@@ -119,7 +136,7 @@ def number(default: float, what: str, admits: Callable[[float], bool]) -> Any:
 
 def learning_rate(default: float) -> Any:
     """A setting: the step length of the optimiser."""
-    return number(default, "a learning rate above 0", lambda value: 0 < value < math.inf)
+    return number(default, "a learning rate above 0 and below 1e30", lambda value: 0 < value < 1e30)  # torch computes in float32
 
 
 def share(default: float) -> Any:

@@ -53,8 +53,9 @@ class Stacked(Replicas):
     def snapshot(self) -> LayersPredictor:
         return LayersPredictor(tuple(layer.copy() for layer in self.weights), self.regression)
 
-    def last(self) -> Tensor:
-        return self.weights[-1].bias
+    def finite(self) -> Tensor:
+        # A loss that is not finite makes the gradient of the last bias nan, and nan stays: a few numbers tell for all.
+        return self.weights[-1].bias.isfinite().flatten(1).all(1)
 
     def step(self, inputs: Tensor, labels: Tensor) -> None:
         size = inputs.shape[1]
@@ -94,7 +95,8 @@ def one_by_one(model: MLP, layers: Layers, regression: bool = False, class_weigh
     """One replica after the other with torch.nn modules, autograd and torch.optim.SGD: what `Stacked` must equal."""
     networks = tuple(_network(layers, replica) for replica in range(len(layers[0].weight)))
     descend = partial(torch.optim.SGD, lr=model.lr, momentum=model.momentum, weight_decay=model.weight_decay)
-    return OneByOne(networks, tuple(descend(network.parameters()) for network in networks), regression, class_weights)
+    optimisers = tuple(descend(network.parameters()) for network in networks)
+    return OneByOne(networks, optimisers, torch.zeros(len(networks)), regression, class_weights)
 
 
 def _network(layers: Layers, replica: int) -> nn.Sequential:
