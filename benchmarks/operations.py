@@ -6,8 +6,8 @@ On one thread, 8-bit images in batches of 64. The transforms are those of the re
 names a size in pixels it is meant for a canvas of 32, and grows with the canvas. Ours draws and takes the batch; Albumentations and
 torchvision draw, an image at a time; Pillow and OpenCV are bare calls with a fixed parameter, which draw and check nothing. Microseconds
 an image, of the best round. "fastest" is the ratio to the fastest of the four, "drawing" to the faster of the two that draw: the aim
-is about the first for large images and about the second for small ones, where a bare call has next to nothing to do. Mixers, groups and
-policies of the literature are not here.
+is about the first for large images and about the second for small ones, where a bare call has next to nothing to do. Mixers follow, and
+AugMix; other groups and the policies of the literature are not here.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Any, final
 from numpy.typing import NDArray
 
 import vicinal as v
-from benchmarks import calls, peers, pictures
+from benchmarks import calls, mixers, peers, pictures
 from benchmarks.timing import Times, interleaved
 
 OURS, DRAWING, BARE = "vicinal", ("Albumentations", "torchvision"), ("Pillow", "OpenCV")
@@ -86,19 +86,28 @@ def _times(ratio: float | None) -> str:
     return "-" if ratio is None else f"{ratio:.2f}x"
 
 
-def transforms(only: Sequence[str] = ()) -> list[type[v.Transform]]:
-    """Those that act on single images, by name; mixers need labels and partners."""
-    known = {name: cls for name, cls in v.registry().items() if issubclass(cls, v.Transform) and "image" in cls.needs and not cls.mixes}
+def transforms() -> dict[str, type[v.Transform]]:
+    """Those that act on single images, by name."""
+    known = v.registry().items()
+    return {name: cls for name, cls in sorted(known) if issubclass(cls, v.Transform) and "image" in cls.needs and not cls.mixes}
+
+
+def names(only: Sequence[str] = ()) -> list[str]:
+    """Of the rows: transforms, then mixers."""
+    known = [*transforms(), *mixers.THEIRS]
     if unknown := set(only) - set(known):
-        raise SystemExit(f"--only: expected names of image transforms, got {', '.join(sorted(unknown))}")
-    return [known[name] for name in sorted(only or known)]
+        raise SystemExit(f"--only: expected names of image transforms or mixers, got {', '.join(sorted(unknown))}")
+    return [name for name in known if name in only or not only]
 
 
-def measured(cls: type[v.Transform], batch: NDArray, libraries: dict[str, ModuleType], rounds: int) -> Measured:
-    """Time one transform."""
-    found, failures = calls.theirs(cls, batch, libraries)
-    times = interleaved({OURS: calls.ours(cls, batch)} | found, rounds, least=0.03, budget=BUDGET)
-    return Measured(cls.__name__, batch.shape[1], times, tuple(failures))
+def measured(name: str, batch: NDArray, libraries: dict[str, ModuleType], rounds: int) -> Measured:
+    """Time one transform, or one mixer."""
+    if cls := transforms().get(name):
+        own, (found, failures) = calls.ours(cls, batch), calls.theirs(cls, batch, libraries)
+    else:
+        own, (found, failures) = mixers.ours(name, batch), mixers.theirs(name, batch, libraries)
+    times = interleaved({OURS: own} | found, rounds, least=0.03, budget=BUDGET)
+    return Measured(name, batch.shape[1], times, tuple(failures))
 
 
 def summary(found: Sequence[Measured]) -> str:
@@ -127,8 +136,8 @@ def main() -> None:
     found = []
     with peers.threads(1):
         for batch in (pictures.crops(given.batch, side) for side in given.size):
-            for cls in transforms(given.only):
-                found.append(measured(cls, batch, libraries, given.rounds))
+            for name in names(given.only):
+                found.append(measured(name, batch, libraries, given.rounds))
                 tell(found[-1].line())
     print(json.dumps([row.data() for row in found], indent=1) if given.json else summary(found))
 

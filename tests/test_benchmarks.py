@@ -60,7 +60,15 @@ def test_operations_as_json_name_every_library_that_has_the_transform():
 
 @pytest.mark.parametrize("table", [ALBUMENTATIONS, TORCHVISION, PILLOW, OPENCV])
 def test_counterparts_are_those_of_registered_transforms(table):
-    assert not set(table) - {cls.__name__ for cls in transforms()}
+    assert not set(table) - set(transforms())
+
+
+def test_mixers_have_rows_beside_the_libraries_that_mix():
+    rows = json.loads(told("operations", "--only", "AugMix", "CopyPaste", "CutMix", "MixUp", "Mosaic", "--size", "32", "--json"))
+    peer = {"AugMix": "torchvision", "CutMix": "torchvision", "MixUp": "torchvision", "Mosaic": "Albumentations"}
+    assert [row["transform"] for row in rows] == ["AugMix", "CopyPaste", "CutMix", "MixUp", "Mosaic"]
+    libraries = set(peers.installed()[0])
+    assert all(set(row["microseconds"]) == {"vicinal"} | ({peer.get(row["transform"])} & libraries) for row in rows)
 
 
 def test_albumentations_operations_draw_apart(A):

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from annotation_files import coco, note
 from vicinal import __version__, cli
 from vicinal.core.transform import registry
 
@@ -316,6 +317,15 @@ def test_show_leaves_bad_items_out(vicinal: Call, tmp_path: Path) -> None:
     data = pictures(tmp_path, sizes=3, bad=True)
     refused(vicinal("show", data, "--policy", "Invert()"), "a/broken.png", "--skip-bad")
     assert vicinal("show", data, "--policy", "Invert()", "--skip-bad").code == 0
+
+
+def test_show_draws_annotations_and_lets_mixers_mix(vicinal: Call, tmp_path: Path) -> None:
+    data = coco(tmp_path, [note(1, [5, 5, 30, 20]), note(2, [50, 5, 30, 20], image=2)])
+    refused(vicinal("show", data, "--policy", "Mosaic(size=64)"), "annotation 2", "--skip-bad")
+    refused(vicinal("compare", data), "expected labelled images, one class each, got annotated pictures")
+    answer = vicinal("show", data, "--policy", "Mosaic(size=64)", "--skip-bad")
+    assert "mix    Mosaic" in answer.out
+    assert Path("vicinal-out/sheet.png").read_bytes().startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize("command", ["list", "show", "compare"])

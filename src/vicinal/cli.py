@@ -108,25 +108,24 @@ def _facts(name: str) -> dict[str, Any]:
 
 @app.command()
 def show(
-    data: Annotated[str, typer.Argument(metavar="DATA", help="As for compare.")],
+    data: Annotated[str, typer.Argument(metavar="DATA", help="As for compare; or COCO .json, a VOC or YOLO folder, data.yaml.")],
     policy: Annotated[str, typer.Option(help="One line of text, or a .yaml or .json file.")],
     at: Annotated[str | None, typer.Option(help="EPOCH:INDEX or EPOCH:INDEX:VIEW: print the recipe of that sample instead.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the draws.")] = 0,
     resize: Annotated[int | None, typer.Option(min=1, help="Resize every image to this side first.")] = None,
-    format: Annotated[str, typer.Option(help="As for compare.")] = "auto",
+    format: Annotated[str, typer.Option(help="As for compare, or coco, voc, yolo.")] = "auto",
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave unreadable items out.")] = False,
     out: Annotated[Path, typer.Option(help="The contact sheet, a PNG file.")] = Path("vicinal-out/sheet.png"),
 ) -> None:
-    """Show what a policy does to your images: a contact sheet, or the recipe of one sample.
+    """Show what a policy does to your images, and to their annotations: a contact sheet, or the recipe of one sample.
 
     \b
     Example:
       vicinal show digits --policy "Rotate(angle=(-15, 15))" --at 3:17
     """
-    from vicinal.lab.load import load
-    from vicinal.lab.preview import recipe_of, sheet_file
+    from vicinal.lab.show import load_any, recipe_of, sheet_file
 
-    read = load(data, format, skip_bad, resize)
+    read = load_any(data, format, skip_bad, resize)
     if at is not None:
         typer.echo(str(recipe_of(read, policy, seed, at)))
         return
@@ -165,6 +164,7 @@ def compare(
     race: Annotated[bool, typer.Option("--race", help="Add seeds only where an arm is undecided.")] = False,
     time_limit: Annotated[float | None, typer.Option(help="Seconds a trial may take; then it counts as failed.")] = None,
     trusted: Annotated[bool, typer.Option("--trusted", help="Let a study file name code to import.")] = False,
+    attribute: Annotated[str, typer.Option(help="Name of an arm: which operations of its policy carry it?")] = "",
     retry: Annotated[bool, typer.Option("--retry", help="Run failed trials again.")] = False,
     paper: Annotated[bool, typer.Option("--paper", help="Write report.md and figures/ for a paper too.")] = False,
     track: Annotated[list[str] | None, typer.Option(help="mlflow or tensorboard: log into a local store in the folder too.")] = None,
@@ -188,7 +188,8 @@ def compare(
         data=data, arms=tuple(arm or ()), seeds=seeds, steps=steps, epochs=epochs, size=size, copies=copies, lr=lr, batch=batch,
         hidden=hidden, dev=dev, resize=resize, format=format, skip_bad=skip_bad, split=split, allow_leak=allow_leak, alpha=alpha,
         interval=interval, out=out, command=shlex.join(["vicinal", *sys.argv[1:]]), engine=engine, workers=workers, address=address,
-        budget=budget, race=race, time_limit=time_limit, retry=retry, trusted=trusted, paper=paper, track=tuple(track or ()),
+        budget=budget, race=race, time_limit=time_limit, retry=retry, trusted=trusted, attribute=attribute, paper=paper,
+        track=tuple(track or ()),
     )  # fmt: skip
     with _progress(console) as bar:
         task = bar.add_task("training", total=None)
@@ -201,6 +202,50 @@ def compare(
     console.line()
     print_policies(result, console)
     console.print(Text(f"\nReport: {report}"), soft_wrap=True)
+
+
+@app.command()
+def replicate(
+    claim: Annotated[
+        str | None, typer.Argument(metavar="[CLAIM]", help="The name of a claim, or a file; without one, they are listed.")
+    ] = None,
+    data: Annotated[Path | None, typer.Option(help="The folder with the data set that the claim names, or that data set.")] = None,
+    seeds: Annotated[int | None, typer.Option(min=1, help="Paired repetitions, instead of those of the file.")] = None,
+    engine: Annotated[str, typer.Option(help="serial, processes or ray.")] = "processes",
+    workers: Annotated[int | None, typer.Option(help="Worker processes; as many as there are cores otherwise.")] = None,
+    address: Annotated[str, typer.Option(help="Of a Ray cluster: local starts one, auto takes the one that runs.")] = "local",
+    out: Annotated[Path | None, typer.Option(help="Folder for replication.json and the trials; vicinal-out/CLAIM otherwise.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print replication.json instead of the table.")] = False,
+) -> None:
+    """Run a published table again: reproduced, weaker, opposite or cannot tell, row by row.
+
+    \b
+    Example:
+      vicinal replicate gaussian-regression
+    """
+    from vicinal.lab.claims import read_claim
+    from vicinal.lab.engine import engine as engine_of
+    from vicinal.lab.replicate import replicate as replicated
+    from vicinal.lab.result_file import result_bytes
+    from vicinal.lab.terminal import print_claims, print_replication
+
+    console = Console(stderr=as_json)
+    if claim is None:
+        print_claims(console)
+        return
+    read, folder = read_claim(claim), out or Path("vicinal-out") / Path(claim).stem
+    with _progress(console) as bar:
+        task = bar.add_task("training", total=None)
+        result = replicated(
+            read, data, folder, engine_of(engine, workers, address), {} if seeds is None else {"seeds": seeds},
+            lambda done, total: bar.update(task, completed=done, total=total),
+            lambda name, number, count: bar.update(task, description=f"{name} ({number + 1} of {count})"),
+        )  # fmt: skip
+    if as_json:
+        typer.echo(result_bytes(result), nl=False)
+        return
+    print_replication(result, console)
+    console.print(Text(f"\nResult: {folder / 'replication.json'}"), soft_wrap=True)
 
 
 @app.command()

@@ -50,7 +50,24 @@ def test_resizing_agrees(text, size):
     assert difference(v.parse(text), noise_images(*size, 3, "uint8")) <= Warp.tolerance + 1e-6
 
 
+@pytest.mark.parametrize("border", ["constant", "reflect", "replicate"])
+@pytest.mark.parametrize("size", [(40, 40), (130, 130)])
+def test_beyond_the_horizon_agrees(size, border):
+    """A strong tilt, then a wide view: part of the canvas lies behind the horizon."""
+    policy = v.parse(f"Perspective(amount=0.24, border='{border}') | Scale(factor=0.2, border='{border}')")
+    smooth = np.tile(np.linspace(0, 1, size[1], dtype=np.float32)[:, None], (4, size[0], 1, 3))
+    plan = policy(image=smooth, seed=3).plan
+    inverse = np.linalg.inv(plan.primitives[0].matrix)
+    corners = np.array([[0, 0, 1], [size[1], 0, 1], [0, size[0], 1], [size[1], size[0], 1]])
+    assert ((corners @ inverse[:, 2].T) < 0).any()
+    fast, slow = (policy(smooth, seed=3, backend=backend) for backend in ("cpu", "reference"))
+    assert np.abs(np.asarray(fast) - slow).max() <= Warp.tolerance
+
+
 COPIES = [
+    "D4() | RandomCrop(size=80)",
+    "D4() | Pad(by=60, fill=0.5) | RandomCrop(size=120)",
+    "VerticalFlip() | Translate(x=70, y=-9, border='reflect')",
     "Rotate(angle=(-180, 180), interpolation='nearest', border='reflect')",
     "Pad(by=7) | HorizontalFlip() | RandomCrop(size=40)",
     "Resize(size=31, interpolation='nearest')",
@@ -60,8 +77,9 @@ COPIES = [
 
 @pytest.mark.parametrize("text", COPIES)
 @pytest.mark.parametrize("dtype", SCALE)
-def test_what_copies_pixels_agrees_to_the_bit(text, dtype):
-    assert difference(v.parse(text), noise_images(33, 47, 4, dtype)) == 0
+@pytest.mark.parametrize("size", [(33, 47), (90, 100)])
+def test_what_copies_pixels_agrees_to_the_bit(text, size, dtype):
+    assert difference(v.parse(text), noise_images(*size, 4, dtype)) == 0
 
 
 @pytest.mark.parametrize("text", ["Brightness(by=(-0.3, 0.3)) | Contrast(gain=(0.5, 2)) | Gamma(exponent=(0.5, 2))", "Invert(p=0.5)"])

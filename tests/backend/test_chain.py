@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from vicinal.backend import cpu, reference
-from vicinal.backend.chain_lookup import look_up
+from vicinal.backend.chain_lookup import byte_planes, look_up, look_up_floats, look_up_pixels, reorder
 from vicinal.core.primitive import Pointwise, everywhere
 from vicinal.core.steps import Curve, Hsv, Linear, Matrix, Posterize, Power, Round, Solarize
 
@@ -163,6 +163,46 @@ def test_bytes_are_looked_up_at_any_length(length):
     look_up(entries, source, into[1:-1])
     assert np.array_equal(into[1:-1], entries[source])
     assert into[0] == into[-1] == 0
+
+
+@pytest.mark.parametrize("pixels", [0, 1, 20, 21, 22, 63, 64, 65, 500])
+def test_pixels_are_looked_up_and_reordered_for_any_length_and_nothing_is_written_beside_them(pixels):
+    rng = np.random.default_rng(pixels)
+    entries, source = rng.integers(0, 256, (3, 256), np.uint8), rng.integers(0, 256, 3 * pixels, np.uint8)
+    for made, expected in (
+        (lambda into: look_up_pixels(entries, source, into), entries[np.arange(3 * pixels) % 3, source]),
+        (lambda into: reorder(2, 0, 0, source, into), source.reshape(-1, 3)[:, [2, 0, 0]].ravel()),
+    ):
+        into = np.zeros(3 * pixels + 2, np.uint8)
+        made(into[1:-1])
+        assert np.array_equal(into[1:-1], expected)
+        assert into[0] == into[-1] == 0
+
+
+@pytest.mark.parametrize("length", [0, 5, 63, 64, 700])
+def test_bytes_become_the_floats_of_a_table(length):
+    rng = np.random.default_rng(length)
+    entries, source = rng.normal(size=256).astype(np.float32), rng.integers(0, 256, length, np.uint8)
+    into, planes = np.zeros(length + 2, np.float32), np.empty((4, 256), np.uint8)
+    byte_planes(entries, planes)
+    look_up_floats(entries, planes, source, into[1:-1])
+    assert np.array_equal(into[1:-1], entries[source])
+    assert into[0] == into[-1] == 0
+
+
+@pytest.mark.parametrize("name", ["order", "grey", "any", "shift"])
+def test_one_matrix_gives_the_bits_that_it_gives_among_other_steps(name):
+    rng = np.random.default_rng(0)
+    matrix = {
+        "order": np.eye(3, 4)[[1, 2, 0]],
+        "grey": np.tile([0.299, 0.587, 0.114, 0.01], (3, 1)),
+        "any": rng.normal(0, 0.7, (3, 4)),
+        "shift": np.eye(3, 4)[[1, 2, 0]] + [0, 0, 0, 0.1],
+    }[name]
+    step, data = Matrix(np.tile(matrix, (B, 1, 1))), images(3, "uint8", (61, 67))
+    alone, among = (FAST.run([Pointwise(chain, everywhere(B))], data) for chain in ((step,), (step, Round("uint8"))))
+    assert np.array_equal(alone, among)
+    assert np.abs(np.asarray(alone, int) - SLOW.run([Pointwise((step,), everywhere(B))], data)).max() <= 1
 
 
 def test_samples_of_several_sizes_are_those_of_equal_size():

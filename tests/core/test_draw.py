@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import vicinal as v
+from vicinal.core.backend import load
 from vicinal.core.draw import Address, Draw, philox
 
 KNOWN_ANSWERS = [  # Random123 1.14.0, tests/kat_vectors, philox4x32 10
@@ -47,6 +48,16 @@ def test_prefetch_gives_the_numbers_of_single_draws(sites, seed, index):
         single = Draw(Address.of(seed, 3, index, 1, size=len(index)), path).words(name, n)
         assert np.array_equal(together.child(path).words(name, n), single)
         assert single.shape == (len(index), n)
+
+
+@settings(derandomize=True, max_examples=20, deadline=None)
+@given(st.integers(0, 2**64 - 1), st.lists(st.integers(0, 2**48 - 1), max_size=5), st.lists(st.integers(1, 9), min_size=1, max_size=4))
+def test_every_backend_draws_the_same_words(seed, index, counts):
+    address = Address.of(seed, 3, index, 1, size=len(index))
+    drawn = [Draw(address, rounds=load(name).rounds) for name in ("reference", "cpu")]
+    for draw in drawn:
+        draw.prefetch([(f"a{number}.x", count) for number, count in enumerate(counts)])
+    assert all(np.array_equal(words, drawn[1].known[site]) for site, words in drawn[0].known.items())
 
 
 def test_more_words_of_a_site_begin_with_fewer():

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 from random_policies import images, policies, transforms
 
 import vicinal as v
@@ -137,6 +138,9 @@ COMPANY = [
     ("Contrast(gain=1.5) | OneOf([Barrier(), Invert()]) | Gamma(exponent=2)", "uint8"),
     ("Contrast(gain=1.5) | Barrier(p=0.5) | Gamma(exponent=2)", "uint8"),
     ("Compose([OneOf([Rotate(angle=30), Brightness(by=0.3)]), Rotate(angle=(10, 40))], exact=False)", "uint8"),
+    ("PlasmaContrast(p=0.5) | Snow(p=0.5) | PlasmaBrightness(roughness=0.6) | Normalize() | ToTensor()", "uint8"),
+    ("OneOf([PlasmaBrightness(), PlasmaShadow(), PlasmaContrast()])", "uint8"),
+    ("OneOf([Downscale(down='nearest', up='nearest'), Downscale(), Downscale(up='nearest')])", "uint8"),
 ]
 
 
@@ -144,6 +148,13 @@ COMPANY = [
 @pytest.mark.parametrize("ragged", [False, True])
 def test_company_changes_no_bit(text, dtype, ragged):
     assert_alone_as_together(v.parse(text), images(7, dtype, ragged), [1, 1, 1, 1, 3], list(range(7)), "cpu")
+
+
+def test_the_file_that_a_neighbour_looks_at_is_its_own_affair(tmp_path):
+    for name, value in (("a", 20), ("b", 200)):
+        Image.fromarray(np.full((8, 8, 3), value, np.uint8)).save(tmp_path / f"{name}.png")
+    files = [v.HistogramMatching(reference=str(tmp_path / name), amount=1) for name in ("a.png", "b.png")]
+    assert_alone_as_together(v.OneOf(files), images(7, "uint8", ragged=False), [1] * 6, list(range(7)), "cpu")
 
 
 @settings(derandomize=True, max_examples=40, deadline=None)

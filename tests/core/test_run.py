@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,9 @@ import pytest
 
 import vicinal as v
 from vicinal.core import backend as backends
+from vicinal.core.backend import load
 from vicinal.core.primitive import Opaque, everywhere
+from vicinal.core.threads import WORTH, Threads, _pool
 
 RNG = np.random.default_rng(0)
 MOVE = v.parse("HorizontalFlip(p=0.5) | Rotate(angle=(-30, 30)) | Brightness(by=(-0.2, 0.2))")
@@ -247,3 +250,20 @@ def test_without_the_fast_libraries_auto_is_the_reference_and_cpu_says_what_to_i
             backends.load("cpu")
     finally:
         backends.load.cache_clear()
+
+
+@pytest.mark.parametrize("text", ["Rotate(angle=(-9, 9)) | Gamma(exponent=(0.5, 2)) | ToTensor()", "Transpose(p=0.5) | Invert()"])
+@pytest.mark.parametrize("ragged", [False, True])
+def test_batches_that_are_shared_out_among_threads_have_the_bits_of_one_thread(text, ragged):
+    data = np.random.default_rng(0).integers(0, 256, (12, 220, 230, 3), np.uint8)
+    data = [image[: 200 + number] for number, image in enumerate(data)] if ragged else data
+    assert sum(image.nbytes for image in data) > WORTH
+    one, three = (v.parse(text)(data, seed=1, threads=threads) for threads in (1, 3))
+    assert type(one) is type(three)
+    assert all(np.array_equal(a, b) for a, b in zip(one, three, strict=True))
+
+
+def test_a_call_within_a_thread_does_not_wait_for_it():
+    data = np.random.default_rng(0).integers(0, 256, (12, 220, 230, 3), np.uint8)
+    nested = _pool(1, os.getpid()).submit(lambda: Threads(load("cpu"), 1).run(v.Invert()(image=data, seed=0).plan.primitives, data))
+    assert np.array_equal(nested.result(60), 255 - data)

@@ -133,3 +133,64 @@ def test_without_labels_all_instances_are_of_one_class() -> None:
 def test_without_boxes_there_is_a_sentence(targets: dict) -> None:
     with pytest.raises(v.TargetError, match=r"^survival: expected boxes"):
         v.survival(v.Translate(x=-9), image=IMAGES, **targets)
+
+
+def test_objects_that_mask_dropout_takes_are_dropped_by_it() -> None:
+    masks = np.zeros((3, *SIZE), bool)
+    boxes = [[0, 0, 10, 10], [20, 0, 40, 20], [50, 20, 60, 40]]
+    for mask, (x0, y0, x1, y1) in zip(masks, boxes, strict=True):
+        mask[y0:y1, x0:x1] = True
+    policy, targets = v.parse("Translate(x=-15) | MaskDropout(count=1)"), {"boxes": boxes, "masks": masks, "label": ["a", "b", "b"]}
+    told = v.survival(policy, image=IMAGES[0], seed=3, epochs=9, **targets)
+    assert told.operations == ("Translate", "MaskDropout")
+    made = [policy(image=IMAGES[0], seed=3, epoch=epoch, **targets)["label"] for epoch in range(9)]
+    assert told.kept.tolist() == [sum(part.count(name) for part in made) for name in ("a", "b")]
+    assert told.dropped[:, 0].tolist() == [9, 0]
+    assert (told.dropped.sum(1) + told.kept).tolist() == told.given.tolist()
+    assert told.dropped[1, 1] == sum(len(part) < 2 for part in made) > 0
+
+
+def test_an_instance_is_dropped_by_what_leaves_nothing_of_its_mask() -> None:
+    mask = np.zeros((1, *SIZE), bool)
+    mask[0, :4, :4] = True  # a small object in a large box
+    policy = v.parse("HorizontalFlip() | Translate(x=20) | VerticalFlip()")
+    told = v.survival(policy, image=IMAGES[0], boxes=[[0, 0, 40, 40]], masks=mask, epochs=2)
+    assert told.dropped.tolist() == [[0, 2, 0]]
+    polygons = [[[0, 0], [4, 0], [4, 4], [0, 4]]]
+    assert v.survival(policy, image=IMAGES[0], boxes=[[0, 0, 40, 40]], polygons=polygons, epochs=2).dropped.tolist() == [[0, 2, 0]]
+
+
+@pytest.mark.parametrize(("tight", "shrunk"), [(False, 0), (True, 1)])
+def test_tight_boxes_shrink_with_what_is_in_them(tight: bool, shrunk: int) -> None:
+    mask = np.zeros((1, *SIZE), bool)
+    mask[0, 10:22, 10:22] = True
+    target = v.Boxes([[10, 10, 40, 40]], tight=tight)
+    told = v.survival(v.Translate(x=-15), image=IMAGES[0], boxes=target, masks=mask, epochs=1)
+    assert (told.kept.tolist(), told.shrunk.tolist()) == ([1], [[shrunk]])  # seven columns of the object are left, 25 of its box
+    least = v.survival(
+        v.Translate(x=-15), image=IMAGES[0], boxes=v.Boxes([[10, 10, 40, 40]], tight=tight, min_size=8), masks=mask, epochs=1
+    )
+    assert least.dropped.tolist() == [[shrunk]]
+
+
+@settings(derandomize=True, max_examples=10, deadline=None)
+@given(
+    st.lists(st.sampled_from(PLAIN + CANVAS), min_size=1, max_size=2, unique_by=lambda move: move.label), st.booleans(), st.integers(0, 99)
+)
+def test_with_masks_what_is_counted_as_kept_is_what_calls_keep(moves: list, tight: bool, seed: int) -> None:
+    boxes, names = scene(seed)
+    masks = [np.zeros((len(part), *SIZE), bool) for part in boxes]
+    for part, held in zip(boxes, masks, strict=True):
+        for (x0, y0, x1, y1), mask in zip(part.astype(int), held, strict=True):
+            mask[y0 + 1 : (y0 + y1) // 2 + 2, x0 + 1 : (x0 + x1) // 2 + 2] = True
+    target, policy = v.Boxes(boxes, tight=tight, min_size=3), v.Compose([*moves, v.MaskDropout(count=(0, 2))])
+    in_turn = v.Compose([node for move in policy.of for node in (move, v.Barrier())])
+    told = v.survival(policy, image=IMAGES, boxes=target, masks=masks, label=names, seed=seed, epochs=2)
+    kept = [in_turn(image=IMAGES, boxes=target, masks=masks, seed=seed, epoch=epoch).instances.kept.sum() for epoch in range(2)]
+    assert told.kept.sum() == sum(kept)
+
+
+def test_oriented_boxes_are_counted_too() -> None:
+    boxes = v.Boxes([[20.0, 20, 16, 10, 30], [5, 40, 6, 6, 0]], "cxcywhr")
+    told = v.survival(v.Translate(x=-12), image=IMAGES[0], boxes=boxes, epochs=1, small=3)
+    assert (told.given.tolist(), told.kept.tolist(), told.dropped.tolist()) == ([2], [1], [[1]])

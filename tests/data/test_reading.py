@@ -13,9 +13,9 @@ from image_files import TURNS, centroid, dot, jpeg, smooth
 import vicinal as v
 from vicinal.core.batch import Spec
 from vicinal.core.draw import Address, Draw
+from vicinal.core.pages import Pages
 from vicinal.core.plan import plan
 from vicinal.data import Loader
-from vicinal.data.pages import Pages
 from vicinal.data.reading import reductions
 
 
@@ -102,3 +102,20 @@ def test_pages_are_used_again_once_nobody_holds_them() -> None:
     assert pages.free == 1
     assert pages.array((2, 2), "uint8").ctypes.data == address
     assert (second == 2).all()
+
+
+def test_only_the_latest_free_pages_are_kept_where_that_is_asked() -> None:
+    pages = Pages(most=2)
+    held = [pages.array((2,), "uint8") for _ in range(3)]
+    held.clear()
+    assert pages.free == 2
+
+
+def test_a_large_result_lies_where_one_lay_that_is_gone_and_never_where_one_is_held() -> None:
+    images = np.full((12, 512, 512, 3), 7, np.uint8)
+    normal = v.Normalize(mean=0.5, std=0.5)
+    first, other = normal(images, seed=0), normal(images[:, ::-1], seed=0)
+    address = first.ctypes.data
+    assert not np.shares_memory(first, other)
+    del first
+    assert normal(images, seed=0).ctypes.data == address

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 from scipy import stats
 
 import vicinal as v
+from vicinal.backend.effects.text import line, rendered
 from vicinal.image.paint import LETTERS
 
 
@@ -31,6 +33,15 @@ def cut(image):
 def test_letters_are_pillows(text, size):
     out = v.TextOverlay(text=text, size=size, colour=1.0)(np.zeros((100, 300), np.uint8), seed=0)
     assert np.array_equal(cut(out), pillows(text, round(100 * size)))
+
+
+@pytest.mark.parametrize("font", ["", "DejaVuSans.ttf"])
+@pytest.mark.parametrize("size", [1, 3, 8, 13, 21, 51])
+def test_lines_set_from_letters_are_lines_that_pillow_draws(font, size):
+    path = font and str(Path(pytest.importorskip("matplotlib").get_data_path()) / "fonts" / "ttf" / font)
+    rng = np.random.default_rng(size)
+    for text in ["A", "AVATAR", "To", *("".join(rng.choice(list(LETTERS), 7)) for _ in range(20))]:
+        assert np.array_equal(line(text, path, size), rendered(text, path, size))
 
 
 def test_text_lies_within_the_free_room():

@@ -90,10 +90,44 @@ def test_neutral_noise_returns_the_image(policy, backend):
     assert np.array_equal(policy(images, seed=0, backend=backend), images)
 
 
-def test_eight_bit_noise_is_float_noise_rounded():
-    images = np.random.default_rng(0).integers(0, 256, (2, 20, 20, 3), np.uint8)
-    exact = v.GaussianNoise(std=0.1)((images / 255).astype(np.float32), seed=0)
-    assert np.abs(v.GaussianNoise(std=0.1)(images, seed=0) - exact.astype(float) * 255).max() <= 0.51
+EIGHT_BIT = [
+    (v.GaussianNoise(std=0.05), stats.norm(0, 0.05 * 255)),
+    (v.UniformNoise(low=-0.1, high=0.2), stats.uniform(-0.1 * 255, 0.3 * 255)),
+    (v.LaplaceNoise(scale=0.03), stats.laplace(0, 0.03 * 255)),
+    (v.CauchyNoise(scale=0.02), stats.cauchy(0, 0.02 * 255)),
+    (v.StudentTNoise(scale=0.02, degrees=2.5), stats.t(2.5, 0, 0.02 * 255)),
+]
+
+
+@pytest.mark.parametrize(("policy", "law"), EIGHT_BIT, ids=lambda x: type(x).__name__ if isinstance(x, v.Transform) else "")
+@pytest.mark.parametrize("side", [100, 350], ids=["drawn", "tabled"])
+def test_eight_bit_noise_is_its_law_rounded_to_levels(policy, law, side):
+    made = policy(np.full((side, side, 3), 128, np.uint8), seed=2).ravel().astype(int) - 128
+    edges = np.arange(-60, 61) - 0.5
+    counts = np.bincount(np.digitize(made, edges), minlength=122)
+    expected = np.diff(np.concatenate([[0], law.cdf(edges), [1]])) * made.size
+    often = expected > 5
+    assert (
+        stats.chisquare(np.append(counts[often], counts[~often].sum() + 1), np.append(expected[often], expected[~often].sum() + 1)).pvalue
+        > 1e-3
+    )
+
+
+@pytest.mark.parametrize("side", [100, 350], ids=["drawn", "tabled"])
+def test_values_of_eight_bit_images_are_independent(side):
+    noise = v.GaussianNoise(std=0.1)(np.full((2, side, side, 3), 128, np.uint8), seed=1).astype(float) - 128
+    flat = noise.reshape(2, -1)
+    pairs = [(flat[0], flat[1]), (flat[:, ::2], flat[:, 1::2]), (flat[:, 1:-1:2], flat[:, 2::2]), (noise[:, 1:], noise[:, :-1])]
+    for one, other in pairs:
+        for power in (1, 2):
+            correlation = np.corrcoef((one**power).ravel(), (other**power).ravel())[0, 1]
+            assert abs(correlation) < 4.5 / np.sqrt(one.size)
+
+
+@pytest.mark.parametrize("policy", [policy for policy, _ in EIGHT_BIT], ids=lambda policy: type(policy).__name__)
+def test_large_eight_bit_images_are_the_same_on_both_backends_to_the_bit(policy):
+    images = np.random.default_rng(0).integers(0, 256, (2, 149, 151, 3), np.uint8)
+    assert np.array_equal(policy(images, seed=0, backend="cpu"), policy(images, seed=0, backend="reference"))
 
 
 LAWS_WITH_TAILS = [
@@ -255,3 +289,68 @@ def test_distortion_grows_with_strength(policy):
     changes = [np.abs(policy(s)(image, seed=0).astype(float) - image).mean() for s in (0, 0.25, 0.5, 0.75, 1)]
     assert changes[0] == 0
     assert all(np.diff(changes) > 0)
+
+
+SENSORS = [(v.PoissonNoise, {"photons": 12.0}), (v.ISONoise, {"hue": 20, "luminance": 0.2})]
+BY_SENSOR = pytest.mark.parametrize(("make", "fields"), SENSORS, ids=lambda x: getattr(x, "__name__", ""))
+
+
+@BY_SENSOR
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+def test_sensors_touch_a_share_of_an_image_and_leave_the_rest(make, fields, dtype):
+    scale = {"uint8": 255, "uint16": 65535, "float32": 1}[dtype]
+    images = ((0.2 + 0.6 * np.random.default_rng(0).random((2, 80, 90, 3))) * scale).astype(dtype)
+    whole, part, none = (make(**fields, share=share)(images, seed=0) for share in (1, 0.3, 0))
+    assert np.array_equal(none, images)
+    touched = (part != images).any(-1) if make is v.ISONoise else part != images
+    changed = (whole != images).any(-1) if make is v.ISONoise else whole != images
+    assert touched.mean() == pytest.approx(0.3 * changed.mean(), abs=0.015)
+    assert np.array_equal(part[touched], whole[touched])
+    inner = whole[part != images].astype(float) - images[part != images]
+    assert stats.ks_2samp(inner, (whole[whole != images].astype(float) - images[whole != images])).pvalue > 1e-3
+
+
+@BY_SENSOR
+def test_sensors_clip_renormalise_or_keep(make, fields):
+    images = np.random.default_rng(0).random((3, 40, 40, 3), np.float32)
+    kept, clipped, scaled = (make(**fields, overflow=how)(images, seed=0) for how in ("keep", "clip", "renormalise"))
+    assert kept.max() > 1
+    inside = ((kept >= 0) & (kept <= 1)).all(-1)
+    assert clipped[inside] == pytest.approx(kept[inside], abs=1e-6)
+    assert clipped.min() >= 0
+    assert clipped.max() <= 1
+    low, high = np.minimum(kept.min((1, 2, 3), keepdims=True), 0), np.maximum(kept.max((1, 2, 3), keepdims=True), 1)
+    assert scaled == pytest.approx((kept - low) / (high - low), abs=1e-6)
+    eight = (images * 255).astype(np.uint8)
+    exact = make(**fields, overflow="renormalise")((eight / np.float32(255)).astype(np.float32), seed=0) * 255.0
+    assert make(**fields, overflow="renormalise")(eight, seed=0) == pytest.approx(exact, abs=0.51)
+    with pytest.raises(v.TargetError, match="float images for 'keep'"):
+        make(**fields, overflow="keep")(eight, seed=0)
+
+
+def test_photons_above_full_scale_are_the_poisson_law_where_they_are_kept():
+    counts = v.PoissonNoise(photons=20, overflow="keep")(np.ones((200, 200, 1), np.float32), seed=0).ravel().astype(float) * 20
+    observed = np.bincount(np.rint(counts).astype(int), minlength=60)[:60]
+    expected = stats.poisson(20).pmf(np.arange(60)) * counts.size
+    often = expected > 5
+    assert (
+        stats.chisquare(
+            np.append(observed[often], observed[~often].sum() + 1), np.append(expected[often], counts.size - expected[often].sum() + 1)
+        ).pvalue
+        > 1e-3
+    )
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "float32"])
+def test_shared_photons_are_one_draw_a_pixel(dtype):
+    grey = np.full((60, 60, 3), 128 if dtype == "uint8" else 0.5, dtype)
+    made, alone = (v.PoissonNoise(photons=15, shared=shared)(grey, seed=0) for shared in (True, False))
+    assert (made == made[..., :1]).all()
+    assert not (alone == alone[..., :1]).all()
+    assert np.array_equal(made[..., 0], v.PoissonNoise(photons=15)(grey[..., :1], seed=0)[..., 0])
+
+
+def test_white_light_that_is_kept_is_gaussian_above_white_and_below():
+    made = v.ISONoise(hue=0, luminance=0.1, overflow="keep")(np.ones((150, 150, 3), np.float32), seed=0)
+    assert (made == made[..., :1]).all()
+    assert stats.kstest(made[..., 0].ravel().astype(float), stats.norm(1, 0.1).cdf).pvalue > 1e-3

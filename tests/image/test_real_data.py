@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +12,7 @@ import shapely
 from PIL import Image
 
 import vicinal as v
+from vicinal.data import Annotated, read_annotations
 
 Data = Callable[[str], Path]
 DETECTION = v.parse(
@@ -36,33 +35,15 @@ def picture(path: Path) -> np.ndarray:
 
 
 def coco(root: Path, count: int = 8) -> list[dict]:
-    """Pictures with boxes (xywh), polygons, categories, and semantic masks."""
-    document = json.loads((root / "instances.json").read_text())
-    samples = []
-    for entry in document["images"][:count]:
-        mine = [one for one in document["annotations"] if one["image_id"] == entry["id"]]
-        samples.append(
-            {
-                "image": picture(root / "images" / entry["file_name"]),
-                "boxes": np.array([one["bbox"] for one in mine], float).reshape(-1, 4),
-                "polygons": [np.array(one["segmentation"][0], float).reshape(-1, 2) for one in mine],
-                "label": [one["category_id"] for one in mine],
-                "mask": np.asarray(Image.open(root / "semantic-masks" / f"{Path(entry['file_name']).stem}.png")),
-            }
-        )
-    return samples
+    """Pictures with boxes, polygons, classes, and semantic masks."""
+    data = read_annotations(root / "instances.json", segments="polygons").take(range(count))
+    masks = [np.asarray(Image.open(root / "semantic-masks" / f"{path.stem}.png")) for path in data.paths]
+    return [{**data[row], "mask": mask} for row, mask in enumerate(masks)]
 
 
-def voc(root: Path, count: int = 12) -> list[dict]:
-    """Pictures of blood cells with boxes (xyxy) and names."""
-    samples = []
-    for name in (root / "ImageSets" / "Main" / "train.txt").read_text().split()[:count]:
-        objects = ET.parse(root / "Annotations" / f"{name}.xml").getroot().findall("object")
-        boxes = [[float(one.findtext(f"bndbox/{key}")) for key in ("xmin", "ymin", "xmax", "ymax")] for one in objects]
-        samples.append(
-            {"image": picture(root / "JPEGImages" / f"{name}.jpg"), "boxes": boxes, "label": [one.findtext("name") for one in objects]}
-        )
-    return samples
+def voc(root: Path, count: int = 12) -> Annotated:
+    """Pictures of blood cells with boxes."""
+    return read_annotations(root, part="train").take(range(count))
 
 
 def column(samples: list[dict], name: str) -> list:
@@ -92,7 +73,7 @@ def test_boxes_hold_the_pixels_of_their_instances_on_coco(shared_data: Data, see
     assert all(image.shape == (256, 256, 3) for image in out["image"])
     for part, kept, label, sample, numbers in zip(out["boxes"], out["masks"], out["label"], samples, out.kept, strict=True):
         assert len(part) == len(kept) == len(label)
-        assert label == [sample["label"][number] for number in numbers]
+        assert np.array_equal(label, sample["label"][numbers])
         for box, mask in zip(part, kept, strict=True):
             rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
             found = np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1])
@@ -119,8 +100,8 @@ def test_polygons_and_masks_of_coco_stay_together(shared_data: Data) -> None:
 
 @pytest.mark.parametrize("limit", [0.0, 0.5])
 def test_visible_shares_of_real_boxes_are_those_of_shapely(shared_data: Data, limit: float) -> None:
-    samples = voc(shared_data("bccd-voc"))
-    boxes = [np.array(part) for part in column(samples, "boxes")]
+    samples = list(voc(shared_data("bccd-voc")))
+    boxes = column(samples, "boxes")
     out = STRAIGHT(image=column(samples, "image"), boxes=v.Boxes(boxes, min_visible=limit), seed=1)
     (move,) = out.plan.moves()
     row = 0
@@ -139,25 +120,23 @@ def test_visible_shares_of_real_boxes_are_those_of_shapely(shared_data: Data, li
 
 
 def test_the_report_counts_real_cells(shared_data: Data) -> None:
-    samples = voc(shared_data("bccd-voc"))
-    boxes, policy = v.Boxes(column(samples, "boxes"), min_visible=0.3), v.RandomCrop(size=256)
-    told = v.survival(policy, image=column(samples, "image"), boxes=boxes, label=column(samples, "label"), epochs=3)
-    names = [name for part in column(samples, "label") for name in part]
-    assert told.classes == tuple(sorted(set(names)))
-    assert told.given.tolist() == [3 * names.count(name) for name in told.classes]
-    for epoch in range(3):
-        out = policy(image=column(samples, "image"), boxes=boxes, label=column(samples, "label"), seed=0, epoch=epoch)
-        told.kept[:] -= [sum(part.count(name) for part in out["label"]) for name in told.classes]
-    assert told.kept.tolist() == [0] * len(told.classes)
+    data, policy = voc(shared_data("bccd-voc")), v.RandomCrop(size=256)
+    told = v.survival(policy, data, epochs=3, boxes=lambda rows: v.Boxes(data.targets(rows)["boxes"], min_visible=0.3))
+    labels = np.concatenate([picture.labels for picture in data.pictures])
+    assert told.classes == data.classes
+    assert told.given.tolist() == (3 * np.bincount(labels)).tolist()
+    named = {"image": [data.image(row) for row in range(len(data))], **data.targets(range(len(data)))}
+    named["boxes"] = v.Boxes(named["boxes"], min_visible=0.3)
+    left = [label for epoch in range(3) for label in policy(**named, seed=0, epoch=epoch)["label"]]
+    assert told.kept.tolist() == np.bincount(np.concatenate(left), minlength=3).tolist()
 
 
 def test_safe_crops_keep_every_real_cell(shared_data: Data) -> None:
-    samples = voc(shared_data("bccd-voc"))
+    samples = list(voc(shared_data("bccd-voc")))
     policy = v.parse("HorizontalFlip(p=0.5) | RandomRotate90() | RandomSizedBBoxSafeCrop(size=300)")
-    out = policy(
-        image=column(samples, "image"), boxes=v.Boxes(column(samples, "boxes"), min_visible=1), label=column(samples, "label"), seed=0
-    )
-    assert out["label"] == column(samples, "label")
+    boxes = v.Boxes(column(samples, "boxes"), min_visible=1)
+    out = policy(image=column(samples, "image"), boxes=boxes, label=column(samples, "label"), seed=0)
+    assert all(np.array_equal(label, sample["label"]) for label, sample in zip(out["label"], samples, strict=True))
 
 
 def test_no_class_appears_in_a_semantic_mask(shared_data: Data) -> None:
@@ -209,22 +188,24 @@ def test_a_region_painted_into_a_picture_lies_where_its_mask_lies(shared_data: D
 
 def test_annotations_that_do_not_fit_their_picture_get_a_sentence(shared_data: Data) -> None:
     first, second = coco(shared_data("coco-slice"), 2)
+    wide = first["boxes"] - np.pad(first["boxes"][:, :2], ((0, 0), (2, 0)))
     with pytest.raises(v.TargetError, match=r"^mask\[0\]: expected the size of its image, \(\d+, \d+\), got \(\d+, \d+\)$"):
         SEGMENTATION(image=first["image"], mask=second["mask"], seed=0)
     with pytest.raises(v.TargetError, match=r"^boxes\[0\]\[\d+\]: expected x0 < x1 and y0 < y1 within the canvas of .*format='xywh'"):
-        DETECTION(image=first["image"], boxes=first["boxes"], seed=0)  # COCO's boxes are no xyxy
-    assert len(DETECTION(image=first["image"], boxes=v.Boxes(first["boxes"], "coco"), seed=0)["boxes"])
+        DETECTION(image=first["image"], boxes=wide, seed=0)  # COCO's boxes are no xyxy
+    assert len(DETECTION(image=first["image"], boxes=v.Boxes(wide, "coco"), seed=0)["boxes"])
     with pytest.raises(v.TargetError, match=r"^label: expected 2 entries, one a sample, got 1$"):
         DETECTION(image=column([first, second], "image"), label=[first["label"]], seed=0)
 
 
-def test_yolo_labels_of_coco_come_back_in_their_format(shared_data: Data) -> None:
+def test_yolo_labels_of_coco_come_back_in_their_format(shared_data: Data, tmp_path: Path) -> None:
     root = shared_data("coco-slice")
-    files = sorted((root / "labels-yolo").glob("*.txt"))[:6]
-    rows = [np.loadtxt(file, ndmin=2) for file in files]
-    images = [picture(root / "images" / f"{file.stem}.jpg") for file in files]
-    boxes = v.Boxes([row[:, 1:] for row in rows], "yolo")
-    out = v.parse("HorizontalFlip() | Resize(size=(97, 203))")(image=images, boxes=boxes, label=[row[:, 0] for row in rows], seed=0)
+    (tmp_path / "images").symlink_to(root / "images")
+    (tmp_path / "labels").symlink_to(root / "labels-yolo")
+    data = read_annotations(tmp_path).take(range(6))
+    rows = [np.loadtxt(root / "labels-yolo" / f"{path.stem}.txt", ndmin=2) for path in data.paths]
+    boxes, images = v.Boxes([row[:, 1:] for row in rows], "yolo"), [data.image(row) for row in range(6)]
+    out = v.parse("HorizontalFlip() | Resize(size=(97, 203))")(image=images, boxes=boxes, label=data.targets(range(6))["label"], seed=0)
     for row, made, label in zip(rows, out["boxes"], out["label"], strict=True):
         assert made == pytest.approx(row[:, 1:] * [-1, 1, 1, 1] + [1, 0, 0, 0], abs=2e-3)  # labels that reach over the edge are cut
         assert np.array_equal(label, row[:, 0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -111,6 +112,51 @@ def test_shrinking_by_a_whole_factor_is_the_box_reduction_of_pillow(cls: type, t
     size = (90 if cls is v.LongestMaxSize else 60) // times
     expected = np.asarray(Image.fromarray(image).reduce(times)).astype(int)
     assert np.abs(cls(size=size)(image, seed=0, backend=backend).astype(int) - expected).max() <= 1
+
+
+@BACKENDS
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+@pytest.mark.parametrize("size", [(31, 64), (80, 17), (9, 9), (90, 110)])
+def test_shrinking_is_the_mean_over_the_area(size: tuple[int, int], dtype: str, backend: str) -> None:
+    """Fractions of source pixels count by their share, exactly as in OpenCV's area interpolation."""
+    scale = {"uint8": 255, "uint16": 65535, "float32": 1}[dtype]
+    image = (np.random.default_rng(1).random((90, 110, 3)) * scale).astype(dtype)
+    expected = cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA)
+    got = v.Resize(size=size)(image, seed=0, backend=backend)
+    assert np.abs(got.astype(float) - expected).max() <= (1 if scale > 1 else 1e-5)
+
+
+@BACKENDS
+@pytest.mark.parametrize("channels", [1, 3, 6])
+def test_enlarging_and_one_axis_each(channels: int, backend: str) -> None:
+    """Along an axis that grows a pixel is interpolated between two, whatever happens along the other."""
+    image = np.random.default_rng(2).random((70, 90, channels)).astype(np.float32)
+    wide = v.Resize(size=(70, 200))(image, seed=0, backend=backend)
+    low = v.Resize(size=(31, 200))(image, seed=0, backend=backend)
+    linear = np.stack([cv2.resize(image[..., c], (200, 70), interpolation=cv2.INTER_LINEAR) for c in range(channels)], -1)
+    area = np.stack([cv2.resize(wide[..., c], (200, 31), interpolation=cv2.INTER_AREA) for c in range(channels)], -1)
+    assert wide == pytest.approx(linear, abs=2e-3)
+    assert low == pytest.approx(area, abs=1e-5)
+
+
+@pytest.mark.parametrize("border", ["constant", "reflect", "replicate"])
+def test_a_box_that_reaches_over_the_edge_takes_in_the_border(border: str) -> None:
+    image = np.random.default_rng(3).random((80, 96, 3)).astype(np.float32)
+    policy = v.Scale(factor=0.37, antialias=True, border=border, fill=0.5)
+    fast, slow = (policy(image, seed=0, backend=backend) for backend in ("cpu", "reference"))
+    mode = {"constant": {"mode": "constant", "constant_values": 0.5}, "reflect": {"mode": "symmetric"}, "replicate": {"mode": "edge"}}
+    wide = np.pad(image, ((80, 80), (96, 96), (0, 0)), **mode[border])
+    assert fast == pytest.approx(slow, abs=1e-5)
+    assert slow[40, 48] == pytest.approx(_box(wide, 40.5, 48.5, 1 / 0.37), abs=1e-6)
+    assert slow[2, 3] == pytest.approx(_box(wide, 2.5, 3.5, 1 / 0.37), abs=1e-6)
+
+
+def _box(wide: np.ndarray, y: float, x: float, side: float) -> np.ndarray:
+    """The mean over a square of the padded image about the source of a place of the result, from a table of sums."""
+    sums = np.pad(wide.astype(float).cumsum(0).cumsum(1), ((1, 0), (1, 0), (0, 0)))
+    ends = [[(at - half) * side + half + full + sign * side / 2 for sign in (-1, 1)] for at, half, full in ((y, 40, 80), (x, 48, 96))]
+    at = [ndimage.map_coordinates(sums[..., c], np.stack(np.meshgrid(*ends, indexing="ij")), order=1) for c in range(wide.shape[-1])]
+    return np.array([a[1, 1] - a[0, 1] - a[1, 0] + a[0, 0] for a in at]) / side**2
 
 
 def test_without_antialiasing_shrinking_takes_single_pixels() -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import pytest
+from vicinal.lab.compare import Run, Setup, run
 
 from vicinal.data import read
 from vicinal.data.dataset import Dataset
 from vicinal.lab.arms import read_arms
-from vicinal.lab.compare import Run, Setup, run
 
 
 @pytest.fixture(scope="session")

@@ -393,7 +393,7 @@ def test_metrics_that_are_no_share_are_plain_numbers() -> None:
     page = Page(render_report(regression(), {}))
     table = page.part("Verdicts")
     assert "in rmse" in table
-    assert "Less of it is better" in table
+    assert "Less rmse (unit of the targets) is better" in table
     assert "points" not in page.text.split("How to read it")[0].split("vicinal report")[1].replace(
         regression()["answer"].replace("-", "−"), ""
     )

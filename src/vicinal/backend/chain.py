@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from itertools import accumulate
 from types import MappingProxyType
 from typing import Any, NamedTuple, final
 
@@ -14,7 +14,8 @@ from vicinal.backend import chain_steps
 from vicinal.backend.chain_kernels import run
 from vicinal.backend.reference import stacked
 from vicinal.core.backend import Dense
-from vicinal.core.batch import RANGES
+from vicinal.core.batch import RANGES, changed, name_of
+from vicinal.core.pages import room
 from vicinal.core.primitive import Pointwise
 from vicinal.core.steps import Curve, Hsv, Linear, Matrix, Posterize, Power, Round, Solarize, Step, quantise
 
@@ -30,14 +31,19 @@ class Encoded(NamedTuple):
     channels: int = 1  # how many of them it tells apart
 
 
+def _float32(*numbers: float) -> tuple[np.float32, ...]:
+    return tuple(np.float32(number) for number in numbers)
+
+
 # By dtype: its largest number, and the inverse of that in two parts. The products of a number with both sum to the rounded quotient.
 _UNITS = MappingProxyType(
     {
-        "uint8": (255.0, 257 / 65536, 1 / 255 - 257 / 65536),
-        "uint16": (65535.0, 1 / 65536, 1 / 65535 - 1 / 65536),
-        "float32": (1.0, 1.0, 0.0),
+        "uint8": _float32(255, 257 / 65536, 1 / 255 - 257 / 65536),
+        "uint16": _float32(65535, 1 / 65536, 1 / 65535 - 1 / 65536),
+        "float32": _float32(1, 1, 0),
     }
 )
+_WHOLE = MappingProxyType({"uint8": np.float32(255), "uint16": np.float32(65535), "float32": np.float32(0)})  # 0: not rounded
 
 
 def pointwise(chain: Pointwise, data: Dense) -> Dense:
@@ -49,7 +55,7 @@ def pointwise(chain: Pointwise, data: Dense) -> Dense:
 
 def tabulated(chain: Pointwise, dtype: Any) -> NDArray:
     """(B, 256, K) the chain's result for every 8-bit value, K = 1 or the number of channels; the chain must not mix channels."""
-    chain = replace(chain, dtype=chain.dtype or str(np.dtype(dtype)), layout=None)
+    chain = changed(chain, dtype=chain.dtype or name_of(np.dtype(dtype)), layout=None)
     encoded = _encoded(chain)
     channels = 1 if encoded is None else max((step.channels for step in encoded), default=1)
     grid = np.empty((len(chain.active), 1, 256, channels), np.uint8)
@@ -58,24 +64,25 @@ def tabulated(chain: Pointwise, dtype: Any) -> NDArray:
 
 
 def _equal(chain: Pointwise, data: NDArray) -> NDArray:
-    to, planar = chain.dtype or str(data.dtype), chain.layout == "CHW" and data.shape[3] > 1
+    given, planar = name_of(data.dtype), chain.layout == "CHW" and data.shape[3] > 1
+    to = chain.dtype or given
     encoded = None if data.dtype == np.float64 else _encoded(chain)
     if encoded is None:
         return _by_numpy(chain, data, to)
     batch, height, width, channels = data.shape
-    out = np.empty((batch, channels, height, width) if chain.layout == "CHW" else data.shape, to)
+    out = room((batch, channels, height, width) if chain.layout == "CHW" else data.shape, to)
     # Where channels are alike, an image is one run of values.
     told_apart = planar or chain.mixes or any(step.channels > 1 for step in encoded)
     codes, ends, knots, params = _program(encoded, batch)
-    unit = [np.float32(part) for part in (*_UNITS[str(data.dtype)], 0 if out.dtype.kind == "f" else _UNITS[to][0])]
+    scale, first, second = _UNITS[given]
     source, into = (array.reshape(batch, -1).view(np.uint8) for array in (data, out))
-    run(source, into, channels if told_apart else 1, planar, codes, ends, knots, params, *unit)
+    run(source, into, channels if told_apart else 1, planar, codes, ends, knots, params, scale, first, second, _WHOLE[to])
     return out
 
 
 def _by_numpy(chain: Pointwise, data: NDArray, to: str) -> NDArray:
     """In float64, for series, and for chains with a step that the interpreter does not know."""
-    values = data.astype(np.float64) / RANGES[str(data.dtype)]
+    values = data.astype(np.float64) / RANGES[name_of(data.dtype)]
     moved = chain.evaluate(values.reshape(len(data), -1, data.shape[3])).reshape(data.shape)
     moved = moved.astype(to, copy=False) if np.dtype(to).kind == "f" else quantise(moved, to)
     return np.ascontiguousarray(moved.transpose(0, 3, 1, 2)) if chain.layout == "CHW" else moved
@@ -90,14 +97,14 @@ def _encoded(chain: Pointwise) -> list[Encoded] | None:
 
 def _program(encoded: list[Encoded], batch: int) -> tuple[NDArray, NDArray, NDArray, NDArray]:
     """The codes, the ends of every step's parameters, the knots of curves, and the (B, total) parameters of all samples."""
-    ends = np.cumsum([0, *(sum(step.widths) for step in encoded)])
+    ends = [0, *accumulate(sum(step.widths) for step in encoded)]
     params, at = np.empty((batch, ends[-1]), np.float32), 0
     for step in encoded:
         for array, width in zip(step.arrays, step.widths, strict=True):
             params[:, at : at + width] = array
             at += width
-    codes, knots = np.array([(step.code, step.knots) for step in encoded], np.int64).reshape(-1, 2).T.copy()
-    return codes, ends, knots, params
+    codes, knots = (np.array([getattr(step, name) for step in encoded], np.int64) for name in ("code", "knots"))
+    return codes, np.array(ends), knots, params
 
 
 def _linear(step: Linear) -> Encoded:

@@ -10,8 +10,23 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from vicinal.backend.chain_lookup import WIDE, look_up
-from vicinal.backend.chain_steps import CURVE, MAGIC, MATRIX, POWER, ROUND, apply, bits_of, clipped, fused, is_neutral
+from vicinal.backend.chain_lookup import WIDE, byte_planes, look_up, look_up_floats, look_up_pixels, reorder
+from vicinal.backend.chain_steps import (
+    CURVE,
+    MAGIC,
+    MATRIX,
+    POWER,
+    ROUND,
+    apply,
+    bits_of,
+    clipped,
+    fused,
+    grey_of_bytes,
+    is_grey,
+    is_neutral,
+    matrix_of_bytes,
+    source_of,
+)
 
 BLOCK = 6144  # values, of all channels: they and their copies stay in the fastest cache
 WORTH_A_TABLE = 7  # linear steps that take as long as one look-up
@@ -91,14 +106,6 @@ def _widened(raw, n, first, second, values):
 
 
 @_compiled
-def _looked_up(raw, n, table, values):
-    for c in range(raw.shape[0]):
-        row, entries, wide = raw[c], table[c], values[c]
-        for x in range(n):
-            wide[x] = entries[np.uintp(row[x])]
-
-
-@_compiled
 def _stored(values, scale, row):
     """Values of a channel to whole numbers of 1 / scale, or as they are where it is 0."""
     if scale == 0:
@@ -168,6 +175,32 @@ def _tabulated(codes, ends, p, knots, todo, first, second, table):
 
 
 @_compiled
+def _one_matrix(flat, into, p, raw, first, second):
+    """An 8-bit image of three channels through one matrix: a new order of the channels, a grey, or anything else."""
+    red, green, blue = source_of(p, 0), source_of(p, 1), source_of(p, 2)
+    if min(red, green, blue) >= 0:
+        reorder(red, green, blue, flat, into)
+        return
+    grey, pixels, block, scale = is_grey(p), flat.shape[0] // 3, raw.shape[1], np.float32(255)
+    for start in range(0, pixels, block):
+        n = min(block, pixels - start)
+        _split(flat[3 * start : 3 * (start + n)], n, raw)
+        if grey:
+            grey_of_bytes(raw, n, p, first, second, scale)
+        else:
+            matrix_of_bytes(raw, n, p, first, second, scale)
+        _joined(raw, n, into[3 * start : 3 * (start + n)])
+
+
+@_compiled
+def _alike(one, other):
+    differing = 0
+    for k in range(len(one)):
+        differing += one[k] != other[k]
+    return differing == 0
+
+
+@_compiled
 def run(src, out, channels, planar, codes, ends, knots, params, scale, first, second, target):
     """Run a chain over a batch of images of uint8, uint16 or float32.
 
@@ -180,28 +213,39 @@ def run(src, out, channels, planar, codes, ends, knots, params, scale, first, se
     values, spare = np.empty((channels, block), np.float32), np.empty((channels, block), np.float32)
     raw, short = np.empty((channels, block), np.uint8), np.empty((channels, block), np.uint16)
     table, entries = np.empty((channels, 256), np.float32), np.empty((channels, 256), np.uint8)
+    planes = np.empty((channels, 4, 256), np.uint8)
     todo, eight = np.empty(len(codes), np.int64), scale == 255 and pixels > 256
     same = not planar and target == (scale if scale > 1 else 0)
+    count, mixing, done, tabled = 0, 0, 0, False
     for b in range(src.shape[0]):
         flat, into, p = src[b], out[b], params[b]
-        count, mixing = _planned(codes, ends, p, channels, scale, todo)
+        if b == 0 or not _alike(p, params[b - 1]):
+            count, mixing = _planned(codes, ends, p, channels, scale, todo)
+            # The first steps by a table of bytes, where they lead to bytes, or by a table of floats, where they are many.
+            done = _to_bytes(codes, ends, p, todo, count, mixing, target) if eight else 0
+            if not WIDE and _cost(codes, todo[:done]) <= WORTH_A_TABLE:
+                done = 0
+            tabled = eight and done == 0 and _cost(codes, todo[:mixing]) > WORTH_A_TABLE
+            if tabled:
+                _tabulated(codes, ends, p, knots, todo[:mixing], first, second, table)
+                for c in range(channels):
+                    byte_planes(table[c], planes[c])
+            elif done > 0:
+                _tabulated(codes, ends, p, knots, todo[:done], first, second, table)
+                for c in range(channels):
+                    _stored(table[c], np.float32(255), entries[c])
         if same and count == 0:
             for x in range(flat.shape[0]):
                 into[x] = flat[x]
             continue
-        # The first steps by a table of bytes, where they lead to bytes, or by a table of floats, where they are many.
-        done = _to_bytes(codes, ends, p, todo, count, mixing, target) if eight else 0
-        if not WIDE and _cost(codes, todo[:done]) <= WORTH_A_TABLE:
-            done = 0
-        tabled = eight and done == 0 and _cost(codes, todo[:mixing]) > WORTH_A_TABLE
-        if tabled:
-            _tabulated(codes, ends, p, knots, todo[:mixing], first, second, table)
-        elif done > 0:
-            _tabulated(codes, ends, p, knots, todo[:done], first, second, table)
-            for c in range(channels):
-                _stored(table[c], np.float32(255), entries[c])
-        if same and channels == 1 and 0 < done == count:
-            look_up(entries[0], flat, into)
+        if same and 0 < done == count and channels in (1, 3):
+            if channels == 1:
+                look_up(entries[0], flat, into)
+            else:
+                look_up_pixels(entries, flat, into)
+            continue
+        if same and scale == 255 and channels == 3 and count == 1 and codes[todo[0]] == MATRIX:
+            _one_matrix(flat, into, p[ends[todo[0]] : ends[todo[0] + 1]], raw, first, second)
             continue
         for start in range(0, pixels, block):
             n = min(block, pixels - start)
@@ -214,7 +258,8 @@ def run(src, out, channels, planar, codes, ends, knots, params, scale, first, se
                     _joined(raw, n, into[start * channels : (start + n) * channels])
                     continue
                 if tabled:
-                    _looked_up(raw, n, table, values)
+                    for c in range(channels):
+                        look_up_floats(table[c], planes[c], raw[c, :n], values[c, :n])
                 else:
                     _widened(raw, n, first, second, values)
             else:

@@ -1,4 +1,5 @@
-"""Look-ups of bytes in a table of 256: 64 at a time where the processor has the instruction (AVX-512 VBMI), one by one elsewhere."""
+"""Look-ups of bytes in tables of 256, and pixels with their bytes in another order: 64 bytes at a time where the processor has the
+instructions (AVX-512 VBMI), one by one elsewhere."""
 
 from __future__ import annotations
 
@@ -25,16 +26,87 @@ def _translate(context: Any, entries: Any, source: Any, into: Any, blocks: Any) 
 
 
 def _generated(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-    function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(_BYTES, [_BYTES] * 3), "llvm.x86.avx512.vpermi2var.qi.512")
     entries, source, into, blocks = args
-    quarter = [builder.load(_at(builder, entries, _WORD(64 * k)), align=1) for k in range(4)]
+    table = _table(builder, entries, 0)
     with cgutils.for_range(builder, blocks) as loop:
         offset = builder.mul(loop.index, _WORD(64))
         places = builder.load(_at(builder, source, offset), align=1)
-        # Seven bits choose among two registers, the eighth, which is the sign, between the halves of the table.
-        low, high = (builder.call(function, [quarter[k], places, quarter[k + 1]]) for k in (0, 2))
-        upper = builder.icmp_signed("<", places, ir.Constant(_BYTES, [0] * 64))
-        builder.store(builder.select(upper, high, low), _at(builder, into, offset), align=1)
+        builder.store(_found(builder, table, places), _at(builder, into, offset), align=1)
+    return context.get_dummy_value()
+
+
+def _translate_pixels(context: Any, entries: Any, source: Any, into: Any, blocks: Any) -> Any:
+    """Translate ``blocks`` times 64 pixels of three bytes, each by its table of three that follow one another."""
+    return types.void(types.intp, types.intp, types.intp, types.intp), _generated_for_pixels
+
+
+def _generated_for_pixels(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    entries, source, into, blocks = args
+    tables = [_table(builder, entries, 256 * c) for c in range(3)]
+    with cgutils.for_range(builder, blocks) as loop:
+        for third in range(3):
+            offset = builder.add(builder.mul(loop.index, _WORD(192)), _WORD(64 * third))
+            places = builder.load(_at(builder, source, offset), align=1)
+            red, green, blue = (_found(builder, table, places) for table in tables)
+            first, second = (_lanes([(64 * third + lane) % 3 == c for lane in range(64)]) for c in range(2))
+            made = builder.select(first, red, builder.select(second, green, blue))
+            builder.store(made, _at(builder, into, offset), align=1)
+    return context.get_dummy_value()
+
+
+def _table(builder: Any, entries: Any, start: int) -> list[Any]:
+    """256 entries in four registers."""
+    return [builder.load(_at(builder, entries, _WORD(start + 64 * k)), align=1) for k in range(4)]
+
+
+def _found(builder: Any, table: list[Any], places: Any) -> Any:
+    """64 entries of a table. Seven bits choose among two registers, the eighth, which is the sign, between the halves of the table."""
+    function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(_BYTES, [_BYTES] * 3), "llvm.x86.avx512.vpermi2var.qi.512")
+    low, high = (builder.call(function, [table[k], places, table[k + 1]]) for k in (0, 2))
+    return builder.select(builder.icmp_signed("<", places, ir.Constant(_BYTES, [0] * 64)), high, low)
+
+
+def _lanes(chosen: list[bool]) -> Any:
+    return ir.Constant(ir.VectorType(ir.IntType(1), 64), chosen)
+
+
+def _translate_floats(context: Any, planes: Any, source: Any, into: Any, blocks: Any) -> Any:
+    """Translate ``blocks`` times 64 bytes to float32; their 256 entries lie byte by byte, in four planes."""
+    return types.void(types.intp, types.intp, types.intp, types.intp), _generated_for_floats
+
+
+def _generated_for_floats(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    planes, source, into, blocks = args
+    tables = [_table(builder, planes, 256 * k) for k in range(4)]
+    with cgutils.for_range(builder, blocks) as loop:
+        places = builder.load(_at(builder, source, builder.mul(loop.index, _WORD(64))), align=1)
+        one, two, three, four = (_found(builder, table, places) for table in tables)
+        low, high = (builder.bitcast(_zipped(builder, *pair), ir.VectorType(ir.IntType(16), 64)) for pair in ((one, two), (three, four)))
+        made = builder.bitcast(_zipped(builder, low, high), ir.VectorType(ir.IntType(8), 256))
+        address = builder.add(into, builder.mul(loop.index, _WORD(256)))
+        builder.store(made, builder.inttoptr(address, made.type.as_pointer()), align=1)
+    return context.get_dummy_value()
+
+
+def _zipped(builder: Any, one: Any, other: Any) -> Any:
+    """The elements of two vectors of 64 in turn."""
+    order = [lane // 2 + 64 * (lane % 2) for lane in range(128)]
+    return builder.shuffle_vector(one, other, ir.Constant(ir.VectorType(ir.IntType(32), 128), order))
+
+
+def _permute(context: Any, order: Any, source: Any, into: Any, blocks: Any) -> Any:
+    """Put the bytes of ``blocks`` times 21 pixels of three bytes in another order; the byte after them is written too, as it is."""
+    return types.void(types.intp, types.intp, types.intp, types.intp), _generated_order
+
+
+def _generated_order(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(_BYTES, [_BYTES] * 2), "llvm.x86.avx512.permvar.qi.512")
+    order, source, into, blocks = args
+    places = builder.load(_at(builder, order, _WORD(0)), align=1)
+    with cgutils.for_range(builder, blocks) as loop:
+        offset = builder.mul(loop.index, _WORD(63))
+        pixels = builder.load(_at(builder, source, offset), align=1)
+        builder.store(builder.call(function, [pixels, places]), _at(builder, into, offset), align=1)
     return context.get_dummy_value()
 
 
@@ -43,6 +115,9 @@ def _at(builder: Any, address: Any, offset: Any) -> Any:
 
 
 _wide: Any = intrinsic(_translate)
+_wide_pixels: Any = intrinsic(_translate_pixels)
+_wide_floats: Any = intrinsic(_translate_floats)
+_wide_order: Any = intrinsic(_permute)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -54,3 +129,50 @@ def look_up(entries, source, into):
         done = source.shape[0] // 64 * 64
     for i in range(done, source.shape[0]):
         into[i] = entries[np.uintp(source[i])]
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def look_up_pixels(entries, source, into):
+    """into[i] = entries[i % 3, source[i]]; contiguous uint8, (3, 256) entries, whole pixels of three bytes."""
+    done = 0
+    if WIDE:
+        done = source.shape[0] // 192 * 192
+        _wide_pixels(entries.ctypes.data, source.ctypes.data, into.ctypes.data, done // 192)
+    for x in range(done // 3, source.shape[0] // 3):
+        for c in range(3):
+            into[3 * x + c] = entries[c, np.uintp(source[3 * x + c])]
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def byte_planes(entries, planes):
+    """256 float32 numbers byte by byte: (4, 256), as ``look_up_floats`` takes them."""
+    whole = entries.view(np.uint8)
+    for k in range(4):
+        for i in range(256):
+            planes[k, i] = whole[4 * i + k]
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def look_up_floats(entries, planes, source, into):
+    """into[i] = entries[np.uintp(source[i])]; contiguous uint8 to float32, 256 entries, which are in ``planes`` as well."""
+    done = 0
+    if WIDE:
+        done = source.shape[0] // 64 * 64
+        _wide_floats(planes.ctypes.data, source.ctypes.data, into.ctypes.data, done // 64)
+    for i in range(done, source.shape[0]):
+        into[i] = entries[np.uintp(source[i])]
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def reorder(first, second, third, source, into):
+    """Pixels of three bytes with their bytes in another order: byte 0 of the result is byte ``first``. Contiguous, not in place."""
+    done = 0
+    if WIDE and source.shape[0] > 64:
+        order = np.full(64, 63, np.uint8)
+        for x in range(21):
+            order[3 * x], order[3 * x + 1], order[3 * x + 2] = 3 * x + first, 3 * x + second, 3 * x + third
+        blocks = (source.shape[0] - 1) // 63
+        _wide_order(order.ctypes.data, source.ctypes.data, into.ctypes.data, blocks)
+        done = 21 * blocks
+    for x in range(done, source.shape[0] // 3):
+        into[3 * x], into[3 * x + 1], into[3 * x + 2] = source[3 * x + first], source[3 * x + second], source[3 * x + third]

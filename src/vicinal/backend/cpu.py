@@ -15,7 +15,8 @@ from vicinal.backend import effects, patches, sampling
 from vicinal.backend.chain import pointwise, tabulated
 from vicinal.backend.filters import filtered
 from vicinal.backend.noise_kernels import noisy
-from vicinal.backend.reference import hide, opaque, stacked
+from vicinal.backend.philox import rounds
+from vicinal.backend.reference import opaque, stacked
 from vicinal.core.backend import Dense
 from vicinal.core.primitive import (
     Effect,
@@ -34,10 +35,12 @@ from vicinal.core.warp import Warp
 class Cpu:
     """Runs a plan over whole batches; a warp of small 8-bit images takes the pointwise work behind it along."""
 
-    name = "cpu"
+    name, rounds = "cpu", staticmethod(rounds)
 
     def run(self, primitives: Sequence[Primitive], data: Dense) -> Dense:
         given, data = data, _contiguous(data)
+        if isinstance(data, list) and not (primitives and isinstance(primitives[0], Warp)):
+            data = stacked(data)
         position = 0
         while position < len(primitives):
             primitive = primitives[position]
@@ -83,7 +86,7 @@ def _warp_table(warp: Warp, chain: Pointwise, data: NDArray) -> NDArray:
     height, width = sampling.one_size(warp, data) or (0, 0)
     tables = tabulated(chain, np.uint8)
     out, view = _allocated((len(data), height, width, data.shape[3]), tables.dtype, chain.layout)
-    sampling.table_at(data, sampling.inverses(warp.matrix), view, warp.border, warp.fill, tables)
+    sampling.table_at(data, sampling.inverses(warp), view, warp.border, warp.fill, tables)
     return out
 
 
@@ -135,7 +138,7 @@ _RUN: dict[type, Callable[[Any, Any], Dense]] = {
     Filter: _alike(filtered),
     Noise: _alike(noisy),
     Patch: patches.run,
-    Hide: _each(hide),
+    Hide: patches.hidden,
     Opaque: _each(opaque),
     Effect: _alike(effects.call),
 }

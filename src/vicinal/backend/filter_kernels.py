@@ -117,13 +117,13 @@ def _strip(source, step, values, base, wide, rows, margin, columns, channels, le
 
 
 @_compiled
-def correlate(values, shape, kernels, rows, out, like, level, gain, lost, twice, low, top, whole):
-    """Values of a (b, H, W, C) shape through kernels (b, kh, kw), and through rows (b, 1, kr) where ``twice`` (b,); all in one dimension.
+def correlate(values, shape, chosen, kernels, rows, out, like, level, gain, lost, twice, low, top, whole):
+    """Of values of a (B, H, W, C) shape, in one dimension, the chosen (b,): through kernels (b, kh, kw), then rows (b, 1, kr) if ``twice``.
 
     ``like`` is an array with a one of the dtype of the sums, in which kernels and rows are given too. A value counts ``level`` on the way
     in; sums are raised by ``lost`` for each tap, multiplied by ``gain`` (b,) and kept in [low, top] on the way out.
     """
-    batch, height, width, channels = shape
+    _, height, width, channels = shape
     wide, strip = width * channels, min(height, STRIP)
     over, beside, aside = kernels.shape[1] // 2, kernels.shape[2] // 2, rows.shape[2] // 2
     vertical = mirrored(height, over, over)
@@ -133,12 +133,12 @@ def correlate(values, shape, kernels, rows, out, like, level, gain, lost, twice,
     padded, result = np.empty(strip * wider, like.dtype), np.empty(strip * wider, like.dtype)
     offsets, across = np.empty(kernels[0].size + 3, np.int64), np.empty(rows[0].size + 3, np.int64)
     weights, share = np.empty(len(offsets), like.dtype), np.empty(len(across), like.dtype)
-    for b in range(batch):
+    for b in range(len(chosen)):
         taps = _gathered(kernels[b], step, channels, offsets, weights)
         more = _gathered(rows[b], wider, channels, across, share) if twice[b] else 0
         lift = np.float32(lost * (taps + more)) * gain[b]
         for start in range(0, height, strip):
-            many, base = min(strip, height - start), b * height * wide
+            many, base = min(strip, height - start), chosen[b] * height * wide
             _strip(source, step, values, base, wide, vertical[start : start + many + 2 * over], beside, near, channels, level)
             _added(total, source, (many - 1) * step + wide, offsets, weights, taps)
             done, line = total, step

@@ -25,7 +25,7 @@ def filtered(primitive: Filter, images: NDArray) -> NDArray:
     *before, last = _pairs(primitive.kernels)
     values = images
     for pair in before:
-        values = _summed(FLOAT, values, *pair, np.empty(images.shape, np.float32), (-np.inf, np.inf))
+        values = _summed(FLOAT, values, *pair, np.empty(images.shape, np.float32), (-np.inf, np.inf), np.arange(len(images)))
     return correlated(values, *last, np.empty_like(images), RANGES[str(images.dtype)])
 
 
@@ -42,10 +42,8 @@ def correlated(values: NDArray, kernels: NDArray, rows: NDArray, out: NDArray, t
     """Values (b, H, W, C) through kernels (b, kh, kw) and rows (b, 1, kw), clipped to [0, top], into ``out``: each as suits it."""
     ways = _ways(values, out, kernels, rows)
     for way in np.unique(ways).tolist():
-        chosen = ways == way
-        if chosen.all():
-            return _by(way, values, kernels, rows, out, top)
-        out[chosen] = _by(way, values[chosen], kernels[chosen], rows[chosen], np.empty_like(out[chosen]), top)
+        chosen = np.flatnonzero(ways == way)
+        _by(way, values, kernels[chosen], rows[chosen], out, top, chosen)
     return out
 
 
@@ -92,17 +90,18 @@ def _even(kernels: NDArray) -> NDArray[np.bool_]:
     return (np.count_nonzero(there, (1, 2)) == high * wide) & ~(there & far).any((1, 2))
 
 
-def _by(way: int, values: NDArray, kernels: NDArray, rows: NDArray, out: NDArray, top: float) -> NDArray:
+def _by(way: int, values: NDArray, kernels: NDArray, rows: NDArray, out: NDArray, top: float, chosen: NDArray[np.int64]) -> None:
+    """The chosen samples, by kernels and rows of their own, into their places."""
     if way in (FLOAT, SHORT):
-        return _summed(way, values, kernels, rows, out, (0, top))
+        _summed(way, values, kernels, rows, out, (0, top), chosen)
+        return
     (high, wide), (_, more) = _sides(kernels), _sides(rows)
-    for row, image in enumerate(values):
-        size = int(wide[row] * more[row]), int(high[row])
+    for place, row in enumerate(chosen.tolist()):
+        size = int(wide[place] * more[place]), int(high[place])
         if way == BOX:
-            cv2.blur(image, size, out[row], borderType=cv2.BORDER_REFLECT_101)
+            cv2.blur(values[row], size, out[row], borderType=cv2.BORDER_REFLECT_101)
         else:
-            cv2.filter2D(image, -1, _middle(kernels[row], size), out[row], borderType=cv2.BORDER_REFLECT_101)
-    return out
+            cv2.filter2D(values[row], -1, _middle(kernels[place], size), out[row], borderType=cv2.BORDER_REFLECT_101)
 
 
 def _middle(kernel: NDArray, size: tuple[int, int]) -> NDArray:
@@ -111,17 +110,18 @@ def _middle(kernel: NDArray, size: tuple[int, int]) -> NDArray:
     return kernel[top : top + size[1], left : left + size[0]]
 
 
-def _summed(way: int, values: NDArray, kernels: NDArray, rows: NDArray, out: NDArray, ends: tuple[float, float]) -> NDArray:
+def _summed(way: int, values: NDArray, kernels: NDArray, rows: NDArray, out: NDArray, ends: tuple[float, float],
+            chosen: NDArray[np.int64]) -> NDArray:  # fmt: skip
     """The compiled loops, with weights and units as the dtype of the sums wants them."""
     twice = ~_same(rows)
-    one, level, gain, lost = np.ones(1, np.float32), np.float32(1), np.ones(len(values)), 0.0
+    one, level, gain, lost = np.ones(1, np.float32), np.float32(1), np.ones(len(chosen)), 0.0
     if way == SHORT:
         one, level, lost = np.ones(1, np.int16), np.int16(128), 0.5
         bits = _bits(kernels), _bits(rows) * twice
         kernels, rows = (_whole(part, shift) for part, shift in zip((kernels, rows), bits, strict=True))
         gain = 2.0 ** (bits[0] + bits[1]) / 128
     low, top = (np.float32(end) for end in ends)
-    correlate(values.ravel(), values.shape, kernels.astype(one.dtype), rows.astype(one.dtype), out.reshape(-1), one, level,
+    correlate(values.ravel(), values.shape, chosen, kernels.astype(one.dtype), rows.astype(one.dtype), out.reshape(-1), one, level,
               gain.astype(np.float32), np.float32(lost), twice, low, top, out.dtype.kind == "u")  # fmt: skip
     return out
 

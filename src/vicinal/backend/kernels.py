@@ -95,6 +95,32 @@ def _whole(flat, row, column, c, width, channels, fill):
     return fill if row < 0 or column < 0 else np.int64(flat[np.uintp((row * width + column) * channels + c)])
 
 
+@_inlined
+def sampled(flat, width, height, left, top, fx, fy, first, last, edge, outside, table, several, channels, row):
+    """One output row (w, C) of 8-bit values through a table, from what ``_row`` says; in [first, last) all neighbours are on the canvas."""
+    count = len(channels)
+    right, down, columns = np.uintp(count), np.uintp(width * count), np.uintp(count if several else 1)
+    for x in range(first, last):
+        at, wx, wy = np.uintp(top[x]) * down + np.uintp(left[x]) * right, np.int64(fx[x]), np.int64(fy[x])
+        for c in range(count):
+            here = at + np.uintp(c)
+            p, q = np.int64(flat[here]), np.int64(flat[here + right])
+            r, s = np.int64(flat[here + down]), np.int64(flat[here + down + right])
+            row[x, c] = table[np.uintp(_mixed(p, q, r, s, wx, wy)) * columns + np.uintp(c if several else 0)]
+    for x in range(row.shape[0]):
+        if first <= x < last:
+            continue
+        y0, y1 = _brought(np.int64(top[x]), height, edge), _brought(np.int64(top[x]) + 1, height, edge)
+        x0, x1 = _brought(np.int64(left[x]), width, edge), _brought(np.int64(left[x]) + 1, width, edge)
+        for c in range(count):
+            value = outside
+            if (y0 >= 0 or y1 >= 0) and (x0 >= 0 or x1 >= 0):
+                p, q = _whole(flat, y0, x0, c, width, count, outside), _whole(flat, y0, x1, c, width, count, outside)
+                r, s = _whole(flat, y1, x0, c, width, count, outside), _whole(flat, y1, x1, c, width, count, outside)
+                value = _mixed(p, q, r, s, np.int64(fx[x]), np.int64(fy[x]))
+            row[x, c] = table[np.uintp(value) * columns + np.uintp(c if several else 0)]
+
+
 @_compiled
 def warp_table(src, inverse, out, border, fill, tables, channels):
     """Linear sampling of 8-bit images by inverse maps, and a table look-up of the rounded value, in one pass.
@@ -103,8 +129,7 @@ def warp_table(src, inverse, out, border, fill, tables, channels):
     256, K) with K = 1 or C, channels: a tuple of length C, so that the compiler knows C.
     """
     batch, height, width = src.shape[:3]
-    count, several = len(channels), tables.shape[2] > 1
-    right, down, columns = np.uintp(count), np.uintp(width * count), np.uintp(tables.shape[2])
+    several = tables.shape[2] > 1
     images, entries = src.reshape(batch, -1), tables.reshape(tables.shape[0], -1)
     rows = np.empty((4, out.shape[2]), np.int32)
     left, top, fx, fy = rows[0], rows[1], rows[2], rows[3]
@@ -112,26 +137,7 @@ def warp_table(src, inverse, out, border, fill, tables, channels):
         flat, table, edge, outside = images[b], entries[b % tables.shape[0]], border[b], np.int64(fill[b])
         for y in range(out.shape[1]):
             first, last = _row(inverse[b], y, width, height, left, top, fx, fy)
-            row = out[b, y]
-            for x in range(first, last):
-                at, wx, wy = np.uintp(top[x]) * down + np.uintp(left[x]) * right, np.int64(fx[x]), np.int64(fy[x])
-                for c in range(count):
-                    here = at + np.uintp(c)
-                    p, q = np.int64(flat[here]), np.int64(flat[here + right])
-                    r, s = np.int64(flat[here + down]), np.int64(flat[here + down + right])
-                    row[x, c] = table[np.uintp(_mixed(p, q, r, s, wx, wy)) * columns + np.uintp(c if several else 0)]
-            for x in range(out.shape[2]):
-                if first <= x < last:
-                    continue
-                y0, y1 = _brought(np.int64(top[x]), height, edge), _brought(np.int64(top[x]) + 1, height, edge)
-                x0, x1 = _brought(np.int64(left[x]), width, edge), _brought(np.int64(left[x]) + 1, width, edge)
-                for c in range(count):
-                    value = outside
-                    if (y0 >= 0 or y1 >= 0) and (x0 >= 0 or x1 >= 0):
-                        p, q = _whole(flat, y0, x0, c, width, count, outside), _whole(flat, y0, x1, c, width, count, outside)
-                        r, s = _whole(flat, y1, x0, c, width, count, outside), _whole(flat, y1, x1, c, width, count, outside)
-                        value = _mixed(p, q, r, s, np.int64(fx[x]), np.int64(fy[x]))
-                    row[x, c] = table[np.uintp(value) * columns + np.uintp(c if several else 0)]
+            sampled(flat, width, height, left, top, fx, fy, first, last, edge, outside, table, several, channels, out[b, y])
 
 
 @_compiled
@@ -191,6 +197,13 @@ def _run(start, step, size, length):
     return first, max(first, min(last, length))
 
 
+@_inlined
+def _copied(to, values):
+    """A loop over slices, whose indices the compiler knows to be good: it copies many at a time."""
+    for k in range(len(to)):
+        to[k] = values[k]
+
+
 @_compiled
 def permuted(src, inverse, out, border, fill, channels):
     """Pixels onto pixels: flips, quarter turns, transposes, whole shifts, crops and pads of any dtype.
@@ -212,16 +225,17 @@ def permuted(src, inverse, out, border, fill, channels):
             target = out[b, y].reshape(-1)
             at, step = ((sy + d * first) * width + sx + a * first) * count, (d * width + a) * count
             if step == count:
-                for k in range(first * count, last * count):
-                    target[k] = flat[at + k - first * count]
+                _copied(target[first * count : last * count], flat[at : at + (last - first) * count])
             else:
                 for x in range(first, last):
                     for c in range(count):
                         target[x * count + c] = flat[at + c]
                     at += step
-            for x in range(columns):
-                if first <= x < last:
+            for start, stop in ((0, first), (last, columns)):
+                if border[b] == CONSTANT:
+                    target[start * count : stop * count] = fill[b]
                     continue
-                row, column = _brought(sy + d * x, height, border[b]), _brought(sx + a * x, width, border[b])
-                for c in range(count):
-                    target[x * count + c] = fill[b] if row < 0 or column < 0 else flat[(row * width + column) * count + c]
+                for x in range(start, stop):
+                    row, column = _brought(sy + d * x, height, border[b]), _brought(sx + a * x, width, border[b])
+                    for c in range(count):
+                        target[x * count + c] = flat[(row * width + column) * count + c]

@@ -1,12 +1,14 @@
-"""Compiled loops for maps that no affine matrix says: where every output pixel comes from, and sampling there."""
+"""Compiled loops for maps that no affine matrix says: where every output pixel comes from, and sampling there, row by row."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from vicinal.backend.kernels import _MAGIC, _brought, _compiled, _edge, _inlined, _inner
+from vicinal.backend.kernels import _MAGIC, ONE, _brought, _compiled, _edge, _inlined, _inner, sampled
+from vicinal.core.warp import FAR
 
 _HORIZON = 1e-6  # as ``vicinal.core.affine.apply`` has it: what lies behind the horizon is very far away
+_ENDLESS = 1 << 30  # steps
 
 
 @_inlined
@@ -15,46 +17,137 @@ def _projected(m, x, y):
     return (m[0] * x + m[1] * y + m[2]) / w, (m[3] * x + m[4] * y + m[5]) / w
 
 
-@_compiled
-def source_map(after, nodes, frame, before, factor, map_x, map_y):
-    """Continuous source coordinates of the centres of all output pixels.
+@_inlined
+def _cell(g, d, pace, last):
+    """The cell in which ``g`` (in cells) lies, where in it, the speed there, and for how many steps of ``d`` that holds; pace: 1 / |d|.
 
-    after, before: (9,) inverse maps row by row, the one behind the bend and the one in front of it; nodes (r, c, 2) displacements at the
-    nodes of a grid over a canvas of ``frame`` = (height, width), empty for none; factor = (x, y) samples per pixel; maps (h, w).
+    Beyond the grid the displacement is that of its edge: the place in the cell stands still.
     """
+    if g < 0:
+        return 0, 0.0, 0.0, int(min(-g * pace, _ENDLESS)) + 1 if d > 0 else _ENDLESS
+    if g >= last:
+        return last - 1, 1.0, 0.0, int(min((g - last) * pace, _ENDLESS)) + 1 if d < 0 else _ENDLESS
+    cell = int(g)
+    place = g - cell
+    return cell, place, d, int(min((1.0 - place if d > 0 else place) * pace, _ENDLESS)) + 1
+
+
+@_inlined
+def _bent_row(after, nodes, frame, before, x_step, y, xs, ys):
+    """Sources of one output row through a grid between affine maps: the map is quadratic from one line of the grid to the next."""
+    last_x, last_y = nodes.shape[1] - 1, nodes.shape[0] - 1
+    to_x, to_y = last_x / frame[1], last_y / frame[0]
+    u, v = after[0] * 0.5 * x_step + after[1] * y + after[2], after[3] * 0.5 * x_step + after[4] * y + after[5]
+    du, dv = after[0] * x_step, after[3] * x_step
+    pace_x, pace_y = 1 / max(abs(du * to_x), 1e-9), 1 / max(abs(dv * to_y), 1e-9)
+    x, count = 0, len(xs)
+    while x < count:
+        i, fx, dx, steps = _cell((u + du * x) * to_x, du * to_x, pace_x, last_x)
+        j, fy, dy, more = _cell((v + dv * x) * to_y, dv * to_y, pace_y, last_y)
+        steps = min(count - x, steps, more)
+        u0, u1, u2 = _along(nodes[j, i, 0], nodes[j, i + 1, 0], nodes[j + 1, i, 0], nodes[j + 1, i + 1, 0], fx, fy, dx, dy)
+        v0, v1, v2 = _along(nodes[j, i, 1], nodes[j, i + 1, 1], nodes[j + 1, i, 1], nodes[j + 1, i + 1, 1], fx, fy, dx, dy)
+        u0, u1, v0, v1 = u0 + u + du * x, u1 + du, v0 + v + dv * x, v1 + dv
+        a0, a1, a2 = before[0] * u0 + before[1] * v0 + before[2], before[0] * u1 + before[1] * v1, before[0] * u2 + before[1] * v2
+        b0, b1, b2 = before[3] * u0 + before[4] * v0 + before[5], before[3] * u1 + before[4] * v1, before[3] * u2 + before[4] * v2
+        for k in range(steps):
+            xs[x + k] = a0 + k * (a1 + k * a2)
+            ys[x + k] = b0 + k * (b1 + k * b2)
+        x += steps
+
+
+@_inlined
+def _along(p, q, r, s, fx, fy, dx, dy):
+    """Bilinear interpolation along a straight line from (fx, fy): its value, and the factors of k and of k squared after k steps."""
+    right, down, mixed = q - p, r - p, p - q - r + s
+    return p + right * fx + down * fy + mixed * fx * fy, right * dx + down * dy + mixed * (fx * dy + fy * dx), mixed * dx * dy
+
+
+@_inlined
+def _columns(after, nodes, frame, x_step, count):
+    """For a map that keeps columns columns: the cell of each pixel of a row, and where in it; and room for a line of nodes."""
+    last, to_x = nodes.shape[1] - 1, (nodes.shape[1] - 1) / frame[1]
+    cells, shares = np.empty(count, np.int32), np.empty(count)
+    for x in range(count):
+        g = min(max((after[0] * (x + 0.5) * x_step + after[2]) * to_x, 0.0), float(last))
+        cells[x] = min(np.int32(g), np.int32(last - 1))
+        shares[x] = g - cells[x]
+    return cells, shares, np.empty((2, nodes.shape[1]))
+
+
+@_inlined
+def _upright_row(after, nodes, frame, before, x_step, y, columns, xs, ys):
+    """Sources of one output row through a grid whose lines lie along rows and columns: nodes are blended once for the whole row."""
+    cells, shares, line = columns
+    last = nodes.shape[0] - 1
+    v = after[4] * y + after[5]
+    g = min(max(v * (last / frame[0]), 0.0), float(last))
+    j = min(int(g), last - 1)
+    low = g - j
+    for i in range(nodes.shape[1]):
+        u, w = (1 - low) * nodes[j, i, 0] + low * nodes[j + 1, i, 0], (1 - low) * nodes[j, i, 1] + low * nodes[j + 1, i, 1]
+        line[0, i], line[1, i] = before[0] * u + before[1] * w, before[3] * u + before[4] * w
+    begin, step = after[0] * 0.5 * x_step + after[2], after[0] * x_step
+    start_x, start_y = before[0] * begin + before[1] * v + before[2], before[3] * begin + before[4] * v + before[5]
+    step_x, step_y = before[0] * step, before[3] * step
+    for x in range(len(xs)):
+        i, share = np.uintp(cells[x]), shares[x]
+        xs[x] = start_x + step_x * x + line[0, i] + share * (line[0, i + np.uintp(1)] - line[0, i])
+        ys[x] = start_y + step_y * x + line[1, i] + share * (line[1, i + np.uintp(1)] - line[1, i])
+
+
+@_inlined
+def _projected_row(after, nodes, frame, before, x_step, y, xs, ys):
+    """Sources of one output row where a map is projective, with or without a grid, point by point."""
     bent = nodes.shape[0] > 1
     last_x, last_y = nodes.shape[1] - 1, nodes.shape[0] - 1
-    step_x, step_y = last_x / frame[1], last_y / frame[0]
+    to_x, to_y = last_x / frame[1], last_y / frame[0]
+    for column in range(len(xs)):
+        u, v = _projected(after, (column + 0.5) * x_step, y)
+        if bent:
+            gx, gy = min(max(u * to_x, 0.0), float(last_x)), min(max(v * to_y, 0.0), float(last_y))
+            i, j = min(int(gx), last_x - 1), min(int(gy), last_y - 1)
+            fx, fy = gx - i, gy - j
+            u += _along(nodes[j, i, 0], nodes[j, i + 1, 0], nodes[j + 1, i, 0], nodes[j + 1, i + 1, 0], fx, fy, 0.0, 0.0)[0]
+            v += _along(nodes[j, i, 1], nodes[j, i + 1, 1], nodes[j + 1, i, 1], nodes[j + 1, i + 1, 1], fx, fy, 0.0, 0.0)[0]
+        sx, sy = _projected(before, u, v)
+        xs[column], ys[column] = min(max(sx, -FAR), FAR), min(max(sy, -FAR), FAR)
+
+
+@_compiled
+def _source_row(after, nodes, frame, before, x_step, y, columns, xs, ys):
+    """Continuous source coordinates of the centres of one output row, ``y`` high, ``x_step`` apart; columns: what ``_columns`` found.
+
+    after, before: (9,) inverse maps row by row, the one behind the bend and the one in front of it; nodes (r, c, 2) displacements at the
+    nodes of a grid over a canvas of ``frame`` = (height, width), a single one for none; xs, ys: (w,).
+    """
     flat = before[6] == 0 and before[7] == 0 and after[6] == 0 and after[7] == 0
+    if flat and nodes.shape[0] > 1 and after[1] == 0 and after[3] == 0:
+        _upright_row(after, nodes, frame, before, x_step, y, columns, xs, ys)
+    elif flat and nodes.shape[0] > 1:
+        _bent_row(after, nodes, frame, before, x_step, y, xs, ys)
+    else:
+        _projected_row(after, nodes, frame, before, x_step, y, xs, ys)
+
+
+@_compiled
+def source_map(after, nodes, frame, before, factor, map_x, map_y):
+    """Where the centres of all output pixels come from, as pixel indices, at ``factor`` = (x, y) samples per pixel; maps (h, w)."""
+    xs, ys = np.empty(map_x.shape[1]), np.empty(map_x.shape[1])
+    columns = _columns(after, nodes, frame, 1 / factor[0], len(xs))
     for row in range(map_x.shape[0]):
-        y = (row + 0.5) / factor[1]
-        for column in range(map_x.shape[1]):
-            x = (column + 0.5) / factor[0]
-            if flat:
-                u, v = after[0] * x + after[1] * y + after[2], after[3] * x + after[4] * y + after[5]
-            else:
-                u, v = _projected(after, x, y)
-            if bent:
-                gx, gy = min(max(u * step_x, 0.0), float(last_x)), min(max(v * step_y, 0.0), float(last_y))
-                i, j = min(int(gx), last_x - 1), min(int(gy), last_y - 1)
-                fx, fy = gx - i, gy - j
-                a, b, c, d = (1 - fx) * (1 - fy), fx * (1 - fy), (1 - fx) * fy, fx * fy
-                u += a * nodes[j, i, 0] + b * nodes[j, i + 1, 0] + c * nodes[j + 1, i, 0] + d * nodes[j + 1, i + 1, 0]
-                v += a * nodes[j, i, 1] + b * nodes[j, i + 1, 1] + c * nodes[j + 1, i, 1] + d * nodes[j + 1, i + 1, 1]
-            if flat:
-                map_x[row, column] = before[0] * u + before[1] * v + before[2]
-                map_y[row, column] = before[3] * u + before[4] * v + before[5]
-            else:
-                map_x[row, column], map_y[row, column] = _projected(before, u, v)
+        _source_row(after, nodes, frame, before, 1 / factor[0], (row + 0.5) / factor[1], columns, xs, ys)
+        for x in range(len(xs)):
+            map_x[row, x], map_y[row, x] = xs[x] - 0.5, ys[x] - 0.5
 
 
 @_compiled
 def linear_at(image, map_x, map_y, out, border, fill, whole):
-    """Bilinear sampling of one image (H, W, C) at continuous coordinates (h, w), in float32; ``whole`` rounds."""
+    """Bilinear sampling of one image (H, W, C) at pixel indices (h, w), in float32; ``whole`` rounds."""
     height, width = image.shape[:2]
     for y in range(out.shape[0]):
         for x in range(out.shape[1]):
-            sx, sy = map_x[y, x] - 0.5, map_y[y, x] - 0.5
+            sx, sy = map_x[y, x], map_y[y, x]
             left, top = int(np.floor(sx)), int(np.floor(sy))
             fx, fy = np.float32(sx - left), np.float32(sy - top)
             inside = 0 <= left < width - 1 and 0 <= top < height - 1
@@ -66,22 +159,79 @@ def linear_at(image, map_x, map_y, out, border, fill, whole):
                 out[y, x, c] = (value + _MAGIC) - _MAGIC if whole else value
 
 
+@_inlined
+def _parted(xs, ys, width, height, left, top, fx, fy):
+    """Places as whole pixel indices and weights in 1/2048 of a pixel, and a run [first, last) with all four neighbours on the canvas."""
+    for x in range(len(xs)):
+        sx, sy = xs[x] - 0.5, ys[x] - 0.5
+        floor_x, floor_y = np.floor(sx), np.floor(sy)
+        left[x], top[x] = np.int32(floor_x), np.int32(floor_y)
+        fx[x], fy[x] = np.int32((sx - floor_x) * ONE + 0.5), np.int32((sy - floor_y) * ONE + 0.5)
+    first = 0
+    while first < len(xs) and not (0 <= left[first] < width - 1 and 0 <= top[first] < height - 1):
+        first += 1
+    last = first
+    while last < len(xs) and 0 <= left[last] < width - 1 and 0 <= top[last] < height - 1:
+        last += 1
+    return first, last
+
+
+@_compiled
+def linear_batch(src, after, nodes, frame, before, out, border, fill, table, channels):
+    """Linear sampling of 8-bit images (B, H, W, C) of one size, each through a map of its own; fill in whole numbers.
+
+    table: the 256 values themselves; channels: a tuple of length C, so that the compiler knows C.
+    """
+    height, width = src.shape[1:3]
+    xs, ys = np.empty(out.shape[2]), np.empty(out.shape[2])
+    rows = np.empty((4, out.shape[2]), np.int32)
+    left, top, fx, fy = rows[0], rows[1], rows[2], rows[3]
+    for b in range(out.shape[0]):
+        flat, columns = src[b].reshape(-1), _columns(after[b], nodes[b], frame[b], 1.0, len(xs))
+        for y in range(out.shape[1]):
+            _source_row(after[b], nodes[b], frame[b], before[b], 1.0, y + 0.5, columns, xs, ys)
+            first, last = _parted(xs, ys, width, height, left, top, fx, fy)
+            sampled(flat, width, height, left, top, fx, fy, first, last, border[b], np.int64(fill[b]), table, False, channels, out[b, y])
+
+
 @_compiled
 def nearest_at(image, map_x, map_y, out, border, fill):
-    """The pixel in which each place falls."""
+    """The pixel in which each place falls; one image, continuous coordinates (h, w)."""
+    places = np.empty((2, out.shape[1]), np.int32)
     for y in range(out.shape[0]):
-        for x in range(out.shape[1]):
-            column = _brought(int(np.floor(map_x[y, x])), image.shape[1], border)
-            row = _brought(int(np.floor(map_y[y, x])), image.shape[0], border)
-            for c in range(out.shape[2]):
-                out[y, x, c] = fill if row < 0 or column < 0 else image[row, column, c]
+        _nearest_row(image, map_x[y], map_y[y], places[0], places[1], out[y], border, fill)
+
+
+@_inlined
+def _nearest_row(image, xs, ys, columns, rows, out, border, fill):
+    height, width, channels = image.shape
+    beside = 0
+    for x in range(len(xs)):
+        columns[x], rows[x] = np.int32(np.floor(xs[x])), np.int32(np.floor(ys[x]))
+    for x in range(len(xs)):
+        beside |= columns[x] | rows[x] | (width - 1 - columns[x]) | (height - 1 - rows[x])
+    flat, target = image.reshape(-1), out.reshape(-1)
+    if beside >= 0:  # no sign bit: all are on the canvas
+        if channels == 1:
+            for x in range(len(xs)):
+                target[x] = flat[np.uintp(rows[x]) * np.uintp(width) + np.uintp(columns[x])]
+            return
+        for x in range(len(xs)):
+            for c in range(channels):
+                out[x, c] = image[rows[x], columns[x], c]
+        return
+    for x in range(len(xs)):
+        column, row = _brought(np.int64(columns[x]), width, border), _brought(np.int64(rows[x]), height, border)
+        for c in range(channels):
+            out[x, c] = fill if row < 0 or column < 0 else image[row, column, c]
 
 
 @_compiled
 def nearest_batch(src, after, nodes, frame, before, out, border, fill):
     """Images of one size by the nearest rule, each through a map of its own; the arguments above with the batch as first axis."""
-    factor = np.ones(2)
-    map_x, map_y = np.empty(out.shape[1:3]), np.empty(out.shape[1:3])
+    xs, ys, places = np.empty(out.shape[2]), np.empty(out.shape[2]), np.empty((2, out.shape[2]), np.int32)
     for b in range(out.shape[0]):
-        source_map(after[b], nodes[b], frame[b], before[b], factor, map_x, map_y)
-        nearest_at(src[b], map_x, map_y, out[b], border[b], fill[b])
+        columns = _columns(after[b], nodes[b], frame[b], 1.0, len(xs))
+        for y in range(out.shape[1]):
+            _source_row(after[b], nodes[b], frame[b], before[b], 1.0, y + 0.5, columns, xs, ys)
+            _nearest_row(src[b], xs, ys, places[0], places[1], out[b, y], border[b], fill[b])

@@ -1,7 +1,7 @@
 """Warps that no affine matrix says: projective ones and bends. Small images by one compiled loop over the batch, large ones by OpenCV.
 
-A displacement grid is piecewise bilinear, and so is the map that it makes with the affine maps on either side of it: resampling the
-coarse grid of source coordinates gives the dense map.
+A displacement grid is piecewise bilinear, and so is the map that it makes with the affine maps on either side of it: from one line of the
+grid to the next it is quadratic along a row of pixels, and a loop takes the row from line to line.
 """
 
 from __future__ import annotations
@@ -25,8 +25,7 @@ BORDERS = {
     REFLECT: cv2.BORDER_REFLECT,
     REPLICATE: cv2.BORDER_REPLICATE,
 }
-_FAR = np.float32(1e6)
-_PRECISE = int(cv2.__version__.split(".")[0]) >= 5  # before, coordinates were rounded to 1/32, here of a cell
+SAME = np.arange(256, dtype=np.uint8)
 
 
 def general(warp: Warp) -> NDArray[np.bool_]:
@@ -39,12 +38,17 @@ def sampled(warp: Warp, rows: NDArray, data: NDArray) -> NDArray:
     near = warp.interpolation[rows] == NEAREST
     if near.all():
         return nearest(warp, rows, data, warp.fill[rows] * RANGES[str(data.dtype)])
-    times = warp.supersampling()[rows]
+    times = warp.supersampling[rows]
     if near.any() or times.max() > 1 or not _small(warp, rows, data):
         return np.stack([_one(warp, int(row), image) for row, image in zip(rows, data, strict=True)])
     out, fill = _empty(warp, rows, data), warp.fill[rows] * RANGES[str(data.dtype)]
     map_x, map_y = np.empty(out.shape[1:3], np.float32), np.empty(out.shape[1:3], np.float32)
     for part, (after, nodes, frame, before) in _forms(warp, rows):
+        if data.dtype == np.uint8:
+            made, whole, channels = np.empty_like(out[part]), np.rint(fill[part]), (0,) * data.shape[3]
+            map_kernels.linear_batch(data[part], after, nodes, frame, before, made, warp.border[rows[part]], whole, SAME, channels)
+            out[part] = made
+            continue
         for k, n in enumerate(part):
             map_kernels.source_map(after[k], nodes[k], frame[k], before[k], np.ones(2), map_x, map_y)
             out[n] = _linear(data[n], map_x, map_y, int(warp.border[rows[n]]), float(fill[n]))
@@ -102,8 +106,7 @@ def _forms(warp: Warp, rows: NDArray) -> list[tuple[NDArray, tuple[NDArray, NDAr
 
 def _taken(warp: Warp, rows: NDArray) -> tuple[NDArray, NDArray, NDArray, NDArray]:
     bends = [_bend(warp, int(row)) for row in rows]
-    before = affine.invert(warp.matrix[rows]).reshape(-1, 9)
-    after = np.tile(np.eye(3).ravel(), (len(rows), 1)) if warp.after is None else affine.invert(warp.after[rows]).reshape(-1, 9)
+    before, after = warp.inverted[rows].reshape(-1, 9), warp.after_inverted[rows].reshape(-1, 9)
     if bends[0] is None:
         return after, np.zeros((len(rows), 1, 1, 2)), np.ones((len(rows), 2)), before
     return after, np.stack([bend.nodes for bend in bends]), np.array([bend.size for bend in bends], float), before
@@ -117,7 +120,7 @@ def _one(warp: Warp, row: int, image: NDArray) -> NDArray:
     one, scale = np.array([row]), RANGES[str(image.dtype)]
     if warp.interpolation[row] == NEAREST:
         return nearest(warp, one, image[None], warp.fill[one] * scale)[0]
-    times, border, fill = warp.supersampling()[row], int(warp.border[row]), float(warp.fill[row]) * scale
+    times, border, fill = warp.supersampling[row], int(warp.border[row]), float(warp.fill[row]) * scale
     if _bend(warp, row) is None and max(image.shape[:2]) < 32768 and min(image.shape[:2]) > 1 and not _horizon(warp, row):
         fine = _projected(warp, row, image, (height, width), times, border, fill)
     else:
@@ -149,51 +152,15 @@ def _projected(warp: Warp, row: int, image: NDArray, size: tuple[int, int], time
 
 
 def _map(warp: Warp, row: int, size: tuple[int, int], times: NDArray) -> tuple[NDArray, NDArray]:
-    """(h, w) x and y of the sources of all output pixels, at ``times`` (x, y) samples per pixel."""
+    """(h, w) x and y, as pixel indices, of the sources of all output pixels, at ``times`` (x, y) samples per pixel."""
     shape = (size[0] * int(times[1]), size[1] * int(times[0]))
-    bend, affine_maps = _bend(warp, row), not warp.projective[row]
-    if isinstance(bend, Grid) and affine_maps and _PRECISE:
-        frame = _around(warp, row, bend, shape, times)
-        if (np.array(bend.nodes.shape[1::-1]) + frame[1] + frame[2]).prod() <= max(shape[0] * shape[1], SMALL):
-            return _resampled(warp, row, bend, shape, *frame)
-    if not isinstance(bend, (Grid, type(None))):
-        return _through(warp, row, shape, times)
+    if not isinstance(_bend(warp, row), (Grid, type(None))):
+        map_x, map_y = _through(warp, row, shape, times)
+        return map_x - np.float32(0.5), map_y - np.float32(0.5)
     map_x, map_y = np.empty(shape, np.float32), np.empty(shape, np.float32)
     after, nodes, frame, before = _taken(warp, np.array([row]))
     map_kernels.source_map(after[0], nodes[0], frame[0], before[0], times.astype(float), map_x, map_y)
-    # OpenCV counts in whole numbers, which what lies near the horizon would leave.
-    return (map_x, map_y) if affine_maps else (map_x.clip(-_FAR, _FAR), map_y.clip(-_FAR, _FAR))
-
-
-def _around(warp: Warp, row: int, grid: Grid, shape: tuple[int, int], times: NDArray) -> tuple[NDArray, NDArray, NDArray]:
-    """(3, 3) from indices of the (finer) output to indices of nodes, and (2,) nodes that its output needs in front of and behind a grid."""
-    after = np.eye(3) if warp.after is None else affine.invert(warp.after[row : row + 1])[0]
-    index = (
-        np.diag([*(1 / grid.step), 1.0])
-        @ after
-        @ np.array([[1 / times[0], 0, 0.5 / times[0]], [0, 1 / times[1], 0.5 / times[1]], [0, 0, 1]])
-    )
-    corners = affine.apply(index[None], np.array([[[0, 0], [shape[1] - 1, 0], [0, shape[0] - 1], [shape[1] - 1, shape[0] - 1]]], float))[0]
-    last = np.array(grid.nodes.shape[1::-1]) - 1
-    more, most = (np.ceil(np.maximum(over, 0)).astype(int) for over in (-corners.min(0), corners.max(0) - last))
-    return index, more, most
-
-
-def _resampled(
-    warp: Warp, row: int, grid: Grid, shape: tuple[int, int], index: NDArray, more: NDArray, most: NDArray
-) -> tuple[NDArray, NDArray]:
-    """The sources of the nodes, resampled onto the output pixels; nodes are added where the output reaches over the grid."""
-    last = np.array(grid.nodes.shape[1::-1]) - 1
-    nodes = np.pad(grid.nodes, ((more[1], most[1]), (more[0], most[0]), (0, 0)), "edge")
-    index[:2, 2] += more
-    x, y = (np.arange(-more[axis], last[axis] + most[axis] + 1) * grid.step[axis] for axis in (0, 1))
-    before = affine.invert(warp.matrix[row : row + 1])
-    place = np.stack(np.meshgrid(x, y), -1) + nodes
-    source = np.zeros((*place.shape[:2], 4), np.float32)  # four channels fill a vector register
-    source[..., :2] = affine.apply(before, place.reshape(1, -1, 2)).reshape(place.shape)
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    dense = cv2.warpAffine(source, index[:2], shape[::-1], None, flags, cv2.BORDER_REPLICATE)
-    return cv2.extractChannel(dense, 0), cv2.extractChannel(dense, 1)
+    return map_x, map_y
 
 
 def _through(warp: Warp, row: int, shape: tuple[int, ...], times: NDArray) -> tuple[NDArray, NDArray]:
@@ -205,7 +172,6 @@ def _through(warp: Warp, row: int, shape: tuple[int, ...], times: NDArray) -> tu
 
 def _linear(image: NDArray, map_x: NDArray, map_y: NDArray, border: int, fill: float) -> NDArray:
     if min(image.shape[:2]) > 1:
-        map_x, map_y = map_x - np.float32(0.5), map_y - np.float32(0.5)
 
         def sample(part: NDArray) -> NDArray:
             return cv2.remap(part, map_x, map_y, cv2.INTER_LINEAR, None, BORDERS[border], (fill,) * 4)

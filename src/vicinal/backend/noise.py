@@ -3,6 +3,8 @@
 The integer hash is the two-round multiply-xorshift of Wellons ("Prospecting for hash functions", 2018, public domain). The Gaussian
 law is its inverse distribution function at 4,096 knots with linear interpolation between them. Laws with heavy tails are read from the
 upper tail inwards: 64 knots for each halving of the probability, down to 2**-32, which is where 32 random bits end.
+
+A value of an 8-bit image takes half a word: a law is then 65,536 equally likely quantiles, and noise is a whole number of levels.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ GOLDEN, FIRST, SECOND, SALT = 0x9E3779B9, 0x7FEB352D, 0x846CA68B, 0x68E31DA4
 HALF = 0x3F000000  # the bits of 0.5 in float32
 PART_BITS = 17  # of the 23 bits behind the point, what lies between two of 64 knots
 PART = 1 << PART_BITS
+EIGHT_BIT = 1 << 15  # sizes that 8-bit images draw from
 _LOW = np.uint64(0xFFFFFFFF)
 
 
@@ -41,6 +44,22 @@ def gaussian_knots() -> NDArray[np.float32]:
     a = inner[-1]
     end = (-a + np.sqrt(a * a - 4 * (a * a - 3 * missing))) / 2
     return np.concatenate([[-end], inner, [end]]).astype(np.float32)
+
+
+@lru_cache(maxsize=64)
+def sizes(law: str, degrees: float = 1.0) -> NDArray[np.float32]:
+    """(32768,) what 8-bit images draw from: the quantiles of the size of a symmetric law, each for both signs; nothing for the uniform."""
+    tail = 1 - (np.arange(EIGHT_BIT) + 0.5) / EIGHT_BIT
+    made = {"uniform": _nothing, "gaussian": _gaussian, "laplace": _laplace, "cauchy": _cauchy, "student": _student}[law](tail, degrees)
+    return made.astype(np.float32)
+
+
+def _nothing(tail: NDArray, _: float) -> NDArray:
+    return tail[:0]
+
+
+def _gaussian(tail: NDArray, _: float) -> NDArray:
+    return -normal_quantile(tail / 2)
 
 
 def _tail_knots(law: str, degrees: float) -> NDArray[np.float32]:
@@ -77,6 +96,11 @@ def words(key: NDArray, count: int, salt: int = 0) -> NDArray[np.uint32]:
     return (x ^ (x >> np.uint64(16))).astype(np.uint32)
 
 
+def halves(key: NDArray, count: int) -> NDArray[np.uint16]:
+    """(count,) 16-bit words: the lower half of each word, then the upper."""
+    return words(key, -(-count // 2)).astype("<u4").view("<u2")[:count]
+
+
 def _round(x: NDArray[np.uint64], factor: int, shift: int) -> NDArray[np.uint64]:
     return ((x ^ (x >> np.uint64(shift))) * np.uint64(factor)) & _LOW
 
@@ -89,7 +113,23 @@ def units(word: NDArray[np.uint32]) -> NDArray[np.float32]:
 def values(primitive: Noise, row: int, count: int) -> NDArray[np.float32]:
     """(count,) noise of one sample, in units of the value range; 0 where the share leaves a value alone."""
     low, high = np.float32(primitive.low[row]), np.float32(primitive.high[row])
-    drawn: NDArray[np.float32] = low + _standard(primitive, words(primitive.key[row], count)) * (high - low)
+    return _thinned(primitive, row, low + _standard(primitive, words(primitive.key[row], count)) * (high - low))
+
+
+def levels_of(primitive: Noise, row: int, count: int) -> NDArray[np.float32]:
+    """(count,) noise of one 8-bit sample: whole levels, or shares of the value where it is relative to that."""
+    unit, half = np.float32(1 if primitive.times else 255), halves(primitive.key[row], count)
+    low, high = np.float32(primitive.low[row]) * unit, np.float32(primitive.high[row]) * unit
+    if primitive.law == "uniform":
+        drawn = low + (half.astype(np.float32) + np.float32(0.5)) * np.float32(2**-16) * (high - low)
+    else:
+        size = sizes(primitive.law, primitive.degrees)[half & np.uint16(EIGHT_BIT - 1)] * (high - low)
+        drawn = np.where(half >= EIGHT_BIT, -size, size)
+    return _thinned(primitive, row, drawn if primitive.times else np.rint(drawn))
+
+
+def _thinned(primitive: Noise, row: int, drawn: NDArray[np.float32]) -> NDArray[np.float32]:
+    count = len(drawn)
     if primitive.share[row] >= 1:
         return drawn
     touched = units(words(primitive.key[row], count, SALT))
@@ -124,11 +164,11 @@ def levels(key: NDArray, count: int, dtype: str) -> NDArray:
 
 def noisy(primitive: Noise, row: int, image: NDArray) -> NDArray:
     """One sample with its noise, in float32 arithmetic (float64 for float64 series), rounded once."""
-    scale = RANGES[str(image.dtype)]
+    scale, eight = RANGES[str(image.dtype)], image.dtype == np.uint8
     work = np.float64 if image.dtype == np.float64 else np.float32
     pixels = image.astype(work).reshape(-1, image.shape[-1])
-    noise = values(primitive, row, len(pixels) if primitive.shared else pixels.size).astype(work)
-    made = pixels + noise.reshape(len(pixels), -1) * (pixels if primitive.times else work(scale))
+    noise = (levels_of if eight else values)(primitive, row, len(pixels) if primitive.shared else pixels.size).astype(work)
+    made = pixels + noise.reshape(len(pixels), -1) * (pixels if primitive.times else work(1 if eight else scale))
     if primitive.overflow == "renormalise":
         low, high = min(made.min(), work(0)), max(made.max(), work(scale))
         made = (made - low) * (work(scale) / (high - low))

@@ -1,4 +1,4 @@
-"""Filling rectangles: the batch is copied once, and only the values in the rectangles are touched."""
+"""Filling rectangles, and objects: the batch is copied once, and only the values in the rectangles are touched."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from vicinal.backend.kernels import hashed
 from vicinal.backend.noise import LEVELS
 from vicinal.backend.reference import stacked
 from vicinal.core.backend import Dense
-from vicinal.core.primitive import Patch
+from vicinal.core.primitive import Hide, Patch
 from vicinal.core.steps import quantise
 
 
@@ -27,6 +27,16 @@ def _equal(primitive: Patch, data: NDArray) -> NDArray:
     return out
 
 
+def hidden(primitive: Hide, data: Dense) -> Dense:
+    """A batch with its hidden objects filled."""
+    out = data.copy() if isinstance(data, np.ndarray) else [sample.copy() for sample in data]
+    for row in np.flatnonzero(primitive.active).tolist():
+        if primitive.region[row] is not None:
+            level = quantise(np.asarray(primitive.fill[row]), str(out[row].dtype))[()]
+            _objects(out[row], np.ascontiguousarray(primitive.region[row]), level)
+    return out if isinstance(out, np.ndarray) else stacked(out)
+
+
 def filling(fill: NDArray, key: NDArray | None, dtype: str) -> tuple[NDArray, NDArray, np.uint32, np.float32]:
     """What ``span`` takes, for (B, 1 or C) shares of the range or (B, 2) keys: level (B, K), with K = 0 for noise; key; shift; unit."""
     shift, unit = LEVELS[dtype]
@@ -38,12 +48,14 @@ def filling(fill: NDArray, key: NDArray | None, dtype: str) -> tuple[NDArray, ND
 @njit(nogil=True, cache=True, error_model="numpy", inline="always")
 def span(flat, start, stop, level, key, shift, unit):
     """Fill the values [start, stop) of a flat image; both ends stand between two pixels."""
+    at, count = np.uintp(start), np.uintp(stop - start)  # unsigned, so that no loop looks at negative indices
     if len(level) == 0:
         for i in range(start, stop):
             flat[i] = np.float32(hashed(i, key[0], key[1]) >> shift) * unit
     elif len(level) == 1:
-        for i in range(start, stop):
-            flat[i] = level[0]
+        value = level[0]
+        for i in range(count):
+            flat[at + i] = value
     else:
         for i in range(start, stop, len(level)):
             for c in range(len(level)):
@@ -63,3 +75,12 @@ def _rectangles(out, box, active, level, key, shift, unit):
                 continue
             for y in range(y0, y1):
                 span(flat, (y * width + x0) * channels, (y * width + x1) * channels, level[b], key[b], shift, unit)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _objects(image, region, level):
+    flat, where, channels = image.reshape(-1), region.reshape(-1), np.uintp(image.shape[2])
+    for place in range(np.uintp(where.shape[0])):
+        if where[place]:
+            for c in range(channels):
+                flat[place * channels + c] = level

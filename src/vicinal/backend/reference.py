@@ -11,16 +11,17 @@ from numpy.typing import NDArray
 from vicinal.backend import effects, noise
 from vicinal.core import affine
 from vicinal.core.backend import Dense
+from vicinal.core.draw import rounds
 from vicinal.core.primitive import Effect, Filter, Hide, Noise, Opaque, Patch, Pointwise, Primitive
 from vicinal.core.steps import dequantise, quantise
-from vicinal.core.warp import CONSTANT, NEAREST, REFLECT, Warp
+from vicinal.core.warp import CONSTANT, FAR, NEAREST, REFLECT, Warp
 
 
 @final
 class Reference:
     """Runs a plan primitive by primitive, sample by sample."""
 
-    name = "reference"
+    name, rounds = "reference", staticmethod(rounds)
 
     def run(self, primitives: Sequence[Primitive], data: Dense) -> Dense:
         samples = [np.array(sample) for sample in data]
@@ -73,15 +74,19 @@ def _source(move: Warp, row: int, factor: tuple[int, int] = (1, 1)) -> tuple[NDA
     if move.bent[row] or move.projective[row]:
         places = np.stack(np.broadcast_arrays(x, y), -1)
         found = move.backward(places.reshape(1, -1, 2), np.array([row])).reshape(places.shape)
+        if move.projective[row]:
+            found = found.clip(-FAR, FAR)
         return found[..., 0], found[..., 1]
     (a, b, c), (d, e, f) = affine.invert(square(move.matrix[row][None]))[0, :2]
     return a * x + b * y + c, d * x + e * y + f
 
 
 def _warp(primitive: Warp, row: int, image: NDArray) -> NDArray:
-    if primitive.still()[row]:
+    if primitive.still[row]:
         return image
-    shape, factor = canvas(primitive.size[row]), both_axes(primitive.supersampling()[row])
+    if (primitive.boxes[row] > 1).any():
+        return _stored(_boxed(primitive, row, _values(image)), image)
+    shape, factor = canvas(primitive.size[row]), both_axes(primitive.supersampling[row])
     x, y = _source(primitive, row, factor)
     values, border, fill = _values(image), int(primitive.border[row]), float(primitive.fill[row])
     if primitive.interpolation[row] == NEAREST:
@@ -90,6 +95,23 @@ def _warp(primitive: Warp, row: int, image: NDArray) -> NDArray:
         sampled = _linear(values, x - 0.5, y - 0.5, border, fill)
     sampled = sampled.reshape(shape[0], factor[1], shape[1], factor[0], -1).mean((1, 3))
     return _stored(sampled, image)
+
+
+def _boxed(primitive: Warp, row: int, values: NDArray) -> NDArray[np.float64]:
+    """Means over boxes: each axis of an upright map by itself."""
+    inverse, box = affine.invert(square(primitive.matrix[row][None]))[0], primitive.boxes[row]
+    border, fill = int(primitive.border[row]), float(primitive.fill[row])
+    for axis, d in ((0, 1), (1, 0)) if len(box) == 2 else ((1, 0),):
+        centre = inverse[d, d] * (np.arange(canvas(primitive.size[row])[axis]) + 0.5) + inverse[d, 2]
+        low, high = centre - box[d] / 2, centre + box[d] / 2
+        pixel = np.arange(np.floor(low.min()), np.ceil(high.max()))
+        share = np.clip(np.minimum(high[:, None], pixel + 1) - np.maximum(low[:, None], pixel), 0, None) / box[d]
+        along = np.moveaxis(values, axis, 0)
+        shown = along[_inside(pixel, len(along), border)]
+        if border == CONSTANT:
+            shown[(pixel < 0) | (pixel >= len(along))] = fill
+        values = np.moveaxis(np.tensordot(share, shown, 1), 0, axis)
+    return values
 
 
 def _values(image: NDArray) -> NDArray[np.float64]:
@@ -130,7 +152,7 @@ def _inside(index: NDArray, size: int, border: int) -> NDArray[np.int64]:
 
 
 def _nearest(move: Warp, row: int, mask: NDArray, fill: float) -> NDArray:
-    if move.still()[row]:
+    if move.still[row]:
         return mask
     x, y = _source(move, row)
     return _at(mask, np.floor(x), np.floor(y), int(move.border[row]), fill)

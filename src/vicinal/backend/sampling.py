@@ -1,6 +1,6 @@
-"""Resampling on the CPU: compiled loops for small images, OpenCV for large ones, both over samples of one size.
+"""Resampling on the CPU: compiled loops for small images and for upright maps, OpenCV for other maps of large images.
 
-Which of the two an image depends on its size alone, so a sample's bits never depend on its batch.
+Which of them an image takes depends on its size and its map alone, so a sample's bits never depend on its batch.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vicinal.backend import kernels, maps, reference
-from vicinal.backend.maps import BORDERS, SMALL
+from vicinal.backend.maps import BORDERS, SAME, SMALL
 from vicinal.backend.reference import both_axes, canvas, square, stacked
-from vicinal.core import affine
+from vicinal.backend.upright import upright
 from vicinal.core.backend import Dense
 from vicinal.core.batch import RANGES
 from vicinal.core.warp import CONSTANT, NEAREST, Warp
 
-_SAME = np.arange(256, dtype=np.uint8)[None, :, None]
+_AS_IT_IS = 2  # beside OpenCV's codes of mirrorings
 
 
 def fusable(warp: Warp, data: Dense) -> bool:
@@ -30,7 +30,7 @@ def fusable(warp: Warp, data: Dense) -> bool:
     size = one_size(warp, data)
     if size is None or size[0] * size[1] > SMALL or maps.general(warp).any():
         return False
-    return not (warp.interpolation == NEAREST).any() and int(warp.supersampling().max()) == 1
+    return not (warp.interpolation == NEAREST).any() and warp.supersampling.max() == 1 == warp.boxes.max()
 
 
 def one_size(warp: Warp, data: NDArray) -> tuple[int, int] | None:
@@ -39,9 +39,9 @@ def one_size(warp: Warp, data: NDArray) -> tuple[int, int] | None:
     return canvas(size[0]) if (size == size[0]).all() else None
 
 
-def inverses(matrix: NDArray) -> NDArray[np.float64]:
-    """(B, 6) inverse maps row by row, as the loops take them."""
-    return affine.invert(square(matrix))[:, :2].reshape(-1, 6)
+def inverses(warp: Warp, rows: NDArray | slice = slice(None)) -> NDArray[np.float64]:
+    """(n, 6) inverse maps row by row, as the loops take them."""
+    return square(warp.inverted[rows])[:, :2].reshape(-1, 6)
 
 
 def table_at(data: NDArray, inverse: NDArray, out: NDArray, border: NDArray, fill: NDArray, tables: NDArray) -> None:
@@ -50,7 +50,7 @@ def table_at(data: NDArray, inverse: NDArray, out: NDArray, border: NDArray, fil
 
 def _resample(warp: Warp, data: Dense, some: Callable[[Warp, NDArray, Dense], Dense]) -> Dense:
     """Copy the samples that stand still; hand the others to ``some``, together where in and out they have one size."""
-    moving = np.flatnonzero(warp.active & ~warp.still())
+    moving = np.flatnonzero(warp.active & ~warp.still)
     if isinstance(data, np.ndarray) and len(moving) == len(data) and one_size(warp, data) is not None:
         return some(warp, moving, data)
     samples = list(data)
@@ -77,7 +77,7 @@ def _ragged(warp: Warp, data: list[NDArray]) -> Dense:
     sides = warp.size if warp.size.shape[1] == 2 else np.pad(warp.size, ((0, 0), (1, 0)), constant_values=1)
     areas = np.array([(image.shape[0] > 1) * image.shape[0] * image.shape[1] for image in data])
     large = (areas > 0) & (np.maximum(areas, sides.prod(1)) > SMALL)
-    rows = np.flatnonzero(large & warp.active & ~warp.still() & ~maps.general(warp) & ~exact(warp) & (warp.interpolation != NEAREST))
+    rows = np.flatnonzero(large & warp.active & ~warp.still & ~maps.general(warp) & ~warp.exact & (warp.interpolation != NEAREST))
     if not len(rows):
         return _resample(warp, data, _any)
     made = _large(warp, rows, [data[row] for row in rows])
@@ -92,23 +92,39 @@ def _ragged(warp: Warp, data: list[NDArray]) -> Dense:
 
 
 def _large(warp: Warp, rows: NDArray, images: list[NDArray]) -> Dense:
-    """Large samples of any size by OpenCV; one array where they come out alike."""
-    times, size = warp.supersampling()[rows], warp.size[rows]
-    scale = np.zeros((len(rows), 3, 3))
-    scale[:, 0, 0], scale[:, 1, 1], scale[:, 2, 2] = times[:, 0], times[:, 1], 1
-    inverse = _indexed(scale @ warp.matrix[rows])
-    fill, border = warp.fill[rows] * RANGES[str(images[0].dtype)], warp.border[rows]
+    """Large samples of any size, read where they lie; one array where they come out alike."""
+    size, apart, by_axis = warp.size[rows], warp.upright[rows], _by_axis(warp, rows, images[0].dtype)
     alike = (size == size[0]).all()
     out: Any = np.empty((len(rows), *size[0], images[0].shape[2]), images[0].dtype) if alike else [None] * len(rows)
     for n, image in enumerate(images):
-        high, wide = size[n] * times[n, ::-1]
-        fine = out[n] if alike and times[n].max() == 1 else np.empty((high, wide, image.shape[2]), image.dtype)
-        _opencv_one(image, inverse[n], fine, BORDERS[int(border[n])], float(fill[n]))
-        if times[n].max() > 1:
-            out[n] = _mean(fine, *map(int, size[n]))
-        elif not alike:
-            out[n] = fine
+        if apart[n]:
+            made = out[n : n + 1] if alike else np.empty((1, *size[n], image.shape[2]), image.dtype)
+            by_axis(slice(n, n + 1), image[None], made)
+            if not alike:
+                out[n] = made[0]
+        else:
+            one = rows[n : n + 1]
+            out[n] = _linear(warp, one, image[None], both_axes(warp.supersampling[one[0]]))[0]
     return out
+
+
+def _by_axis(warp: Warp, rows: NDArray, dtype: Any) -> Callable[[Any, NDArray, NDArray], None]:
+    """What resamples upright samples, some of ``rows`` at a time, from data to out."""
+    inverse, border, scale = inverses(warp, rows), warp.border[rows], RANGES[str(dtype)]
+    fill, box = (warp.fill[rows] * scale).astype(np.float32), warp.boxes[rows]
+    if box.shape[1] == 1:
+        box = np.pad(box, ((0, 0), (0, 1)), constant_values=1.0)
+
+    def run(some: slice, data: NDArray, out: NDArray) -> None:
+        upright(data, inverse[some], out, border[some], fill[some], box[some], dtype.kind == "u")
+
+    return run
+
+
+def _apart(warp: Warp, rows: NDArray, data: NDArray) -> NDArray[np.bool_]:
+    """Which samples are resampled axis by axis: upright ones that are averaged or large. One pass is faster for what is neither."""
+    large = max(data.shape[1] * data.shape[2], int(warp.size[rows[0]].prod())) > SMALL
+    return warp.upright[rows] & (large | (warp.boxes[rows] > 1).any(1))
 
 
 def follow(move: Warp, data: Dense, fill: float) -> Dense:
@@ -119,7 +135,7 @@ def follow(move: Warp, data: Dense, fill: float) -> Dense:
 
 def _nearest_any(warp: Warp, rows: NDArray, data: Dense, fill: NDArray) -> Dense:
     general = maps.general(warp)[rows]
-    if exact(warp)[rows].all():
+    if warp.exact[rows].all():
         return _permuted(warp, rows, data, fill)
     if not general.any():
         return _nearest(warp, rows, data, fill)
@@ -132,7 +148,7 @@ def _nearest_any(warp: Warp, rows: NDArray, data: Dense, fill: NDArray) -> Dense
 
 def _any(warp: Warp, rows: NDArray, data: Dense) -> Dense:
     """Samples of one size: those whose map is affine together, the others one by one."""
-    general, whole = maps.general(warp)[rows], exact(warp)[rows]
+    general, whole = maps.general(warp)[rows], warp.exact[rows]
     if whole.all():
         return _permuted(warp, rows, data)
     if general.all():
@@ -146,57 +162,57 @@ def _any(warp: Warp, rows: NDArray, data: Dense) -> Dense:
     return out
 
 
-def exact(warp: Warp) -> NDArray[np.bool_]:
-    """(B,) where pixels fall onto pixels: flips, quarter turns, and shifts by whole pixels."""
-    if warp.matrix.shape[-1] != 3:
-        return np.zeros(len(warp.active), bool)
-    linear, shift = warp.matrix[:, :2, :2], warp.matrix[:, :2, 2]
-    turns = (np.abs(linear).sum(1) == 1).all(1) & (np.abs(linear).max(1) == 1).all(1)
-    return np.asarray(turns & (shift == np.rint(shift)).all(1)) & ~maps.general(warp)
-
-
 def _permuted(warp: Warp, rows: NDArray, data: Dense, fill: NDArray | None = None) -> NDArray:
     assert isinstance(data, np.ndarray)
     out = np.empty((len(data), *canvas(warp.size[rows[0]]), data.shape[3]), data.dtype)
-    inverse = affine.invert(warp.matrix[rows])[:, :2]
-    # From continuous coordinates to pixel indices, on both sides.
-    inverse[:, :, 2] += 0.5 * (inverse[:, :, 0] + inverse[:, :, 1]) - 0.5
-    places = np.rint(inverse).astype(np.int64).reshape(-1, 6)
+    places = np.rint(_indexed(inverses(warp, rows))).astype(np.int64).reshape(-1, 6)
     fill = _stored(warp.fill[rows], data.dtype) if fill is None else fill.astype(data.dtype)
-    if out[0].size <= SMALL * 3 or data.shape[3] > 4:
+    looped = places[:, 0] == 1  # rows stay rows: those are copied whole
+    if out[0].size <= SMALL * 3 or data.shape[3] > 4 or looped.all():
         kernels.permuted(data, places, out, warp.border[rows], fill, (0,) * data.shape[3])
         return out
-    for n, row in enumerate(rows):
-        if not _copied(data[n], places[n], out[n], fill[n], int(warp.border[row])):
-            one = slice(n, n + 1)
-            kernels.permuted(data[one], places[one], out[one], warp.border[row : row + 1], fill[one], (0,) * data.shape[3])
+    windows, beside = _windows(places, data.shape[1:3], out.shape[1:3])
+    looped |= beside & (warp.border[rows] != CONSTANT)
+    for n in np.flatnonzero(looped):
+        one = slice(n, n + 1)
+        kernels.permuted(data[one], places[one], out[one], warp.border[rows[one]], fill[one], (0,) * data.shape[3])
+    for n in np.flatnonzero(~looped):
+        if beside[n]:
+            out[n] = fill[n]
+        _copied(data[n], out[n], *windows[n])
     return out
 
 
-def _copied(image: NDArray, place: NDArray, out: NDArray, fill: Any, border: int) -> bool:
-    """One large image by slices, where OpenCV's copies beat a loop; False where a border other than a constant shows."""
-    a, right, left, d, down, top = (int(number) for number in place)
-    (height, width), (rows, columns) = image.shape[:2], out.shape[:2]
-    x0, x1 = sorted((left, left + a * (columns - 1) + right * (rows - 1)))
-    y0, y1 = sorted((top, top + d * (columns - 1) + down * (rows - 1)))
-    if x0 < 0 or y0 < 0 or x1 >= width or y1 >= height:
-        if border != CONSTANT:
-            return False
-        out[:] = fill
-    left, top, x_end, y_end = max(x0, 0), max(y0, 0), min(x1, width - 1) + 1, min(y1, height - 1) + 1
-    if left >= x_end or top >= y_end:
-        return True
-    piece, start, stop = image[top:y_end, left:x_end], (left - x0, top - y0), (x_end - x0, y_end - y0)
-    if a == 0:  # rows become columns
-        piece, start, stop = cv2.transpose(piece), start[::-1], stop[::-1]
-    mirror_x, mirror_y = (d < 0, right < 0) if a == 0 else (a < 0, down < 0)
-    xs = slice(columns - stop[0], columns - start[0]) if mirror_x else slice(start[0], stop[0])
-    ys = slice(rows - stop[1], rows - start[1]) if mirror_y else slice(start[1], stop[1])
-    if mirror_x or mirror_y:
-        cv2.flip(piece, -1 if mirror_x and mirror_y else int(mirror_x), out[ys, xs])
+def _windows(places: NDArray, before: tuple, after: tuple) -> tuple[list[list[int]], NDArray[np.bool_]]:
+    """For maps of pixels onto pixels what ``_copied`` takes, and where the result shows what lies beside the source."""
+    a, right, left, d, down, top = places.T
+    ends = np.stack([[left, left + a * (after[1] - 1) + right * (after[0] - 1)], [top, top + d * (after[1] - 1) + down * (after[0] - 1)]])
+    low, high = ends.min(1), ends.max(1) + 1
+    most = np.array([[before[1]], [before[0]]])
+    begin = low.clip(0)
+    end = np.minimum(high, most).clip(begin)
+    turned = a == 0  # rows become columns
+    start, stop = (np.where(turned, part[::-1], part) for part in (begin - low, end - low))
+    mirrored = np.where(turned, [d, right], [a, down]) < 0
+    sides = np.array([[after[1]], [after[0]]])
+    first, last = np.where(mirrored, sides - stop, start), np.where(mirrored, sides - start, stop)
+    code = np.where(mirrored.all(0), -1, np.where(mirrored[0], 1, np.where(mirrored[1], 0, _AS_IT_IS)))
+    columns = [begin[1], end[1], begin[0], end[0], first[1], last[1], first[0], last[0], turned, code]
+    return np.stack(columns, 1).tolist(), np.asarray((low < 0).any(0) | (high > most).any(0))
+
+
+def _copied(image: NDArray, out: NDArray, top: int, low: int, left: int, end: int, y: int, y_end: int, x: int, x_end: int,
+            turned: int, mirrored: int) -> None:  # fmt: skip
+    """One large image by slices, where OpenCV's copies beat a loop."""
+    if top == low or left == end:
+        return
+    piece, target = image[top:low, left:end], out[y:y_end, x:x_end]
+    if turned:
+        piece = cv2.transpose(piece)
+    if mirrored == _AS_IT_IS:
+        target[...] = piece.reshape(target.shape)
     else:
-        out[ys, xs] = piece.reshape(out[ys, xs].shape)
-    return True
+        cv2.flip(piece, mirrored, target)
 
 
 def _stored(share: NDArray, dtype: Any) -> NDArray:
@@ -206,14 +222,27 @@ def _stored(share: NDArray, dtype: Any) -> NDArray:
 
 
 def _linear_or_nearest(warp: Warp, rows: NDArray, data: Dense) -> Dense:
-    """Samples of one size: nearest ones, antialiased ones and plain ones, each by its own loop."""
+    """Samples of one size: nearest ones, those of which each axis goes by itself, and the others by their samples a pixel."""
     assert isinstance(data, np.ndarray)
     out = np.empty((len(data), *canvas(warp.size[rows[0]]), data.shape[3]), data.dtype)
-    near, factor = warp.interpolation[rows] == NEAREST, warp.supersampling()[rows]
+    near = warp.interpolation[rows] == NEAREST
     if near.any():
         out[near] = _nearest(warp, rows[near], data[near], warp.fill[rows[near]] * RANGES[str(data.dtype)])
-    for times in np.unique(factor[~near], axis=0):
-        chosen = ~near & (factor == times).all(1)
+    apart = ~near & _apart(warp, rows, data)
+    if apart.any():
+        by_axis = _by_axis(warp, rows, data.dtype)
+        if apart.all():
+            by_axis(slice(None), data, out)
+            return out
+        made = np.empty((int(apart.sum()), *out.shape[1:]), out.dtype)
+        by_axis(apart, data[apart], made)
+        out[apart] = made
+    left = ~near & ~apart
+    if not left.any():
+        return out
+    factor = warp.supersampling[rows]
+    for times in np.unique(factor[left], axis=0):
+        chosen = left & (factor == times).all(1)
         whole = chosen.all()
         result = _linear(warp, rows[chosen], data if whole else data[chosen], both_axes(times))
         if whole:
@@ -226,10 +255,10 @@ def _linear(warp: Warp, rows: NDArray, data: NDArray, times: tuple[int, int]) ->
     """Linear sampling at ``times`` (x, y) samples per pixel, averaged."""
     height, width = canvas(warp.size[rows[0]])
     fine_size = (height * times[1], width * times[0])
-    matrix = np.diag([*map(float, times), 1.0]) @ square(warp.matrix[rows]) if max(times) > 1 else square(warp.matrix[rows])
+    inverse = inverses(warp, rows) / np.array([*times, 1, *times, 1])
     large = data.shape[1] > 1 and max(data.shape[1] * data.shape[2], fine_size[0] * fine_size[1]) > SMALL
     sample = _by_opencv if large else _by_loop
-    fine = sample(matrix, fine_size, warp.border[rows], warp.fill[rows], data)
+    fine = sample(inverse, fine_size, warp.border[rows], warp.fill[rows], data)
     return fine if max(times) == 1 else np.stack([_mean(image, height, width) for image in fine])
 
 
@@ -238,30 +267,30 @@ def _mean(image: NDArray, height: int, width: int) -> NDArray:
     return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA).reshape(height, width, -1)
 
 
-def _by_loop(matrix: NDArray, size: tuple[int, int], border: NDArray, fill: NDArray, data: NDArray) -> NDArray:
+def _by_loop(inverse: NDArray, size: tuple[int, int], border: NDArray, fill: NDArray, data: NDArray) -> NDArray:
     out = np.empty((len(data), *size, data.shape[3]), data.dtype)
     if data.dtype == np.uint8:
-        table_at(data, inverses(matrix), out, border, fill, _SAME)
+        table_at(data, inverse, out, border, fill, SAME[None, :, None])
         return out
     scale = RANGES[str(data.dtype)]
-    kernels.warp(data, inverses(matrix), out, border, (fill * scale).astype(np.float32), data.dtype.kind == "u")
+    kernels.warp(data, inverse, out, border, (fill * scale).astype(np.float32), data.dtype.kind == "u")
     return out
 
 
-def _by_opencv(matrix: NDArray, size: tuple[int, int], border: NDArray, fill: NDArray, data: NDArray) -> NDArray:
+def _by_opencv(inverse: NDArray, size: tuple[int, int], border: NDArray, fill: NDArray, data: NDArray) -> NDArray:
     out = np.empty((len(data), *size, data.shape[3]), data.dtype)
-    inverse = _indexed(matrix)
+    inverse = _indexed(inverse)
     for row, image in enumerate(data):
         value = float(fill[row]) * RANGES[str(data.dtype)]
         _opencv_one(image, inverse[row], out[row], BORDERS[int(border[row])], value)
     return out
 
 
-def _indexed(matrix: NDArray) -> NDArray[np.float64]:
-    """(B, 2, 3) inverse maps from pixel indices to pixel indices, from maps of continuous coordinates."""
-    inverse = inverses(matrix).reshape(-1, 2, 3)
-    inverse[:, :, 2] += 0.5 * (inverse[:, :, 0] + inverse[:, :, 1]) - 0.5
-    return inverse
+def _indexed(inverse: NDArray) -> NDArray[np.float64]:
+    """(n, 2, 3) maps from pixel indices to pixel indices, from (n, 6) maps of continuous coordinates."""
+    indexed = np.array(inverse).reshape(-1, 2, 3)
+    indexed[:, :, 2] += 0.5 * (indexed[:, :, 0] + indexed[:, :, 1]) - 0.5
+    return indexed
 
 
 def _window(image: NDArray, inverse: NDArray, out: NDArray, border: int) -> tuple[NDArray, NDArray]:
@@ -300,5 +329,5 @@ def _opencv_one(image: NDArray, inverse: NDArray, out: NDArray, border: int, fil
 def _nearest(warp: Warp, rows: NDArray, data: Dense, fill: NDArray) -> NDArray:
     assert isinstance(data, np.ndarray)
     out = np.empty((len(data), *canvas(warp.size[rows[0]]), data.shape[3]), data.dtype)
-    kernels.nearest(data, inverses(warp.matrix[rows]), out, warp.border[rows], fill.astype(data.dtype))
+    kernels.nearest(data, inverses(warp, rows), out, warp.border[rows], fill.astype(data.dtype))
     return out

@@ -65,11 +65,13 @@ def invert(matrix: NDArray) -> NDArray[np.float64]:
     inverse = identity(len(matrix), matrix.shape[-1] - 1)
     if matrix.shape[-1] == 2:
         inverse[:, 0, 0] = 1 / matrix[:, 0, 0]
-    else:
-        a, b, c, d = (matrix[:, i, j] for i in (0, 1) for j in (0, 1))
-        det = a * d - b * c
-        inverse[:, 0, 0], inverse[:, 0, 1], inverse[:, 1, 0], inverse[:, 1, 1] = d / det, -b / det, -c / det, a / det
-    inverse[:, :-1, -1] = -np.einsum("bij,bj->bi", inverse[:, :-1, :-1], matrix[:, :-1, -1])
+        inverse[:, 0, 1] = -inverse[:, 0, 0] * matrix[:, 0, 1]
+        return inverse
+    a, b, x, c, d, y = matrix[:, :2].reshape(-1, 6).T
+    det = a * d - b * c
+    right, down, below, across = d / det, -b / det, -c / det, a / det
+    inverse[:, 0, 0], inverse[:, 0, 1], inverse[:, 0, 2] = right, down, -(right * x + down * y)
+    inverse[:, 1, 0], inverse[:, 1, 1], inverse[:, 1, 2] = below, across, -(below * x + across * y)
     return inverse
 
 

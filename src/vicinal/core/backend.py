@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
+from vicinal.core.draw import Rounds
 from vicinal.core.errors import BackendError
 from vicinal.core.primitive import Primitive
 from vicinal.core.warp import Warp
@@ -25,6 +26,7 @@ class Backend(Protocol):
     """
 
     name: str
+    rounds: Rounds  # of the generator, for draws: the bits are the same everywhere
 
     def run(self, primitives: Sequence[Primitive], data: Dense) -> Dense:
         """All passes on the main target."""

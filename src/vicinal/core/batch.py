@@ -2,11 +2,49 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any, final
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from typing import Any, TypeVar, final
 
 import numpy as np
 from numpy.typing import NDArray
+
+T = TypeVar("T")
+
+
+@lru_cache(maxsize=64)
+def name_of(dtype: np.dtype) -> str:
+    """The name of a dtype; NumPy makes it anew, in Python, whenever it is asked."""
+    return str(dtype)
+
+
+def changed(one: T, **changes: Any) -> T:
+    """A dataclass whose fields are those of its constructor, with some of them changed: ``replace`` at half of its price."""
+    held = vars(one)
+    return type(one)(**{name: changes[name] if name in changes else held[name] for name in field_names(type(one))})
+
+
+@lru_cache(maxsize=256)
+def field_names(kind: type) -> tuple[str, ...]:
+    """The fields of a dataclass, without what its objects keep once they have worked it out."""
+    return tuple(each.name for each in fields(kind))
+
+
+def every(on: NDArray[np.bool_]) -> bool:
+    """True where all are on: ``on.all()`` at a fifth of its price."""
+    return np.count_nonzero(on) == len(on)
+
+
+def bits(on: NDArray[np.bool_]) -> int:
+    """A set of samples as one whole number, a bit a sample: Python compares such sets faster than NumPy does."""
+    return int.from_bytes(np.packbits(on).tobytes(), "big")
+
+
+def mask(samples: int, batch: int) -> NDArray[np.bool_]:
+    """(B,) the set of samples again."""
+    packed = np.frombuffer(samples.to_bytes(-(-batch // 8), "big"), np.uint8)
+    return np.unpackbits(packed, count=batch).view(bool)
+
 
 RANGES = {"uint8": 255, "uint16": 65535, "float32": 1, "float64": 1}
 
@@ -73,4 +111,4 @@ class Spec:
 
     def but(self, **changes: Any) -> Spec:
         """The spec with some facts changed."""
-        return replace(self, **changes)
+        return changed(self, **changes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, final
 
 import numpy as np
@@ -46,6 +47,21 @@ class Group(Node):
     @property
     def children(self) -> tuple[Node, ...]:
         return tuple(self.of)
+
+    @cached_property
+    def steps(self) -> Sequence[Node]:
+        """What stands below it when a batch is planned, in order."""
+        return self.of
+
+    def addressed(self, path: str) -> list[tuple[Node, str]]:
+        """The steps and their addresses, below that of this node."""
+        if path not in self._addresses:
+            self._addresses[path] = list(zip(self.steps, paths(self.steps, path), strict=True))
+        return self._addresses[path]
+
+    @cached_property
+    def _addresses(self) -> dict[str, list[tuple[Node, str]]]:
+        return {}
 
     def stronger(self, strength: float) -> Self:
         return self if strength == 1 else replace(self, of=tuple(child.stronger(strength) for child in self.of))
@@ -107,10 +123,13 @@ class Compose(Group):
 
     def emit(self, build: Builder, path: str, on: NDArray[np.bool_]) -> None:
         on = build.gate(path or "/", self.p, on)
-        nodes = list(spliced(self.of)) if self.strength == 1 else [node.stronger(self.strength) for node in spliced(self.of)]
         with build.exactly(self.exact):
-            for node, below in zip(nodes, paths(nodes, path), strict=True):
+            for node, below in self.addressed(path):
                 build.enter(node, below, on)
+
+    @cached_property
+    def steps(self) -> Sequence[Node]:
+        return [node.stronger(self.strength) for node in spliced(self.of)]
 
 
 @register
@@ -135,7 +154,7 @@ class OneOf(Group):
     def emit(self, build: Builder, path: str, on: NDArray[np.bool_]) -> None:
         on = build.gate(path, self.p, on)
         chosen = build.choose(path, len(self.of), self.weights)
-        for position, (node, below) in enumerate(zip(self.of, paths(self.of, path), strict=True)):
+        for position, (node, below) in enumerate(self.addressed(path)):
             build.enter(node, below, on & (chosen == position))
 
 
@@ -169,7 +188,7 @@ class SomeOf(Group):
     def emit(self, build: Builder, path: str, on: NDArray[np.bool_]) -> None:
         on = build.gate(path, self.p, on)
         picked = build.choose_some(path, len(self.of), self._ends(), self.weights)
-        for position, (node, below) in enumerate(zip(self.of, paths(self.of, path), strict=True)):
+        for position, (node, below) in enumerate(self.addressed(path)):
             build.enter(node, below, on & picked[:, position])
 
 
@@ -206,7 +225,11 @@ class Views(Group):
         self.emit(build, "", on)
 
     def emit(self, build: Builder, path: str, on: NDArray[np.bool_]) -> None:
-        Compose(self.of).emit(build, path, on)
+        self._whole.emit(build, path, on)
+
+    @cached_property
+    def _whole(self) -> Compose:
+        return Compose(self.of)
 
 
 @register

@@ -7,7 +7,7 @@ Philox 4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, final
@@ -23,6 +23,9 @@ _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
 _ROUNDS = 10
 _TO_UNIT = 2.0**-32
+
+Rounds = Callable[[NDArray[np.uint64], NDArray[np.uint64]], NDArray[np.uint32]]
+"""The rounds of Philox: counters (4, 1 or k, B) and round keys (10, 2, k, 1) to words (4, k, B)."""
 
 INDEX_LIMIT, EPOCH_LIMIT, VIEW_LIMIT, SEED_LIMIT = 1 << 48, 1 << 32, 1 << 16, 1 << 64
 
@@ -41,7 +44,7 @@ def philox(counter: NDArray, key: NDArray) -> NDArray[np.uint32]:
         >>> [hex(word) for word in philox(np.zeros(4, np.uint64), np.zeros(2, np.uint64))]
         ['0x6627e8d5', '0xe169c58d', '0xbc57ac4c', '0x9b00dbd8']
     """
-    return _rounds(np.asarray(counter, np.uint64), _schedule(np.asarray(key, np.uint64)))
+    return rounds(np.asarray(counter, np.uint64), _schedule(np.asarray(key, np.uint64)))
 
 
 def _schedule(key: NDArray[np.uint64]) -> NDArray[np.uint64]:
@@ -50,7 +53,8 @@ def _schedule(key: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return (key[None] + steps * _WEYL.reshape(1, 2, *[1] * (key.ndim - 1))) & _LOW
 
 
-def _rounds(counter: NDArray[np.uint64], schedule: NDArray[np.uint64]) -> NDArray[np.uint32]:
+def rounds(counter: NDArray[np.uint64], schedule: NDArray[np.uint64]) -> NDArray[np.uint32]:
+    """The rounds of Philox 4x32-10 in NumPy; backends may bring them compiled."""
     # Words 0 and 2 are multiplied, 1 and 3 are mixed in: two arrays of two rows halve the number of NumPy calls.
     shape = np.broadcast_shapes(counter.shape[1:], schedule.shape[2:])
     multipliers = _MULTIPLIERS.reshape(2, *[1] * len(shape))
@@ -62,16 +66,6 @@ def _rounds(counter: NDArray[np.uint64], schedule: NDArray[np.uint64]) -> NDArra
     words = np.empty((4, *shape), np.uint32)
     words[0::2], words[1::2] = even, odd
     return words
-
-
-@lru_cache(maxsize=65536)
-def _site_schedule(seed: int, name: str) -> NDArray[np.uint64]:
-    """(10, 2) round keys of one place: the seed keys a Philox block whose counter is the hash of the name."""
-    digest = np.frombuffer(hashlib.blake2s(name.encode(), digest_size=16).digest(), "<u4")
-    words = philox(digest.astype(np.uint64), np.array([seed & 0xFFFFFFFF, seed >> 32], np.uint64))
-    schedule = _schedule(words[:2].astype(np.uint64))
-    schedule.flags.writeable = False
-    return schedule
 
 
 @final
@@ -100,12 +94,12 @@ class Address:
         if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < SEED_LIMIT:
             raise ParameterError("address.seed", "an integer in [0, 2**64)", repr(seed))
         arrays = [_whole(name, value, limit) for name, (value, limit) in parts.items()]
-        try:
-            shape = np.broadcast_shapes(*(array.shape for array in arrays), (1 if size is None else size,))
-        except ValueError:
+        sizes = {len(array) for array in arrays} | ({1} if size is None else {size})
+        if len(sizes - {1}) > 1:
             got = ", ".join(f"{name} {array.shape}" for name, array in zip(parts, arrays, strict=True))
-            raise ParameterError("address", f"one number each, or {size} numbers (one a sample)", got) from None
-        return Address(int(seed), *(np.broadcast_to(array, shape) for array in arrays))
+            raise ParameterError("address", f"one number each, or {size} numbers (one a sample)", got)
+        longest = max(sizes) if 0 not in sizes else 0
+        return Address(int(seed), *(array if len(array) == longest else np.repeat(array, longest) for array in arrays))
 
     def __len__(self) -> int:
         return len(self.index)
@@ -133,6 +127,10 @@ class Address:
 
 
 def _whole(name: str, value: ArrayLike, limit: int) -> NDArray[np.int64]:
+    if type(value) is int and 0 <= value < limit:
+        return np.array([value])
+    if isinstance(value, range) and value and min(value[0], value[-1]) >= 0 and max(value[0], value[-1]) < limit:
+        return np.arange(value.start, value.stop, value.step)
     array = np.atleast_1d(np.asarray(value))
     if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
         raise ParameterError(f"address.{name}", "an integer or a 1-D sequence of integers", f"{array.dtype} {array.shape}")
@@ -163,10 +161,15 @@ class Draw:
     address: Address
     path: str = ""
     known: dict[tuple[str, int], NDArray] = field(default_factory=dict, repr=False)
+    rounds: Rounds = field(default=rounds, repr=False)
 
     def child(self, name: str) -> Draw:
         """The draws of a place below this one; ``known`` is shared, so a prefetch serves the whole tree."""
-        return Draw(self.address, f"{self.path}/{name}" if self.path else name, self.known)
+        return self.below(f"{self.path}/{name}" if self.path else name)
+
+    def below(self, path: str) -> Draw:
+        """The draws of any place of the tree."""
+        return Draw(self.address, path, self.known, self.rounds)
 
     def words(self, name: str, n: int) -> NDArray[np.uint32]:
         """(B, n) uniform 32-bit words of the site ``path.name``."""
@@ -195,12 +198,12 @@ class Draw:
     def prefetch(self, sites: Sequence[tuple[str, int]]) -> None:
         """Draw many sites in one vectorised call; the numbers are those that single calls would give."""
         schedule, block = _stacked(self.address.seed, tuple(sites))
-        counter = self.address.counter(1 + int(block.max(initial=0)))
-        words = _rounds(counter[:, block] if block.any() else counter, schedule)
+        counter = self.address.counter(1 + int(block[-1] if len(sites) == 1 else block.max(initial=0)))
+        words = self.rounds(counter if counter.shape[1] == 1 else counter[:, block], schedule)
         start = 0
         for name, n in sites:
             count = -(-n // 4)
-            rows = words[:, start : start + count].transpose(2, 1, 0).reshape(len(self.address), 4 * count)
+            rows = words[:, start].T if count == 1 else words[:, start : start + count].transpose(2, 1, 0).reshape(-1, 4 * count)
             self.known[name, n] = rows[:, :n]
             start += count
 
@@ -209,5 +212,14 @@ class Draw:
 def _stacked(seed: int, sites: tuple[tuple[str, int], ...]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
     """(10, 2, blocks, 1) round keys and (blocks,) block numbers of many sites."""
     counts = [-(-n // 4) for _, n in sites]
-    keys = [np.repeat(_site_schedule(seed, name)[:, :, None], count, 2) for (name, _), count in zip(sites, counts, strict=True)]
-    return np.concatenate(keys, 2)[..., None], np.concatenate([np.arange(count) for count in counts])
+    # The seed keys Philox blocks whose counters are the hashes of the names; what comes out keys the blocks of the places.
+    words = philox(_digests(sites), np.array([seed & 0xFFFFFFFF, seed >> 32], np.uint64)[:, None])
+    keys = np.repeat(words[:2].astype(np.uint64), counts, 1)
+    return _schedule(keys)[..., None], np.concatenate([np.arange(count) for count in counts])
+
+
+@lru_cache(maxsize=4096)
+def _digests(sites: tuple[tuple[str, int], ...]) -> NDArray[np.uint64]:
+    """(4, sites) words of the hashes of names."""
+    digests = [hashlib.blake2s(name.encode(), digest_size=16).digest() for name, _ in sites]
+    return np.frombuffer(b"".join(digests), "<u4").reshape(-1, 4).T.astype(np.uint64)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vicinal.core.backend import Dense
-from vicinal.core.batch import RANGES, Spec
+from vicinal.core.batch import RANGES, Spec, name_of
 from vicinal.core.errors import DataError, TargetError
 from vicinal.core.targets import KINDS, Target
 from vicinal.core.targets.dense import dense
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from vicinal.core.transform import Node
 
 MAINS = ("image", "series", "volume")
+_LARGE = 3 << 14  # values of an image from which on a list is left a list: a crop needs no copy of what it does not show
 RANKS = MappingProxyType({"image": 3, "series": 2, "volume": 4})
 
 
@@ -77,7 +78,7 @@ def read(named: Mapping[str, Any]) -> Inputs:
     kind = next(name for name in MAINS if name in named)
     value, rank = named[kind], RANKS[kind]
     single = not isinstance(value, (list, tuple)) and getattr(value, "ndim", 0) < rank + 1
-    data, squeeze = dense([value] if single else value, rank, kind)
+    data, squeeze = dense([value] if single else value, rank, kind, _LARGE if kind == "image" else np.inf)
     if kind == "series":
         data = [array[None] for array in data] if isinstance(data, list) else data[:, None]
     spec = _spec(data, kind, frozenset(named))
@@ -97,7 +98,7 @@ def _spec(data: Dense, kind: str, targets: frozenset[str]) -> Spec:
     first = data[0]
     known = ("float32", "float64") if kind == "series" else ("uint8", "uint16", "float32")
     for number, array in enumerate(data if isinstance(data, list) else [data]):
-        if str(array.dtype) not in known:
+        if name_of(array.dtype) not in known:
             raise TargetError(f"{kind}[{number}]", f"dtype {', '.join(known)}", str(array.dtype), f"{kind}.astype(np.float32)")
         if array.shape[-1] != first.shape[-1]:
             raise TargetError(f"{kind}[{number}]", f"{first.shape[-1]} channels, as the first", f"{array.shape[-1]}")
@@ -105,13 +106,12 @@ def _spec(data: Dense, kind: str, targets: frozenset[str]) -> Spec:
             raise TargetError(f"{kind}[{number}]", f"dtype {first.dtype}, as the first", str(array.dtype))
         if kind != "series":
             _in_range(array, number, isinstance(data, list))
-    shapes = [array.shape for array in data] if isinstance(data, list) else [data.shape[1:]] * len(data)
-    size = np.array([shape[1:2] if kind == "series" else shape[-3:-1] for shape in shapes], np.int64)
-    size = size.reshape(len(data), 1 if kind == "series" else 2)
+    size = np.empty((len(data), 1 if kind == "series" else 2), np.int64)
+    size[:] = [array.shape[-1 - size.shape[1] : -1] for array in data] if isinstance(data, list) else data.shape[-1 - size.shape[1] : -1]
     if not size.all():
         raise TargetError(kind, "at least one pixel", f"a canvas of {size[np.argmin(size.min(1))].tolist()}")
     named = targets | {"image"} if kind == "volume" else targets
-    return Spec(size, first.shape[-1], str(first.dtype), unit=kind != "series", targets=named)
+    return Spec(size, first.shape[-1], name_of(first.dtype), unit=kind != "series", targets=named)
 
 
 def _in_range(array: NDArray, number: int, ragged: bool) -> None:

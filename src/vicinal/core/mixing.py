@@ -87,7 +87,7 @@ class Blending:
     """A backend that can blend: the chains of a ``Blend`` are run by the backend itself, and averaged here."""
 
     def __init__(self, engine: Backend):
-        self.name, self._engine = engine.name, engine
+        self.name, self.rounds, self._engine = engine.name, engine.rounds, engine
 
     def run(self, primitives: Sequence[Primitive], data: Dense) -> Dense:
         """All passes on the main target."""

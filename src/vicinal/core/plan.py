@@ -15,14 +15,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast, final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vicinal.core.batch import Spec
+from vicinal.core.batch import Spec, bits, changed, every, mask
 from vicinal.core.draw import Draw
 from vicinal.core.errors import TargetError
 from vicinal.core.primitive import Pointwise, Primitive
@@ -81,12 +80,13 @@ def plan(policy: Node, draw: Draw, spec: Spec, given: Mapping[str, Mapping[str, 
 
     ``seen`` is what transforms that look may see of the annotations.
     """
-    sites = _sites(policy, spec.targets)
+    # What the policy has asked for so far, so that all of it is drawn in one call. It never changes a number.
+    sites = policy.sites.setdefault(spec.targets, {})
     if sites and given is None:
         draw.prefetch([site for site in sites if site not in draw.known])
     build = Builder(draw, spec, given, seen)
     policy.emit_root(build, np.ones(len(spec), bool))
-    sites.extend(site for site in draw.known if site not in sites)
+    sites.update(dict.fromkeys(draw.known))
     return build.plan()
 
 
@@ -96,12 +96,6 @@ def unfused(policy: Node, draw: Draw, spec: Spec, seen: Scene | None = None) -> 
     build.fuse = False
     policy.emit_root(build, np.ones(len(spec), bool))
     return build.plan()
-
-
-@lru_cache(maxsize=512)
-def _sites(policy: Node, targets: frozenset[str]) -> list[tuple[str, int]]:
-    # What a policy has asked for so far: a note that lets the next batch draw all of it in one call. It never changes a number.
-    return []
 
 
 @final
@@ -114,7 +108,8 @@ class Builder:
         self.paths: list[list[str]] = []
         self.reasons: list[str] = []
         self.params: dict[str, dict[str, NDArray]] = {}
-        self.floor: NDArray[np.int64] | int = 0  # the first slot that is not behind a barrier: (B,), or one for all
+        self.concerned: list[int] = []  # the samples of every slot, as bits
+        self.walls: list[tuple[int, int]] = []  # how many slots lie behind a barrier, and for which samples, as bits
         self.exact = True
         self.fuse = True
 
@@ -132,7 +127,7 @@ class Builder:
 
     def enter(self, node: Node, path: str, on: NDArray[np.bool_]) -> None:
         """Walk a node below, unless no sample wants it."""
-        if on.any():
+        if np.count_nonzero(on):
             node.emit(self, path, on)
 
     def gate(self, path: str, p: float, on: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -164,14 +159,13 @@ class Builder:
         """Sample a transform, lower it and place its primitives."""
         _check(node, path, self.spec)
         on = self.gate(path, node.p, on)
-        if not on.any():
+        if not np.count_nonzero(on):
             return
         given = None if self.given is None else self.given.get(path)
         spec = self._shown(node)
         params = node.sample(self._draw(path), spec) if given is None else {k: v for k, v in given.items() if k != "on"}
-        self._note(path, "on", on)
-        self.params[path].update(params)
-        everywhere = on.all()
+        self.params.setdefault(path, {}).update({"on": on} | params)
+        everywhere = every(on)
         for primitive in node.lower(params, spec):
             self.add(primitive if everywhere else primitive.where(on), path)
 
@@ -184,70 +178,69 @@ class Builder:
 
     def add(self, primitive: Primitive, path: str) -> None:
         """Place one primitive, in parts if its samples stand at different slots."""
+        on = bits(primitive.active)
         if isinstance(primitive, Pointwise) and primitive.cast:
-            primitive, target = self._cast(primitive)
+            primitive, slot = self._cast(primitive)
+            self._place(primitive, path, slot, on)
         else:
-            target = self._target(primitive)
-        if isinstance(target, int):
-            self._place(primitive, path, target)
-        else:
-            for slot in np.unique(target[primitive.active]):
-                self._place(primitive.where(target == slot), path, int(slot))
+            places = self._places(primitive, on)
+            for slot, samples in sorted(places.items()):
+                part = primitive if samples == on else primitive.where(mask(samples, len(primitive.active)))
+                self._place(part, path, slot, samples)
         self.spec = primitive.spec(self.spec)
 
-    def _place(self, primitive: Primitive, path: str, slot: int) -> None:
+    def _place(self, primitive: Primitive, path: str, slot: int, samples: int) -> None:
         """Let a primitive join a slot, or open a new one behind all others (-1)."""
         if slot < 0:
             self.reasons.append(self._reason(primitive, path))
             self.slots.append(primitive)
             self.paths.append([path])
+            self.concerned.append(samples)
         else:
             self.slots[slot] = self.slots[slot].then(primitive)
             self.paths[slot].extend([path] * (path not in self.paths[slot]))
+            self.concerned[slot] |= samples
 
     def barrier(self, on: NDArray[np.bool_]) -> None:
         """Close every slot, for the samples that are on."""
-        self.floor = len(self.slots) if on.all() else np.where(on, len(self.slots), self.floor)
+        self.walls.append((len(self.slots), bits(on)))
 
-    def _target(self, primitive: Primitive) -> NDArray[np.int64] | int:
-        """The slot that every active sample may join, -1 for none: (B,), or one for all."""
-        if not self.fuse:
-            return -1
-        only = len(self.slots) - 1
-        if only < 0 or (isinstance(self.floor, int) and self.floor > only):
-            return -1
-        if isinstance(self.floor, int) and self.exact and self.slots[only].active.all():
-            # The last slot concerns every sample, so nothing passes it: it alone decides, mostly for all alike.
-            joins = self.slots[only].joins(primitive)
-            if isinstance(joins, bool) or joins.all():
-                return only if joins is not False else -1
-        target = np.full(len(primitive.active), -1)
-        open_, passed = primitive.active.copy(), np.zeros(len(target), bool)
+    def _places(self, primitive: Primitive, on: int) -> dict[int, int]:
+        """The samples that join each slot, as bits; -1 is a new slot."""
+        found: dict[int, int] = {}
+        free, passed = on if self.fuse else 0, 0
         for number in range(len(self.slots) - 1, -1, -1):
-            slot = self.slots[number]
-            open_ &= number >= self.floor
-            # Having passed a slot of its own, a sample joins another of its own only: one that neighbours opened is chance.
-            target[open_ & slot.joins(primitive) & (slot.active | ~passed)] = number
-            if self.exact or not _commutes(slot, primitive):
-                open_ &= ~slot.active
-            else:
-                passed |= slot.active
-            if not open_.any():
+            for behind, samples in self.walls:
+                free &= ~samples if behind > number else -1
+            if not free:
                 break
-        chosen = target[primitive.active]
-        return int(chosen.max(initial=-1)) if (chosen == chosen.max(initial=-1)).all() else target
+            slot, theirs = self.slots[number], self.concerned[number]
+            # Having passed a slot of its own, a sample joins another of its own only: one that neighbours opened is chance.
+            if there := _joining(slot.joins(primitive)) & free & (theirs | ~passed):
+                found = {other: samples & ~there for other, samples in found.items()} | {number: there}
+            if not self.exact and _commutes(slot, primitive):
+                passed |= theirs
+            else:
+                free &= ~theirs
+        rest = on & ~sum(found.values())  # no sample stands in two of them
+        return {slot: samples for slot, samples in found.items() if samples} | ({-1: rest} if rest or not on else {})
 
     def _cast(self, primitive: Pointwise) -> tuple[Pointwise, int]:
         """A cast joins the last slot or opens a new one, all samples together: mixed dtypes do not fit one array."""
         last = len(self.slots) - 1
-        joins = last >= np.max(self.floor) and isinstance(self.slots[last], Pointwise)
+        joins = last >= self._highest and isinstance(self.slots[last], Pointwise)
         already = joins and cast("Pointwise", self.slots[last]).cast
         if joins and not already:
-            primitive = replace(primitive, steps=(Round(self.spec.dtype), *primitive.steps))
+            primitive = changed(primitive, steps=(Round(self.spec.dtype), *primitive.steps))
         return primitive, last if joins else -1
 
+    @property
+    def _highest(self) -> int:
+        """How many slots lie behind a barrier, for some sample."""
+        return max((behind for behind, _ in self.walls), default=0)
+
     def _reason(self, primitive: Primitive, path: str) -> str:
-        if self.slots and np.max(self.floor) == len(self.slots):
+        if self.slots and self._highest == len(self.slots):
             return "behind a barrier"
         same = [n for n, slot in enumerate(self.slots) if type(slot) is type(primitive)]
         if not same:
@@ -260,7 +253,7 @@ class Builder:
         return f"{between} {verb} not commute{hint}"
 
     def _draw(self, path: str) -> Draw:
-        return Draw(self.draw.address, path, self.draw.known)
+        return self.draw.below(path)
 
     def _given(self, path: str, name: str) -> Any:
         return None if self.given is None else self.given.get(path, {}).get(name)
@@ -274,6 +267,11 @@ def _check(node: Transform, path: str, spec: Spec) -> None:
     if not node.needs & spec.targets:
         needed, there = " or ".join(sorted(node.needs)), ", ".join(sorted(spec.targets))
         raise TargetError(path, f"a target of kind {needed}", there, f"policy({needed}=...)")
+
+
+def _joining(joins: NDArray[np.bool_] | bool) -> int:
+    """The samples of an answer, as bits; all there may be, or none, for one answer."""
+    return bits(joins) if isinstance(joins, np.ndarray) else -int(joins)
 
 
 def _commutes(slot: Primitive, primitive: Primitive) -> bool:

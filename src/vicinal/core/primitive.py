@@ -18,13 +18,13 @@ opaque   anything                                      stay; the transform must 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Protocol, Self, cast, final
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vicinal.core.batch import Spec
+from vicinal.core.batch import Spec, changed, every, field_names
 from vicinal.core.steps import Step, mapped
 
 
@@ -66,20 +66,25 @@ class Primitive(Protocol):
 
 def taken(primitive: Any, rows: NDArray | slice) -> Any:
     """A dataclass of arrays over the batch, and of mappings of such arrays, with some of the samples."""
-    changed = {}
-    for name, value in vars(primitive).items():
+    found = {}
+    for name, value in _fields(primitive):
         if isinstance(value, np.ndarray):
-            changed[name] = value[rows]
+            found[name] = value[rows]
         elif isinstance(value, tuple) and value and isinstance(value[0], np.ndarray):
-            changed[name] = tuple(array[rows] for array in value)
+            found[name] = tuple(array[rows] for array in value)
         elif isinstance(value, dict):
-            changed[name] = {key: array[rows] for key, array in value.items()}
-    return replace(primitive, **changed)
+            found[name] = {key: array[rows] for key, array in value.items()}
+    return changed(primitive, **found)
 
 
 def alike(one: Any, other: Any) -> bool:
     """True for dataclasses of one type whose arrays have one shape for a sample, and whose other fields are equal."""
-    return type(one) is type(other) and all(_same_form(value, vars(other)[name]) for name, value in vars(one).items())
+    return type(one) is type(other) and all(_same_form(value, getattr(other, name)) for name, value in _fields(one))
+
+
+def _fields(primitive: Any) -> list[tuple[str, Any]]:
+    """Names and values, without what a primitive keeps once it has worked it out."""
+    return [(name, getattr(primitive, name)) for name in field_names(type(primitive))]
 
 
 def _same_form(one: Any, other: Any) -> bool:
@@ -94,8 +99,8 @@ def _same_form(one: Any, other: Any) -> bool:
 
 def side_by_side(one: Any, other: Any, on: NDArray[np.bool_]) -> Any:
     """Alike dataclasses with the rows of the other one where ``on``; ``active`` where either is."""
-    made = {name: _picked(value, vars(other)[name], on) for name, value in vars(one).items()}
-    return replace(one, **made | {"active": one.active | other.active})
+    made = {name: _picked(value, getattr(other, name), on) for name, value in _fields(one)}
+    return changed(one, **made | {"active": one.active | other.active})
 
 
 def _picked(one: Any, other: Any, on: NDArray[np.bool_]) -> Any:
@@ -133,9 +138,9 @@ class Pointwise:
     unit: bool = True
 
     def where(self, on: NDArray[np.bool_]) -> Pointwise:
-        if on.all():
+        if every(on):
             return self
-        return replace(self, steps=tuple(step.where(on) for step in self.steps), active=self.active & on)
+        return changed(self, steps=tuple(step.where(on) for step in self.steps), active=self.active & on)
 
     @property
     def cast(self) -> bool:
@@ -178,7 +183,7 @@ class Pointwise:
         """The chain of some of the samples."""
         shared = len(self.active) > 1
         steps = (mapped(step, lambda array: array if shared and len(array) == 1 else array[rows]) for step in self.steps)
-        return replace(self, steps=tuple(steps), active=self.active[rows])
+        return changed(self, steps=tuple(steps), active=self.active[rows])
 
 
 class Alone:
@@ -190,10 +195,13 @@ class Alone:
     active: NDArray[np.bool_]
 
     def where(self, on: NDArray[np.bool_]) -> Self:
-        return replace(cast(Any, self), active=self.active & on)
+        return changed(self, active=self.active & on)
 
     def joins(self, other: Primitive) -> NDArray[np.bool_] | bool:
-        return ~(self.active & other.active) if alike(self, other) else False
+        if not alike(self, other):
+            return False
+        both = self.active & other.active
+        return ~both if np.count_nonzero(both) else True
 
     def then(self, other: Any) -> Self:
         return side_by_side(self, other, other.active)
@@ -336,6 +344,8 @@ class Effect(Alone):
         name: "module.function" below ``vicinal.backend.effects``. The function sees equal images (b, H, W, C), read-only, the active ones
             alone, and gives a new array of the same form.
         arguments: name to (B, ...) array, of which it gets the rows of its images.
+        common: pairs of a name and a text, number or truth value that is one for all images; effects that differ in it share no pass.
+        unit: whether values that lay in the value range still do.
     """
 
     verb: ClassVar[str] = "opaque"
@@ -344,3 +354,8 @@ class Effect(Alone):
     name: str
     active: NDArray[np.bool_]
     arguments: dict[str, NDArray] = field(default_factory=dict)
+    common: tuple[tuple[str, Any], ...] = ()
+    unit: bool = True
+
+    def spec(self, before: Spec) -> Spec:
+        return before if self.unit else before.but(unit=False)

@@ -85,6 +85,10 @@ class _One:
     def walk(self) -> Any:
         return self.policy.walk()
 
+    @property
+    def sites(self) -> Any:
+        return self.policy.sites
+
 
 def _words(values: Mapping[str, Any]) -> str:
     if values.get("on") is False:

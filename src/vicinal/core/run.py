@@ -170,7 +170,7 @@ def planned(policy: Node, arrays: tuple, targets: Mapping[str, Any], *, seed: in
 
 def addressed(spec: Spec, seed: int, epoch: Any, index: Any, view: Any) -> Address:
     """The address of a batch; samples count from 0 where no index is given."""
-    index = np.arange(len(spec)) if index is None else list(index) if isinstance(index, range) else index
+    index = range(len(spec)) if index is None else index
     address = Address.of(seed, epoch, index, view, size=len(spec))
     if len(address) != len(spec):
         raise TargetError("index", f"{len(spec)} numbers, one a sample", f"{len(address)}", "index=range(len(images))")
@@ -205,7 +205,7 @@ def _threads(threads: Any) -> int:
 
 def augment_one_view(policy: Node, inputs: Inputs, address: Address, call: Call) -> Result:
     """Plan a batch that has been read, run it, and let everything else follow."""
-    made = plan(policy, Draw(address), inputs.spec, call.given, scene(inputs))
+    made = plan(policy, Draw(address, rounds=call.engine.rounds), inputs.spec, call.given, scene(inputs))
     engine = Threads(call.engine, call.threads) if call.threads > 1 else call.engine
     depth = np.array([len(volume) for volume in inputs.data]) if inputs.kind == "volume" else None
     way = Way(made.primitives, inputs.spec, made.after, engine, depth)

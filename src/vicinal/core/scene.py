@@ -70,7 +70,7 @@ class Scene:
             return [(number, np.moveaxis(part, -1, 0)) for number, part in zip(numbers, moved, strict=True)]
         if self.mask is None or self.mask.content != "labels":
             return None
-        return [(values[values != 0], mask[..., 0]) for mask in self._masks() for values in (np.unique(mask[..., 0]),)]
+        return [(values[values != 0], mask[..., 0]) for mask in self._masks() for values in (_present(mask[..., 0]),)]
 
     def _masks(self) -> Dense:
         """The masks as the moves leave them, pixel for pixel, since the nearest rule may lose a pixel; borders are 0."""
@@ -84,6 +84,8 @@ class Scene:
 
 def scene(inputs: Inputs) -> Scene:
     """What may be seen of the targets of a call."""
+    if not inputs.others:
+        return Scene(inputs.spec, None, None)
     boxes, mask, masks = (inputs.others.get(name) for name in ("boxes", "mask", "masks"))
     if isinstance(mask, Mask) and inputs.kind == "volume":
         mask = replace(mask, data=[_through(volume) for volume in dense(mask.data, 4, "mask")[0]])
@@ -94,3 +96,8 @@ def scene(inputs: Inputs) -> Scene:
 def _through(volume: NDArray) -> NDArray:
     """(H, W, C) the first value that is not 0 along the slices of a mask (D, H, W, C)."""
     return np.take_along_axis(volume, np.argmax(volume != 0, 0)[None], 0)[0]
+
+
+def _present(mask: NDArray) -> NDArray:
+    """The values of a mask, in order; of bytes by counting, which takes a tenth of the time."""
+    return np.flatnonzero(np.bincount(mask.ravel())).astype(mask.dtype) if mask.dtype == np.uint8 else np.unique(mask)

@@ -48,10 +48,22 @@ def loaded(source: Any, index: NDArray[np.int64], names: Inputs) -> dict[str, An
     items = [_item(fetch(int(number)), wanted, int(number)) for number in index]
     named: dict[str, Any] = {name: [item[name] for item in items] for name in wanted}
     for name, given in names.others.items():
-        if any(isinstance(value, Target) for value in named[name]):
-            raise TargetError(f"source: {name}", f"plain arrays, in the form of the call's {name}", f"v.{type(given).__name__}")
-        named[name] = replace(cast(Any, given), data=named[name])
+        named[name] = replace(cast(Any, given), data=[_plain(value, given, name) for value in named[name]])
     return named
+
+
+def _plain(value: Any, given: Target, name: str) -> Any:
+    """The data of an item's target, which has the settings of the call's."""
+    if not isinstance(value, Target):
+        return value
+    if type(value) is not type(given) or _settings(value) != _settings(given):
+        expected = f"plain arrays, or the same v.{type(given).__name__} as the call's {name}"
+        raise TargetError(f"source: {name}", expected, f"v.{type(value).__name__} with other settings")
+    return value.data
+
+
+def _settings(target: Target) -> dict[str, Any]:
+    return {name: value for name, value in vars(target).items() if name != "data"}
 
 
 def _item(item: Any, wanted: list[str], number: int) -> Mapping[str, Any]:

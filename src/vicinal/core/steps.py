@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vicinal.core.batch import RANGES
+from vicinal.core.batch import RANGES, changed, every
 
 
 class Step(Protocol):
@@ -50,9 +50,9 @@ class Linear:
         return np.clip(values, 0, 1, out=values) if self.clip else values
 
     def where(self, on: NDArray[np.bool_]) -> Linear:
-        if on.all():
+        if every(on):
             return self
-        return replace(self, gain=np.where(on[:, None], self.gain, 1.0), bias=np.where(on[:, None], self.bias, 0.0))
+        return Linear(np.where(on[:, None], self.gain, 1.0), np.where(on[:, None], self.bias, 0.0), self.clip)
 
 
 @final
@@ -75,7 +75,7 @@ class Power:
         return np.where(exponent == 1, values, values**exponent)
 
     def where(self, on: NDArray[np.bool_]) -> Power:
-        return self if on.all() else Power(np.where(on[:, None], self.exponent, 1.0))
+        return self if every(on) else Power(np.where(on[:, None], self.exponent, 1.0))
 
 
 @final
@@ -95,7 +95,7 @@ class Solarize:
         return np.where(values >= self.threshold[:, None], 1 - values, values)
 
     def where(self, on: NDArray[np.bool_]) -> Solarize:
-        return self if on.all() else Solarize(np.where(on[:, None], self.threshold, 2.0))
+        return self if every(on) else Solarize(np.where(on[:, None], self.threshold, 2.0))
 
 
 @final
@@ -118,7 +118,7 @@ class Posterize:
         return np.where(step > 0, np.floor((values * 255 + 0.01) / many) * many / 255, values).astype(values.dtype)
 
     def where(self, on: NDArray[np.bool_]) -> Posterize:
-        return self if on.all() else Posterize(np.where(on[:, None], self.step, 0.0))
+        return self if every(on) else Posterize(np.where(on[:, None], self.step, 0.0))
 
 
 @final
@@ -149,7 +149,7 @@ class Curve:
         return np.where(self.bent[:, None] > 0, start + part * (end - start), values).astype(values.dtype)
 
     def where(self, on: NDArray[np.bool_]) -> Curve:
-        return self if on.all() else replace(self, bent=np.where(on[:, None], self.bent, 0.0))
+        return self if every(on) else Curve(self.knots, np.where(on[:, None], self.bent, 0.0))
 
 
 @final
@@ -171,7 +171,7 @@ class Matrix:
 
     def where(self, on: NDArray[np.bool_]) -> Matrix:
         same = np.eye(self.matrix.shape[1], self.matrix.shape[2])
-        return self if on.all() else Matrix(np.where(on[:, None, None], self.matrix, same))
+        return self if every(on) else Matrix(np.where(on[:, None, None], self.matrix, same))
 
 
 @final
@@ -201,7 +201,7 @@ class Hsv:
         return np.where(same[..., None], values, made).astype(values.dtype)
 
     def where(self, on: NDArray[np.bool_]) -> Hsv:
-        return self if on.all() else mapped(self, lambda array: np.where(on[:, None], array, 0.0))
+        return self if every(on) else mapped(self, lambda array: np.where(on[:, None], array, 0.0))
 
 
 def _hue(values: NDArray, high: NDArray, chroma: NDArray) -> NDArray:
@@ -231,7 +231,7 @@ class Round:
 def mapped(step: Any, change: Callable[[NDArray], NDArray]) -> Any:
     """A step with all its arrays changed."""
     arrays = {name: change(value) for name, value in vars(step).items() if isinstance(value, np.ndarray)}
-    return replace(step, **arrays) if arrays else step
+    return changed(step, **arrays) if arrays else step
 
 
 def quantise(values: NDArray, dtype: str) -> NDArray:

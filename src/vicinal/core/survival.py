@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, final
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Protocol, final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vicinal.core.backend import load
+from vicinal.core.batch import Spec
 from vicinal.core.draw import Draw
-from vicinal.core.errors import TargetError
-from vicinal.core.inputs import Inputs, named_targets, read
-from vicinal.core.plan import Plan, unfused
+from vicinal.core.inputs import Inputs, named_targets, read, wrapped
+from vicinal.core.lives import Counter, Lives
+from vicinal.core.plan import unfused
 from vicinal.core.run import addressed
 from vicinal.core.scene import scene
-from vicinal.core.targets import Boxes, Labels, Way
-from vicinal.core.targets.boxes import WIDTHS, extent
-from vicinal.core.targets.outline import followed
 
 if TYPE_CHECKING:
     from vicinal.core.transform import Node
 
-WHOLE = 0.999  # of the area: less counts as truncated
+_PIECE = 32  # pictures of a data set that are followed at once
+_FILE_FAULTS = MappingProxyType({"invalid": "unusable", "repaired": "clipped", "crowd": "crowds left out"})
+
+
+class Annotations(Protocol):
+    """A data set whose annotations can be counted without its pixels, such as ``vicinal.data.Annotated``."""
+
+    @property
+    def classes(self) -> Sequence[str]: ...
+    @property
+    def sizes(self) -> NDArray[np.int64]: ...
+    @property
+    def losses(self) -> Any: ...
+    def targets(self, rows: NDArray[np.int64]) -> dict[str, Any]: ...
 
 
 @final
@@ -32,10 +43,12 @@ class Survival:
     """The fate of annotated instances under a policy, over all epochs.
 
     Args:
-        classes: (K,) names; operations: (P,) addresses of the operations that move something.
+        classes: (K,) names; operations: (P,) addresses of the operations that move something or take objects out.
         given, invalid, repaired, kept: (K,) how many instances came, were unusable, were clipped before anything moved, and stayed.
         dropped, truncated, shrunk: (K, P) how many each operation dropped, cut first, or made shorter than ``small`` pixels first. What the
             boxes' ``min_size`` drops in the end was dropped by the operation that made it so small.
+        files: of a data set, what was left out when its files were read, once and not in every epoch: (K,) ``invalid``, ``repaired`` and
+            ``crowd`` instances, and how many annotations without a picture ("missing") and pictures without annotations ("unlabelled").
     """
 
     classes: tuple[str, ...]
@@ -48,10 +61,11 @@ class Survival:
     truncated: NDArray[np.int64]
     shrunk: NDArray[np.int64]
     small: float
+    files: Mapping[str, Any] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
-        return {name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in vars(self).items()}
+        return {name: _listed(value) for name, value in vars(self).items()}
 
     def __str__(self) -> str:
         width = max([5, *(len(name) for name in self.classes)])
@@ -63,15 +77,38 @@ class Survival:
         for p, path in enumerate(self.operations):
             many = f"dropped {self.dropped[:, p].sum()}, truncated {self.truncated[:, p].sum()}, shrunk {self.shrunk[:, p].sum()}"
             lines.append(f"  {path}: {many} (below {self.small:g} px)")
-        return "\n".join(lines)
+        return "\n".join([*lines, *self._of_files()])
+
+    def _of_files(self) -> list[str]:
+        if not self.files:
+            return []
+        told = {name: int(np.sum(value)) for name, value in self.files.items()}
+        words = {"missing": "annotations without a picture", "unlabelled": "pictures without annotations"} | _FILE_FAULTS
+        lines = ["in the files: " + ", ".join(f"{word} {told[kind]}" for kind, word in words.items())]
+        for k, name in enumerate(self.classes):
+            bad = [f"{word} {self.files[kind][k]}" for kind, word in _FILE_FAULTS.items() if self.files[kind][k]]
+            lines += [f"  {name}: {', '.join(bad)}"] if bad else []
+        return lines
 
 
-def survival(policy: Node, *, seed: int = 0, epochs: int = 10, index: Any = None, small: float = 8.0, **targets: Any) -> Survival:
-    """Count what a policy does to boxes, over several epochs of draws, without touching pixels.
+def _listed(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _listed(one) for name, one in value.items()}
+    return value.tolist() if isinstance(value, np.ndarray) else value
+
+
+def survival(policy: Node, data: Annotations | None = None, *, seed: int = 0, epochs: int = 10, index: Any = None, small: float = 8.0,
+             **targets: Any) -> Survival:  # fmt: skip
+    """Count what a policy does to annotated instances, over several epochs of draws, without touching the pixels of images.
+
+    An instance stays if its box, its mask and its polygon stay, as far as they are given; ``tight`` boxes are measured as they fit.
+    What mixers bring in or cover is not counted.
 
     Args:
-        policy: what to do; targets: a batch as in a call: ``image`` (only its size matters), ``boxes``, and ``label`` with one class an
-            instance, if there are classes.
+        policy: what to do; data: a data set as ``vicinal.data.read_annotations`` gives it; then ``targets`` are functions of (B,) positions
+            that take the place of its own, such as ``boxes=lambda rows: v.Boxes(data.targets(rows)["boxes"], min_visible=0.3)``.
+        targets: without a data set, a batch as in a call: ``image`` (only its size matters), ``boxes``, ``label`` with one class an
+            instance, if there are classes, and ``masks`` and ``polygons``, if there are any.
         small: pixels; an instance whose shorter side falls below this counts as shrunk.
 
     Raises:
@@ -84,79 +121,35 @@ def survival(policy: Node, *, seed: int = 0, epochs: int = 10, index: Any = None
         >>> told.classes, told.dropped.ravel().tolist(), told.truncated.ravel().tolist()
         (('cat', 'dog'), [1, 0], [0, 1])
     """
-    inputs = read(named_targets(policy, (), targets))
-    boxes = inputs.others.get("boxes")
-    if not isinstance(boxes, Boxes):
-        raise TargetError("survival", "boxes, whose fate is to be counted", "none", "v.survival(policy, image=..., boxes=...)")
-    count = Counter(inputs, boxes, small)
-    for epoch in range(epochs):
-        address = addressed(inputs.spec, seed, epoch, index, 0)
-        count.add(unfused(policy, Draw(address), inputs.spec, scene(inputs)))
-    return count.told()
+    counter = Counter(small)
+    pieces = [(read(named_targets(policy, (), targets)), index)] if data is None else _pieces(data, targets, index)
+    for inputs, where in pieces:
+        lives = Lives(inputs, counter)
+        for epoch in range(epochs):
+            address = addressed(inputs.spec, seed, epoch, where, 0)
+            lives.add(unfused(policy, Draw(address), inputs.spec, scene(inputs)))
+    return _told(counter, data)
 
 
-@final
-class Counter:
-    """Counts under construction."""
-
-    def __init__(self, inputs: Inputs, boxes: Boxes, small: float):
-        self.inputs, self.boxes, self.small = inputs, boxes, small
-        self.rows = boxes.read("boxes", inputs.spec)
-        self.corners, self.table = boxes.usable(self.rows, inputs.spec, "boxes")
-        self.names = _classes(inputs.others.get("label"), self.rows.owner, len(inputs.spec))
-        self.fates: dict[str, dict[str, NDArray]] = {}
-        self.kept, self.epochs = np.zeros(len(self.names), np.int64), 0
-
-    def add(self, plan: Plan) -> None:
-        """One epoch: the plan without fusion, one move after the other."""
-        self.epochs += 1
-        alive, cut, small = self.table.valid.copy(), np.zeros(len(self.names), bool), self._short(self.corners, self.small)
-        thin, since = self._thin(self.corners), np.full(len(self.names), -1)
-        moves = [slot for slot in plan.slots if slot.primitive.verb == "move"]
-        for number, slot in enumerate(moves):
-            way = Way([slot.primitive for slot in moves[: number + 1]], plan.before, plan.after, load("reference"))
-            now = followed(way, self.corners, self.rows.owner, self.boxes.outside, self.boxes.min_visible)
-            gone, short, torn = alive & ~now.kept, self._short(now.seen, self.small), now.share < WHOLE
-            self._note(slot.paths[0], dropped=gone, truncated=alive & ~gone & torn & ~cut, shrunk=alive & ~gone & short & ~small)
-            alive, cut, small, before = alive & ~gone, cut | torn, small | short, thin
-            thin = self._thin(now.whole if self.boxes.outside == "keep" else now.seen)
-            since = np.where(thin & ~before, number, since)
-        for number, slot in enumerate(moves):  # what is too small in the end was dropped by what made it so
-            self._note(slot.paths[0], dropped=alive & thin & (since == number))
-        self.kept += alive & ~thin
-
-    def _short(self, polygons: NDArray, least: float) -> NDArray[np.bool_]:
-        box = extent(polygons) if len(polygons) else np.zeros((0, 4))
-        return np.asarray((box[:, 2:] - box[:, :2]).min(1, initial=np.inf) < least)
-
-    def _thin(self, polygons: NDArray) -> NDArray[np.bool_]:
-        """Which of upright boxes are dropped if they end like this."""
-        return self._short(polygons, 0.0 if self.boxes.format in WIDTHS else self.boxes.min_size)
-
-    def _note(self, path: str, **found: NDArray) -> None:
-        held = self.fates.setdefault(path, {name: np.zeros(len(self.names), np.int64) for name in found})
-        for name, which in found.items():
-            held[name] += which
-
-    def told(self) -> Survival:
-        """The counts by class and operation."""
-        classes = sorted(set(self.names))
-        member = np.array([[name == one for name in self.names] for one in classes], np.int64).reshape(len(classes), len(self.names))
-        fate = {kind: member @ _columns(self.fates, kind, len(self.names)) for kind in ("dropped", "truncated", "shrunk")}
-        counts = {"invalid": ~self.table.valid, "repaired": self.table.repaired, "given": np.ones(len(self.names), bool)}
-        totals = {name: member @ which.astype(np.int64) * self.epochs for name, which in counts.items()}
-        return Survival(tuple(classes), tuple(self.fates), kept=member @ self.kept, small=self.small, **totals, **fate)
+def _pieces(data: Annotations, changed: Mapping[str, Any], index: Any) -> Iterator[tuple[Inputs, NDArray[np.int64]]]:
+    """A data set in batches, with blank canvases of the pictures' sizes."""
+    for start in range(0, len(data.sizes), _PIECE):
+        rows = np.arange(len(data.sizes))[start : start + _PIECE]
+        named = data.targets(rows)
+        named["label"] = [[data.classes[number] for number in part] for part in named["label"]]
+        named |= {name: of(rows) for name, of in changed.items()}
+        spec = Spec.of(data.sizes[rows], targets=frozenset({"image", *named}))
+        held = {name: wrapped(name, value, False) for name, value in named.items()}
+        yield Inputs("image", [], False, False, False, held, spec), rows if index is None else np.asarray(index)[rows]
 
 
-def _columns(fates: Mapping[str, Mapping[str, NDArray]], kind: str, count: int) -> NDArray[np.int64]:
-    return np.stack([held[kind] for held in fates.values()], 1) if fates else np.zeros((count, 0), np.int64)
-
-
-def _classes(target: Any, owner: NDArray, batch: int) -> Sequence[str]:
-    """(N,) the name of every instance's class; "all" where labels do not tell instances apart."""
-    if isinstance(target, Labels) and len(target.data) == batch:
-        counts = np.bincount(owner, minlength=batch)
-        parts = [label for label in target.data if hasattr(label, "__len__") and not isinstance(label, str)]
-        if [len(part) for part in parts] == counts.tolist():
-            return [str(name) for part in parts for name in part]
-    return ["all"] * len(owner)
+def _told(counter: Counter, data: Annotations | None) -> Survival:
+    """The counts by class and operation, and what the files of a data set lost."""
+    classes = counter.classes() if data is None else tuple(data.classes)
+    operations = tuple(dict.fromkeys(path for _, path in counter.counts if path))
+    totals = {kind: counter.column(kind, "", classes) for kind in ("given", "invalid", "repaired", "kept")}
+    fates = {kind: [counter.column(kind, path, classes) for path in operations] for kind in ("dropped", "truncated", "shrunk")}
+    columns = {kind: np.stack(held, 1) if held else np.zeros((len(classes), 0), np.int64) for kind, held in fates.items()}
+    losses = {} if data is None else vars(data.losses)
+    counted = {name: len(value) if isinstance(value, tuple) else value for name, value in losses.items()}
+    return Survival(classes, operations, small=counter.small, files=counted, **totals, **columns)

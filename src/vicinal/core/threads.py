@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from itertools import pairwise
+from threading import Lock, current_thread
 from typing import Any, final
 
 import numpy as np
 
 from vicinal.core.backend import Backend, Dense
+from vicinal.core.pages import room
 from vicinal.core.primitive import Primitive
 from vicinal.core.warp import Warp
+
+NAME = "vicinal-threads"
+WORTH = 1 << 20  # bytes times passes: with less to do, one thread is done before others have begun
+PART = 2 << 20  # bytes that a thread takes at a time, so that what it has made is still near when it is put in its place
 
 
 @final
@@ -19,30 +27,59 @@ class Threads:
     """The same bits as the backend alone, since no sample's bits depend on its batch."""
 
     def __init__(self, engine: Backend, threads: int):
-        self.name, self._engine, self._threads = engine.name, engine, threads
+        self.name, self.rounds, self._engine, self._threads = engine.name, engine.rounds, engine, threads
 
     def run(self, primitives: Sequence[Primitive], data: Dense) -> Dense:
         """All passes on the main target."""
-        return self._shared(lambda passes, part: self._engine.run(passes, part), primitives, data)
+        return self._shared(self._engine.run, primitives, data)
 
     def follow(self, moves: Sequence[Warp], data: Dense, fill: float) -> Dense:
         """The moves alone, by the nearest pixel."""
         return self._shared(lambda passes, part: self._engine.follow(passes, part, fill), moves, data)
 
     def _shared(self, work: Callable[[Any, Dense], Dense], primitives: Sequence[Any], data: Dense) -> Dense:
-        ends = np.linspace(0, len(data), min(self._threads, len(data)) + 1).astype(int)
-        cuts = [slice(start, end) for start, end in pairwise(ends)]
+        size = data.nbytes if isinstance(data, np.ndarray) else sum(sample.nbytes for sample in data)
+        if size * len(primitives) < WORTH or current_thread().name.startswith(NAME):  # ours would wait for themselves
+            return work(primitives, data)
+        parts = min(max(self._threads, size // PART), len(data))
+        cuts = [slice(start, end) for start, end in pairwise(np.linspace(0, len(data), parts + 1).astype(int).tolist())]
+        whole = _Whole(len(data))
 
-        def one(cut: slice) -> Dense:
-            return work([primitive.rows(cut) for primitive in primitives], data[cut])
+        def one(cut: slice) -> None:
+            whole.take(cut, work([primitive.rows(cut) for primitive in primitives], data[cut]))
 
-        with ThreadPoolExecutor(self._threads) as pool:
-            parts = list(pool.map(one, cuts))
-        return _joined(parts)
+        list(_pool(self._threads, os.getpid()).map(one, cuts))
+        return whole.data()
 
 
-def _joined(parts: list[Dense]) -> Dense:
-    arrays = [part for part in parts if isinstance(part, np.ndarray)]
-    if len(arrays) == len(parts) and len({part.shape[1:] for part in arrays}) == 1:
-        return np.concatenate(arrays)
-    return [sample for part in parts for sample in list(part)]
+@lru_cache(maxsize=8)
+def _pool(threads: int, process: int) -> ThreadPoolExecutor:
+    """Threads that wait for the next call; a process that was forked off has none of its parent's."""
+    return ThreadPoolExecutor(threads, thread_name_prefix=NAME)
+
+
+@final
+class _Whole:
+    """The results of all parts in one array, each put there by the thread that made it; in a list where they differ in form."""
+
+    def __init__(self, batch: int):
+        self._batch, self._lock, self._out = batch, Lock(), np.empty(0)
+        self._parts: dict[int, Dense] = {}
+
+    def take(self, cut: slice, part: Dense) -> None:
+        """Take in the results of some of the samples."""
+        if isinstance(part, np.ndarray):
+            with self._lock:
+                if not self._out.size:
+                    self._out = room((self._batch, *part.shape[1:]), part.dtype)
+            if self._out.shape[1:] == part.shape[1:]:
+                self._out[cut] = part
+                part = self._out[cut]
+        self._parts[cut.start] = part
+
+    def data(self) -> Dense:
+        """All of them, in order."""
+        parts = [self._parts[start] for start in sorted(self._parts)]
+        if all(isinstance(part, np.ndarray) and np.may_share_memory(part, self._out) for part in parts):
+            return self._out
+        return [sample for part in parts for sample in list(part)]

@@ -12,7 +12,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, dataclass_transform, final
@@ -93,6 +93,11 @@ class Node(ABC):
     def views(self) -> int | None:
         """How many versions of each sample a call returns; None for one, outside a list."""
         return None
+
+    @cached_property
+    def sites(self) -> dict[frozenset[str], dict[tuple[str, int], None]]:
+        """The draws that plans of this policy have asked for so far, for each set of targets; a note of the planner's."""
+        return {}
 
     @property
     def fingerprint(self) -> str:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar, cast, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vicinal.core import affine
-from vicinal.core.batch import Spec
+from vicinal.core.batch import Spec, changed, every
 from vicinal.core.bend import Bend, Reversed
-from vicinal.core.primitive import Primitive, everywhere, taken
+from vicinal.core.primitive import Primitive, everywhere, side_by_side, taken
 
 NONE, CONSTANT, REFLECT, REPLICATE = -1, 0, 1, 2
 BORDERS = {"constant": CONSTANT, "reflect": REFLECT, "replicate": REPLICATE}
 NEAREST, LINEAR = 0, 1
+FAR = float(1 << 16)
+"""Pixels: what a projective map finds further off, towards its horizon and beyond, is taken to lie that far, which float32 can say."""
 INTERPOLATIONS = {"nearest": NEAREST, "linear": LINEAR}
 
 
@@ -32,7 +35,8 @@ class Warp:
             its place, and the half pixel that interpolation looks over the edge is the edge pixel.
         fill: (B,) the value of CONSTANT, as a share of the value range.
         interpolation: (B,) NONE (pixels map onto pixels), NEAREST or LINEAR.
-        antialias: (B,) average over the footprint of an output pixel where the map shrinks; NEAREST never averages.
+        antialias: (B,) average over the footprint of an output pixel where the map shrinks (``boxes``, ``supersampling``); NEAREST never
+            averages.
         bend: (B,) objects, a ``Bend`` that acts behind ``matrix``, or None; None where no sample has one.
         after: (B, d + 1, d + 1) map that acts behind the bend; the identity for samples without.
 
@@ -79,15 +83,15 @@ class Warp:
         """The warp and then a bend of each sample's canvas."""
         held = np.empty(len(self.active), object)
         held[:] = bends
-        return replace(self, bend=held, after=affine.identity(len(held)))
+        return changed(self, bend=held, after=affine.identity(len(held)))
 
     def where(self, on: NDArray[np.bool_]) -> Warp:
-        return replace(self, active=self.active & on)
+        return changed(self, active=self.active & on)
 
     def settled(self) -> Warp:
         """The same warp with the neutral values written out: the identity, and no border, for samples that are not active."""
         on = self.active
-        if on.all():
+        if every(on):
             return self
         one, same = on[:, None], np.eye(self.matrix.shape[-1])
         return Warp(
@@ -109,12 +113,18 @@ class Warp:
     def joins(self, other: Primitive) -> NDArray[np.bool_] | bool:
         if not isinstance(other, Warp):
             return False
-        alone = ~(self.active & other.active)
+        both = self.active & other.active
+        if not np.count_nonzero(both):
+            return True
         border = (self.border == NONE) | (other.border == NONE) | ((self.border == other.border) & (self.fill == other.fill))
         sampling = (self.interpolation == NONE) | (other.interpolation == NONE) | (self.interpolation == other.interpolation)
-        return alone | (border & sampling & ~(self.bent & other.bent))
+        free = border & sampling if self.bend is None or other.bend is None else border & sampling & ~(self.bent & other.bent)
+        return ~both | free
 
     def then(self, other: Warp) -> Warp:
+        if self.bend is other.bend is None and not np.count_nonzero(self.active & other.active):
+            before = np.where(self.active[:, None], self.before, other.before)
+            return changed(side_by_side(self, other, other.active), before=before)
         first, second = self.settled(), other.settled()
         kept = first.border != NONE
         matrix, bend, after = _composed(first, second)
@@ -135,7 +145,7 @@ class Warp:
     def spec(self, before: Spec) -> Spec:
         return before if self.size is before.size else before.but(size=self.settled().size)
 
-    @property
+    @cached_property
     def bent(self) -> NDArray[np.bool_]:
         """(B,) which samples have a bend."""
         if self.bend is None:
@@ -143,7 +153,7 @@ class Warp:
         held = np.not_equal(self.bend, cast(Any, None))  # element by element
         return self.active & held.astype(bool)
 
-    @property
+    @cached_property
     def projective(self) -> NDArray[np.bool_]:
         """(B,) where a matrix is not affine."""
         last = np.any(self.matrix[:, -1, :-1], 1)
@@ -157,6 +167,7 @@ class Warp:
             return found
         return affine.jacobian(self.after, affine.apply(self.matrix, centre)[:, 0]) @ found
 
+    @cached_property
     def still(self) -> NDArray[np.bool_]:
         """(B,) where the map is the identity on the same canvas: those samples are copied, bit for bit."""
         same = np.asarray((self.matrix == np.eye(self.matrix.shape[-1])).all((1, 2)) & (self.size == self.before).all(1))
@@ -172,12 +183,12 @@ class Warp:
     def backward(self, points: NDArray, owner: NDArray) -> NDArray[np.float64]:
         """Where points (N, n, d) of the result come from: the inverse of ``forward``."""
         if self.bend is not None and self.after is not None:
-            points = self._through(affine.apply(affine.invert(self.after)[owner], points), owner, "source")
-        return affine.apply(affine.invert(self.matrix)[owner], points)
+            points = self._through(affine.apply(self.after_inverted[owner], points), owner, "source")
+        return affine.apply(self.inverted[owner], points)
 
     def inverse(self) -> Warp:
         """The way back; what it cannot know is the border's fill."""
-        first, last = affine.invert(self.matrix), None if self.after is None else affine.invert(self.after)
+        first, last = self.inverted, None if self.after is None else self.after_inverted
         on = self.active
         back = Warp(
             matrix=first if last is None else first @ last,
@@ -193,7 +204,7 @@ class Warp:
             return back
         # Where there is no bend, one matrix says all: nobody looks for a second one.
         bent, made = self.bent[:, None, None], back.with_bends([bend and Reversed(bend) for bend in self.bend])
-        return replace(made, matrix=np.where(bent, last, back.matrix), after=np.where(bent, first, affine.identity(len(on))))
+        return changed(made, matrix=np.where(bent, last, back.matrix), after=np.where(bent, first, affine.identity(len(on))))
 
     def _through(self, points: NDArray, owner: NDArray, way: str) -> NDArray[np.float64]:
         points = np.array(points, np.float64)
@@ -203,12 +214,52 @@ class Warp:
             points[rows] = getattr(bend, way)(points[rows].reshape(-1, 2)).reshape(points[rows].shape)
         return points
 
+    @cached_property
+    def upright(self) -> NDArray[np.bool_]:
+        """(B,) where rows stay rows and columns stay columns, so that every axis is resampled by itself: scale, shift and mirror."""
+        linear, plain = self.matrix[:, :-1, :-1], ~self.bent & ~self.projective
+        return plain if linear.shape[-1] == 1 else plain & (linear[:, 0, 1] == 0) & (linear[:, 1, 0] == 0)
+
+    @cached_property
+    def exact(self) -> NDArray[np.bool_]:
+        """(B,) where pixels of an image fall onto pixels: flips, quarter turns, and shifts by whole pixels."""
+        if self.matrix.shape[-1] != 3:
+            return np.zeros(len(self.active), bool)
+        linear, shift = np.abs(self.matrix[:, :2, :2]), self.matrix[:, :2, 2]
+        turns = (linear.sum(1) == 1).all(1) & (linear.max(1) == 1).all(1)
+        return turns & (shift == np.rint(shift)).all(1) & ~self.bent & ~self.projective
+
+    @cached_property
+    def inverted(self) -> NDArray[np.float64]:
+        """(B, d + 1, d + 1) inverses of ``matrix``."""
+        return affine.invert(self.matrix)
+
+    @cached_property
+    def after_inverted(self) -> NDArray[np.float64]:
+        """(B, d + 1, d + 1) inverses of ``after``."""
+        return affine.identity(len(self.active), self.matrix.shape[-1] - 1) if self.after is None else affine.invert(self.after)
+
+    @property
+    def averaged(self) -> NDArray[np.bool_]:
+        """(B,) where output pixels are means over their footprint."""
+        return self.antialias & (self.interpolation != NEAREST)
+
+    @cached_property
+    def boxes(self) -> NDArray[np.float64]:
+        """(B, d) source pixels along x (and y) whose exact mean an output pixel is, where the map is upright; 1 is linear interpolation."""
+        boxed = self.averaged & self.upright
+        if not boxed.any():
+            return np.ones((len(self.active), self.size.shape[1]))
+        return np.where(boxed[:, None], np.maximum(np.abs(np.einsum("bii->bi", self.inverted[:, :-1, :-1])), 1), 1)
+
+    @cached_property
     def supersampling(self) -> NDArray[np.int64]:
-        """(B, d) linear samples per output pixel along x (and y): as many as it covers source pixels; their mean is the antialiasing."""
-        averaged = self.antialias & (self.interpolation != NEAREST)
-        if not averaged.any():
+        """(B, d) linear samples per output pixel along x (and y) where the map is not upright: as many as it covers source pixels; their
+        mean is the antialiasing."""
+        sampled = self.averaged & ~self.upright
+        if not sampled.any():
             return np.ones((len(self.active), self.size.shape[1]), np.int64)
-        return np.where(averaged[:, None], np.rint(affine.footprint(self.linear())).clip(1, 64), 1).astype(np.int64)
+        return np.where(sampled[:, None], np.rint(affine.footprint(self.linear())).clip(1, 64), 1).astype(np.int64)
 
 
 def _composed(first: Warp, second: Warp) -> tuple[NDArray, NDArray | None, NDArray | None]:

@@ -1,8 +1,11 @@
-"""Labelled items: ``read``, ``from_arrays`` and ``from_series`` give a checked ``Dataset``, a ``Loader`` augmented batches."""
+"""Labelled items: ``read``, ``from_arrays`` and ``from_series`` give a checked ``Dataset``, ``read_annotations`` pictures with boxes,
+masks and keypoints, a ``Loader`` augmented batches of either."""
 
+from vicinal.data.annotated import Annotated
+from vicinal.data.annotations import read_annotations
 from vicinal.data.build import from_arrays, from_series
 from vicinal.data.dataset import Dataset
 from vicinal.data.loader import Loader
 from vicinal.data.readers import read
 
-__all__ = ["Dataset", "Loader", "from_arrays", "from_series", "read"]
+__all__ = ["Annotated", "Dataset", "Loader", "from_arrays", "from_series", "read", "read_annotations"]

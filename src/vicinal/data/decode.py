@@ -117,6 +117,24 @@ def opened(path: Path) -> Encoded:
     return Encoded(path, (pixels.shape[0], pixels.shape[1]), held=pixels)
 
 
+def measured(path: Path) -> tuple[int, int]:
+    """(height, width) of the upright image in a file; of a JPEG no more than the header is read.
+
+    Raises:
+        DataError: nothing is there, or no image.
+    """
+    try:
+        with Image.open(path) as picture:
+            if picture.format in _JPEG:
+                turned = picture.getexif().get(ExifTags.Base.Orientation, 1) in _TURNED
+                return (picture.width, picture.height) if turned else (picture.height, picture.width)
+    except FileNotFoundError:
+        raise _missing(path) from None
+    except Exception as error:  # Pillow's plug-ins raise whatever a damaged file makes them run into
+        raise _unreadable(path, error) from error
+    return opened(path).size
+
+
 def _upright(image: NDArray, orientation: int) -> NDArray:
     """Pixels as they lie in a file, turned as EXIF says."""
     if orientation in _ROTATED:

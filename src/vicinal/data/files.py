@@ -38,14 +38,14 @@ def stem(path: Path) -> str:
     return path.absolute().name.split(".")[0] or path.absolute().name
 
 
-def missing(path: Path, builtin: str) -> DataError:
-    """The error for a path that does not exist, with the nearest name that does."""
+def missing(path: Path, builtin: str | None = None) -> DataError:
+    """The error for a path that does not exist, with the nearest name that does; ``builtin`` is a name that might have been meant."""
     child = path
     while not child.parent.exists():
         child = child.parent
     names = [entry.name for entry in child.parent.iterdir() if entry.name != child.name] if child.parent.is_dir() else []
     alone = len(path.parts) == 1
-    close = nearest(child.name, [*names, builtin] if alone else names)
+    close = nearest(child.name, [*names, builtin] if alone and builtin else names)
     advice = str(child.with_name(close)) if close else None
     got = f"nothing named {child.name!r} in {child.parent}"
-    return DataError(str(path), f"a file or folder that exists, or the name {builtin!r}", got, advice)
+    return DataError(str(path), "a file or folder that exists" + (f", or the name {builtin!r}" if builtin else ""), got, advice)

@@ -18,14 +18,15 @@ from vicinal.core.draw import Address, Draw
 from vicinal.core.errors import DataError, ParameterError, PolicyError
 from vicinal.core.inputs import Inputs, named_targets, read, wrapped
 from vicinal.core.mixing import Blending, head, mixers
+from vicinal.core.pages import Pages
 from vicinal.core.plan import plan
 from vicinal.core.run import Call, Result, augment_one_view, each_view
 from vicinal.core.scene import scene
 from vicinal.core.targets import Target
 from vicinal.core.transform import Node
+from vicinal.data.annotated import Annotated
 from vicinal.data.arguments import check_whole, labels_of, paths
 from vicinal.data.dataset import Dataset
-from vicinal.data.pages import Pages
 from vicinal.data.reading import Pending, Reading
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class Batch(Mapping[str, Any]):
 
 @final
 class Loader:
-    """Batches of augmented images from files or from a ``Dataset``.
+    """Batches of augmented images from files, from ``Annotated`` pictures or from a ``Dataset``.
 
     Every batch is a pure function of the data, the policy, ``seed``, the epoch and its number in it: neither the number of threads nor
     what came before changes a bit, and ``at(epoch, batch)`` resumes anywhere. A sample's draws are those of the address (seed, epoch,
@@ -72,14 +73,15 @@ class Loader:
     turned as EXIF says; a ``Dataset`` gives its images as they are.
 
     Args:
-        source: paths of image files, or a ``Dataset``.
+        source: paths of image files, ``Annotated`` pictures, of which all targets come along, or a ``Dataset``.
         policy: what is done to every batch. With ``Views`` a list of batches comes, one a view; each decodes the files anew.
         batch_size: samples in a batch; the last one of an epoch may be smaller. drop_last: leave it out then.
         seed: of order and draws, in [0, 2**64).
         threads: that decode and augment. OpenCV's own threads are left alone.
         shuffle: a new order every epoch; otherwise the order of the data.
         labels: (N, ...) labels, one an image; those of the ``Dataset`` where it is None.
-        targets: ``targets(index)`` gives further targets of a batch by name, lists or arrays of one entry for each of the (B,) positions.
+        targets: ``targets(index)`` gives further targets of a batch by name, lists or arrays of one entry for each of the (B,) positions;
+            they stand before those of ``Annotated`` pictures.
         broken: what happens to a file that cannot be read: "raise" its DataError in the loop, or "skip" it and name it in ``skipped``.
         prefetch: batches that are made while one is used.
         reduce: whether a JPEG may be decoded at a smaller scale.
@@ -99,9 +101,10 @@ class Loader:
         array([7, 3, 4, 9, 5])
     """
 
-    def __init__(self, source: Sequence[str | Path] | Dataset, policy: Node, *, batch_size: int = 32, seed: int = 0, threads: int = 2,
-                 shuffle: bool = True, labels: ArrayLike | None = None, drop_last: bool = False, targets: Targets | None = None,
-                 broken: str = "raise", prefetch: int = 2, reduce: bool = True, backend: str = "auto"):  # fmt: skip
+    def __init__(self, source: Sequence[str | Path] | Dataset | Annotated, policy: Node, *, batch_size: int = 32, seed: int = 0,
+                 threads: int = 2, shuffle: bool = True, labels: ArrayLike | None = None, drop_last: bool = False,
+                 targets: Targets | None = None, broken: str = "raise", prefetch: int = 2, reduce: bool = True,
+                 backend: str = "auto"):  # fmt: skip
         for name, value in (("batch_size", batch_size), ("threads", threads), ("prefetch", prefetch)):
             check_whole(name, value, 1)
         Address.of(seed)
@@ -110,7 +113,8 @@ class Loader:
         if not isinstance(policy, Node):
             raise PolicyError("Loader.policy", "a policy", repr(policy)[:80], "v.parse('HorizontalFlip(p=0.5)')")
         self.epoch = 0
-        self._source = source if isinstance(source, Dataset) else paths(source)
+        self._noted = source if isinstance(source, Annotated) else None
+        self._source = source if isinstance(source, Dataset) else paths(source.paths if isinstance(source, Annotated) else source)
         self._labels = labels_of(source.labels if labels is None and isinstance(source, Dataset) else labels, len(self._source))
         self._policy, self._seed, self._targets = policy, int(seed), targets
         self._batch_size, self._shuffle, self._drop_last = batch_size, shuffle, drop_last
@@ -207,9 +211,10 @@ class Loader:
         return inputs if passes else replace(inputs, data=inputs.data.copy())
 
     def _named(self, rows: NDArray[np.int64], images: Any) -> dict[str, Any]:
+        noted = {} if self._noted is None else self._noted.targets(rows)
         label = {} if self._labels is None else {"label": self._labels[rows]}
         more = {} if self._targets is None else self._targets(rows)
-        return named_targets(self._policy, (), {"image": images, **label, **more})
+        return named_targets(self._policy, (), {"image": images, **noted, **label, **more})
 
     def _partners(self) -> Any:
         """The data itself, for mixers whose partners come from a data set."""

@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Protocol
 
 from vicinal.core.errors import DataError, nearest
+from vicinal.data.annotations import is_annotated
 from vicinal.data.dataset import Dataset
 from vicinal.data.files import missing
 from vicinal.data.formats.csv import Csv
 from vicinal.data.formats.digits import Digits
 from vicinal.data.formats.folder import Folder
 from vicinal.data.formats.idx import Idx
+from vicinal.data.formats.line import Line
 from vicinal.data.formats.npz import Npz
 from vicinal.data.validate import shortlist
 
@@ -28,7 +30,8 @@ class Reader(Protocol):
 
 
 _DIGITS = Digits()
-READERS: tuple[Reader, ...] = (_DIGITS, Csv(), Idx(), Npz(), Folder())
+_BUILT_IN: tuple[Reader, ...] = (_DIGITS, Line())
+READERS: tuple[Reader, ...] = (*_BUILT_IN, Csv(), Idx(), Npz(), Folder())
 
 
 def read(source: str | Path, *, format: str = "auto", skip_bad: bool = False) -> Dataset:
@@ -60,8 +63,10 @@ def read(source: str | Path, *, format: str = "auto", skip_bad: bool = False) ->
 
 
 def _chosen(path: Path) -> Reader:
-    if not path.exists() and not _DIGITS.matches(path):
+    if not path.exists() and not any(reader.matches(path) for reader in _BUILT_IN):
         raise missing(path, _DIGITS.name)
+    if is_annotated(path):
+        raise DataError(str(path), "labelled images, one class each", "annotated pictures", f"read_annotations({str(path)!r})")
     for reader in READERS:
         if reader.matches(path):
             return reader
@@ -73,7 +78,7 @@ def _forced(path: Path, format: str) -> Reader:
     known = {reader.name: reader for reader in READERS}
     if format not in known:
         raise DataError("format", f"auto, {', '.join(known)}", repr(format), nearest(format, ["auto", *known]))
-    if known[format] is not _DIGITS and not path.exists():
+    if known[format] not in _BUILT_IN and not path.exists():
         raise missing(path, _DIGITS.name)
     return known[format]
 

@@ -15,10 +15,10 @@ from vicinal.core.backend import Backend, Dense
 from vicinal.core.batch import Spec
 from vicinal.core.draw import Address
 from vicinal.core.errors import BackendError, DataError, VicinalError
+from vicinal.core.pages import Pages
 from vicinal.core.primitive import Primitive
 from vicinal.core.threads import Threads
 from vicinal.core.warp import NEAREST, Warp
-from vicinal.data.pages import Pages
 
 if TYPE_CHECKING:
     from vicinal.data.decode import Encoded
@@ -142,7 +142,7 @@ class Reading:
     """A backend that takes files for the main target; everything else it hands to ``engine``, shared out among ``threads``."""
 
     def __init__(self, engine: Backend, threads: int):
-        self.name, self._engine = engine.name, engine
+        self.name, self.rounds, self._engine = engine.name, engine.rounds, engine
         self._arrays = Threads(engine, threads) if threads > 1 else engine
 
     def run(self, primitives: Sequence[Primitive], data: Any) -> Dense:

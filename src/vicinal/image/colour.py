@@ -21,7 +21,7 @@ __all__ = ["Brightness", "Contrast", "Gamma", "Invert", "Normalize", "ToTensor"]
 
 def linear(gain: Any, bias: Any, batch: int) -> Pointwise:
     """One step ``gain * x + bias`` for numbers or (B,) arrays."""
-    column = [np.broadcast_to(np.asarray(value, float), (batch,)).reshape(batch, 1) for value in (gain, bias)]
+    column = [np.full((batch, 1), np.reshape(value, (-1, 1)), float) for value in (gain, bias)]
     return Pointwise((Linear(column[0], column[1]),), everywhere(batch))
 
 

@@ -103,8 +103,7 @@ class Downscale(Transform):
 
     def lower(self, params: Params, spec: Spec) -> list[Effect]:
         size = np.maximum(np.rint(spec.size * params["factor"][:, None]), 1).astype(np.int64)
-        rules = {name: np.full(len(spec), getattr(self, name)) for name in ("down", "up")}
-        return [Effect("compression.downscale", everywhere(len(spec)), {"size": size, **rules})]
+        return [Effect("compression.downscale", everywhere(len(spec)), {"size": size}, (("down", self.down), ("up", self.up)))]
 
 
 @register

@@ -97,6 +97,7 @@ class RandomResizedCrop(Transform):
     """
 
     verb: ClassVar[str] = "move"
+    version: ClassVar[int] = 2
     paper: ClassVar[str] = "Szegedy et al., Going deeper with convolutions, 2015"
     example: ClassVar[Mapping[str, Any]] = {"size": 32}
 
@@ -131,6 +132,7 @@ class Resize(Transform):
     """
 
     verb: ClassVar[str] = "move"
+    version: ClassVar[int] = 2
     example: ClassVar[Mapping[str, Any]] = {"size": 24}
 
     size: int | tuple[int, int] = size_option()

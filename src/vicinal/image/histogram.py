@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, final
 
-import numpy as np
-
 from vicinal.core.batch import Spec
 from vicinal.core.primitive import Effect
 from vicinal.core.space import SpaceLike
@@ -36,9 +34,9 @@ def reference_option(default: str, names: str) -> Any:
     return option(default, expected=expected, admits=lambda v: isinstance(v, str) and v.strip() != "", doc=expected)
 
 
-def _named(effect: str, params: Params, *names: str) -> Effect:
+def _named(effect: str, params: Params, *names: str, **common: str) -> Effect:
     """An effect with some of the parameters, off where the amount is 0."""
-    return Effect(effect, params["amount"] > 0, {name: params[name] for name in names})
+    return Effect(effect, params["amount"] > 0, {name: params[name] for name in names}, tuple(common.items()))
 
 
 @register
@@ -53,6 +51,7 @@ class Equalize(Transform):
         amount: 0 leaves the image, 1 equalises it; by: "channel", or "luma": three channels move together, as their luma does.
 
     Example:
+        >>> import numpy as np
         >>> Equalize()(np.repeat(np.uint8([10, 11, 12, 13]), 255).reshape(4, 255), seed=0)[:, 0].tolist()
         [0, 85, 170, 255]
     """
@@ -79,6 +78,7 @@ class AutoContrast(Transform):
         channel, or one for all.
 
     Example:
+        >>> import numpy as np
         >>> AutoContrast()(np.array([[50, 100, 150]], np.uint8), seed=0).tolist()
         [[0, 127, 255]]
     """
@@ -106,6 +106,7 @@ class CLAHE(Transform):
         clip: limit on a bin's count, in multiples of the mean count; tiles: along each side; amount: 0 leaves the image.
 
     Example:
+        >>> import numpy as np
         >>> CLAHE(clip=2)(np.zeros((16, 16, 3), np.uint8), seed=0).shape
         (16, 16, 3)
     """
@@ -137,6 +138,7 @@ class HistogramMatching(Transform):
         DataError: when it is applied, where the reference is missing or cannot be read.
 
     Example:
+        >>> import numpy as np
         >>> HistogramMatching(reference="uniform", amount=1)(np.arange(16, dtype=np.uint8).reshape(4, 4), seed=0)[0].tolist()
         [16, 32, 48, 64]
     """
@@ -148,9 +150,7 @@ class HistogramMatching(Transform):
     amount: SpaceLike = amount_parameter((0.5, 1.0))
 
     def lower(self, params: Params, spec: Spec) -> list[Effect]:
-        made = _named("adapt.match", params, "amount", "which")
-        made.arguments["reference"] = np.full(len(spec), self.reference)
-        return [made]
+        return [_named("adapt.match", params, "amount", "which", reference=self.reference)]
 
 
 @register
@@ -170,6 +170,7 @@ class FourierDomainAdaptation(Transform):
         DataError: when it is applied, where the reference is missing or cannot be read.
 
     Example:
+        >>> import numpy as np
         >>> FourierDomainAdaptation(reference="natural", beta=0)(np.zeros((8, 8), np.uint8), seed=0).max()
         np.uint8(115)
     """
@@ -183,6 +184,4 @@ class FourierDomainAdaptation(Transform):
     amount: SpaceLike = amount_parameter()
 
     def lower(self, params: Params, spec: Spec) -> list[Effect]:
-        made = _named("adapt.fourier", params, "amount", "which", "beta")
-        made.arguments["reference"] = np.full(len(spec), self.reference)
-        return [made]
+        return [_named("adapt.fourier", params, "amount", "which", "beta", reference=self.reference)]

@@ -25,7 +25,7 @@ __all__ = ["ColorJitter", "FancyPCA", "Hue", "HueSaturationValue", "PlanckianJit
 
 def hsv(turn: NDArray, saturation: Any = 0.0, value: Any = 0.0) -> Pointwise:
     """One step in the hexcone: (B,) degrees, and shares added to saturation and value."""
-    column = [np.broadcast_to(np.asarray(part, float), turn.shape)[:, None] for part in (turn / 60, saturation, value)]
+    column = [np.full((len(turn), 1), np.reshape(part, (-1, 1)), float) for part in (turn / 60, saturation, value)]
     return Pointwise((Hsv(*column),), everywhere(len(turn)))
 
 

@@ -33,8 +33,8 @@ def veil(params: Params, spec: Spec, on: NDArray, colour: NDArray, *, cells: Any
          soft: Any = 1.0, added: bool = False) -> Effect:  # fmt: skip
     """Fractal noise through which values are drawn to a colour, from ``low`` to ``high``; numbers or (B,) arrays."""
     columns = [np.broadcast_to(np.asarray(value, float), (len(spec),)) for value in (cells, roughness, cover, soft, low, high)]
-    arguments = {"key": params["key"], "settings": np.stack(columns, 1), "colour": colour, "added": np.full(len(spec), added)}
-    return Effect("veil.fractal_veil", on, arguments)
+    arguments = {"key": params["key"], "settings": np.stack(columns, 1), "colour": colour}
+    return Effect("veil.fractal_veil", on, arguments, (("added", added),))
 
 
 @register

@@ -24,13 +24,12 @@ _OVERFLOW = "values that leave the range: clip, rescale the sample, or keep them
 
 @dataclass(frozen=True, repr=False, kw_only=True)
 class Noisy(Transform):
-    """Abstract: independent noise on every value.
+    """Abstract: noise that may touch a share of an image, and may leave the range.
 
     Args:
-        share: of the values that are touched, of the pixels if shared (use ``p`` for a share of the samples).
+        share: of the values that are touched, of the pixels where a pixel has one draw (use ``p`` for a share of the samples).
         overflow: "clip" values that leave the range, "renormalise" the sample (linearly, no further than it left the range) or "keep"
             them (float images only; the result is then no longer confined to [0, 1]).
-        shared: one draw for all channels of a pixel.
     """
 
     bounded: ClassVar[bool] = True
@@ -38,24 +37,41 @@ class Noisy(Transform):
 
     share: SpaceLike = parameter(default=1.0, unit="shares of the values", low=0, high=1, neutral=0)  # noqa: RUF009
     overflow: str = option(default="clip", choices=("clip", "renormalise", "keep"), doc=_OVERFLOW)
-    shared: bool = switch(False, "one draw for all channels of a pixel")
 
     @property
     def leaves_range(self) -> bool:
         return self.overflow == "keep"
 
-    def noise(self, law: str, low: Any, high: NDArray, params: Params, spec: Spec, times: bool = False, degrees: float = 1.0) -> Noise:
-        """The primitive, after a look at what the dtype can hold."""
+    def settings(self, params: Params, spec: Spec) -> Params:
+        """Key and share of every sample, and what happens outside the range, after a look at what the dtype can hold."""
         if self.overflow == "keep" and not spec.dtype.startswith("float"):
             where, write = f"{type(self).__name__}.overflow", "overflow='clip', or images / np.float32(255)"
             raise TargetError(where, "float images for 'keep'", spec.dtype, write)
+        return {"key": params["key"], "share": params["share"], "overflow": np.full(len(spec), self.overflow)}
+
+
+@dataclass(frozen=True, repr=False, kw_only=True)
+class ValueNoise(Noisy):
+    """Abstract: independent noise on every value.
+
+    Args:
+        shared: one draw for all channels of a pixel; share, overflow: as for all noise.
+    """
+
+    version: ClassVar[int] = 2  # 8-bit images draw whole levels
+
+    shared: bool = switch(False, "one draw for all channels of a pixel")
+
+    def noise(self, law: str, low: Any, high: NDArray, params: Params, spec: Spec, times: bool = False, degrees: float = 1.0) -> Noise:
+        """The primitive of noise that is added, or multiplied."""
+        key, share, _ = self.settings(params, spec).values()
         low = np.broadcast_to(np.asarray(low, float), (len(spec),))
-        return Noise(law, low, high, params["key"], params["share"], everywhere(len(spec)), self.overflow, self.shared, times, degrees)
+        return Noise(law, low, high, key, share, everywhere(len(spec)), self.overflow, self.shared, times, degrees)
 
 
 @register
 @final
-class GaussianNoise(Noisy):
+class GaussianNoise(ValueNoise):
     """Add independent Gaussian noise to every value.
 
     Args:
@@ -76,7 +92,7 @@ class GaussianNoise(Noisy):
 
 @register
 @final
-class UniformNoise(Noisy):
+class UniformNoise(ValueNoise):
     """Add independent noise to every value, uniform between ``low`` and ``high``.
 
     Uniform noise in [0, 0.5], as is often seen, is a brightness shift of 0.25 with noise in [-0.25, 0.25] around it; networks mostly
@@ -99,7 +115,7 @@ class UniformNoise(Noisy):
 
 @register
 @final
-class LaplaceNoise(Noisy):
+class LaplaceNoise(ValueNoise):
     """Add independent noise of Laplace's law to every value: more values near 0 and more far away than the Gaussian has.
 
     Args:
@@ -120,7 +136,7 @@ class LaplaceNoise(Noisy):
 
 @register
 @final
-class CauchyNoise(Noisy):
+class CauchyNoise(ValueNoise):
     """Add independent noise of Cauchy's law to every value: outliers so large that there is no mean and no variance.
 
     Args:
@@ -141,7 +157,7 @@ class CauchyNoise(Noisy):
 
 @register
 @final
-class StudentTNoise(Noisy):
+class StudentTNoise(ValueNoise):
     """Add independent noise of Student's t law to every value; between Cauchy's (1 degree of freedom) and the Gaussian (many).
 
     Args:
@@ -164,7 +180,7 @@ class StudentTNoise(Noisy):
 
 @register
 @final
-class SpeckleNoise(Noisy):
+class SpeckleNoise(ValueNoise):
     """Multiply every value by 1 plus independent Gaussian noise, as in radar and ultrasound images.
 
     Args:
@@ -185,44 +201,43 @@ class SpeckleNoise(Noisy):
 
 @register
 @final
-class PoissonNoise(Transform):
+class PoissonNoise(ValueNoise):
     """Count photons: every value becomes an independent Poisson count with that mean, also known as shot noise.
 
     Args:
-        photons: expected count of a value at full scale; fewer photons make more noise. Counts above it are cut.
+        photons: expected count of a value at full scale; fewer photons make more noise. share, overflow (of counts above full scale),
+            shared (one uniform number, of which each channel takes its own quantile): as for GaussianNoise.
 
     Example:
         >>> PoissonNoise(photons=4)(np.array([[0.0, 0.5, 0.5, 1.0]], np.float32), seed=1).tolist()
         [[0.0, 0.25, 1.0, 1.0]]
     """
 
-    bounded: ClassVar[bool] = True
-    keys: ClassVar[tuple[str, ...]] = ("key",)
     example: ClassVar[Mapping[str, Any]] = {"photons": {"log": [10, 1000]}}
 
     photons: SpaceLike = parameter(unit="photons at full scale", low=0.01, high=1e6)
 
     def lower(self, params: Params, spec: Spec) -> list[Effect]:
-        return [Effect("noise.poisson", everywhere(len(spec)), {"photons": params["photons"], "key": params["key"]})]
+        arguments = {"photons": params["photons"], "shared": np.full(len(spec), self.shared), **self.settings(params, spec)}
+        return [Effect("noise.poisson", everywhere(len(spec)), arguments, unit=not self.leaves_range)]
 
 
 @register
 @final
-class ISONoise(Transform):
+class ISONoise(Noisy):
     """Noise of a sensor at high sensitivity: every pixel's hue turns and its lightness changes, independently; three channels.
 
-    Hue and lightness are those of the HLS double cone (``colorsys.rgb_to_hls``); both changes are Gaussian with mean 0.
+    Hue and lightness are those of the HLS double cone (``colorsys.rgb_to_hls``); both changes are Gaussian with mean 0, and belong to the
+    pixel, so that channels have no draws of their own.
 
     Args:
-        hue, luminance: standard deviations.
+        hue, luminance: standard deviations; share: of the pixels that are touched; overflow: as for GaussianNoise, of a lightness that
+            leaves the range: what it is above white, or below black, is added to all channels.
 
     Example:
         >>> ISONoise(luminance=(0, 0.1))(np.zeros((4, 4, 3), np.uint8), seed=0).shape
         (4, 4, 3)
     """
-
-    bounded: ClassVar[bool] = True
-    keys: ClassVar[tuple[str, ...]] = ("key",)
 
     hue: SpaceLike = parameter(default=5.0, unit="degrees", low=0, high=180, neutral=0)
     luminance: SpaceLike = parameter(default=0.05, unit="shares of the value range", low=0, high=1, neutral=0)
@@ -230,8 +245,8 @@ class ISONoise(Transform):
     def lower(self, params: Params, spec: Spec) -> list[Effect]:
         if spec.channels != 3:
             raise TargetError("ISONoise", "images of 3 channels", f"{spec.channels}", "GaussianNoise(std=0.05)")
-        arguments = {name: params[name] for name in ("hue", "luminance", "key")}
-        return [Effect("noise.iso", everywhere(len(spec)), arguments)]
+        arguments = {"hue": params["hue"], "luminance": params["luminance"], **self.settings(params, spec)}
+        return [Effect("noise.iso", everywhere(len(spec)), arguments, unit=not self.leaves_range)]
 
 
 def _replaced(params: Params, spec: Spec, odds: Any, low: float, high: float, shared: bool) -> Effect:

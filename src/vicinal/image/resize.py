@@ -50,6 +50,7 @@ class LongestMaxSize(Transform):
     """
 
     verb: ClassVar[str] = "move"
+    version: ClassVar[int] = 2
     example: ClassVar[Mapping[str, Any]] = {"size": 32}
 
     size: int = side_option()
@@ -72,6 +73,7 @@ class SmallestMaxSize(Transform):
     """
 
     verb: ClassVar[str] = "move"
+    version: ClassVar[int] = 2
     example: ClassVar[Mapping[str, Any]] = {"size": 24}
 
     size: int = side_option()
@@ -94,6 +96,7 @@ class RandomScale(Transform):
     """
 
     verb: ClassVar[str] = "move"
+    version: ClassVar[int] = 2
 
     factor: SpaceLike = parameter(default={"log": [0.8, 1.25]}, unit="times", low=0.01, high=100, neutral=1)
     interpolation: str = interpolation_option()
@@ -114,6 +117,7 @@ class Letterbox(Transform):
     """
 
     verb: ClassVar[str] = "move"
+    version: ClassVar[int] = 2
     example: ClassVar[Mapping[str, Any]] = {"size": 32}
 
     size: int | tuple[int, int] = size_option()

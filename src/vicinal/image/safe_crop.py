@@ -43,6 +43,7 @@ class RandomSizedBBoxSafeCrop(Transform):
     """
 
     verb: ClassVar[str] = "move"
+    version: ClassVar[int] = 2
     looks: ClassVar[bool] = True
     example: ClassVar[Mapping[str, Any]] = {"size": 32}
 

@@ -130,7 +130,9 @@ def read_claim(name: str) -> Claim:
     document = read_document(path)
     if not isinstance(document, Mapping):
         raise PolicyError(str(path), f"a mapping of {', '.join(_FIELDS)}", type(document).__name__)
-    faults: list[VicinalError] = [ParameterError(str(field), f"one of {', '.join(_FIELDS)}", repr(field)) for field in document if field not in _FIELDS]
+    faults: list[VicinalError] = [
+        ParameterError(str(field), f"one of {', '.join(_FIELDS)}", repr(field)) for field in document if field not in _FIELDS
+    ]
     studies = document.get("studies") or {}
     rows = [_row(number, content, studies, faults) for number, content in enumerate(document.get("rows") or [])]
     if not (rows or document.get("meter")):
@@ -154,7 +156,7 @@ def _row(number: int, content: Any, studies: Mapping[str, Any], faults: list[Vic
 
 
 def _ends(where: str, claimed: Any, faults: list[VicinalError]) -> tuple[float, float | None]:
-    if claimed in _SIGNS:
+    if isinstance(claimed, str) and claimed in _SIGNS:
         return _SIGNS[claimed], None
     ends = claimed if isinstance(claimed, list) else [claimed, claimed]
     if len(ends) == 2 and all(isinstance(end, (int, float)) for end in ends) and ends[0] <= ends[1]:

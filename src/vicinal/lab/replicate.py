@@ -92,5 +92,3 @@ def _meter(claim: Claim) -> list[dict[str, Any]]:
         }
         for reading in statistics.meter(claim.meter)
     ]
-
-

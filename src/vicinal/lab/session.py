@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, final
 
@@ -72,6 +72,7 @@ class Options:
     time_limit: float | None = None
     retry: bool = False
     trusted: bool = False
+    attribute: str = ""
     paper: bool = False
     track: tuple[str, ...] = ()
 
@@ -94,6 +95,7 @@ class Options:
                 alpha=self.alpha,
                 interval=self.interval,  # type: ignore[arg-type]
                 limit=self.time_limit,
+                attribute=self.attribute,
             )
         except ParameterError as fault:
             raise _as_typed(fault) from None
@@ -161,7 +163,8 @@ def studied(options: Options) -> Study:
     if twice:
         option = "--" + twice[0].replace("arms", "arm").replace("_", "-")
         raise ParameterError(option, f"the study file to say it: {options.data}", "both", f"{twice[0]}: ... in the file")
-    return read_study(Path(options.data), trusted=options.trusted)
+    study = read_study(Path(options.data), trusted=options.trusted)
+    return replace(study, attribute=options.attribute) if options.attribute else study
 
 
 _IN_FILES = (

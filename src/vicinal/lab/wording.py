@@ -24,7 +24,8 @@ class Unit:
     """In what the gains of a metric are said.
 
     Args:
-        word: after a gain; share: gains are shares of 1, said in percentage points with one decimal; others as they are, with three figures.
+        word: after a gain.
+        share: gains are shares of 1, said in percentage points with one decimal; others are said as they are, with three figures.
     """
 
     word: str = "points"
@@ -53,6 +54,19 @@ def unit_of(metric: Mapping[str, Any] | None) -> Unit:
         'in nll'
     """
     return POINTS if metric is None or metric["share"] else Unit(f"in {metric['name']}", share=False)
+
+
+def direction_sentence(metric: Mapping[str, Any] | None) -> str | None:
+    """What a reader must know of a metric of which more is not better; None where more is.
+
+    Example:
+        >>> direction_sentence({"name": "nll", "unit": "nats", "higher": False, "share": False})
+        'Less nll (nats) is better; gains above 0 are for the better.'
+    """
+    if metric is None or metric["higher"]:
+        return None
+    better = "Less" if metric["higher"] is False else "The right"
+    return f"{better} {metric['name']} ({metric['unit']}) is better; gains above 0 are for the better."
 
 
 def level(value: float | None, unit: Unit = POINTS) -> str:
@@ -312,3 +326,19 @@ def forecast_sentence(forecast: Any) -> str:
     time = f", about {duration(forecast.seconds)}" if forecast.seconds is not None else ""
     floor = f"{forecast.floor} seeds are the least that can show anything; there are {forecast.seeds}."
     return f"{forecast.trials:,} trials{before}; {forecast.open:,} to run{time}. {floor}"
+
+
+def measured_words(row: Mapping[str, Any]) -> str:
+    """What was measured of a row of a claim, in its own unit; small numbers keep the digits that tell them from nothing.
+
+    Example:
+        >>> measured_words({"unit": "points", "measured": {"mean": 6.66, "low": 6.0, "high": 7.3}})
+        '6.7 [6.0, 7.3]'
+        >>> measured_words({"unit": "", "measured": {"mean": 1.0294, "low": 1.028, "high": 1.031}})
+        '1.029 [1.028, 1.031]'
+    """
+    found, digits = row["measured"], 1 if row["unit"] else 3
+    if missing(found["mean"]):
+        return MISSING
+    ends = "" if missing(found["low"]) else f" [{decimal(found['low'], digits)}, {decimal(found['high'], digits)}]"
+    return decimal(found["mean"], digits) + ends

@@ -8,6 +8,8 @@ from typing import ClassVar, final
 from vicinal.learn.settings import Settings, count, decay, learning_rate, share, widths
 from vicinal.learn.trainer import Goal, Predictor, Task
 
+TOGETHER = 20  # more replicas gain nothing: their weights leave the cache between two steps
+
 
 @final
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class MLP(Settings):
         return (goal.features, *self.hidden, goal.outputs)
 
     def together(self, goal: Goal) -> int:
-        """As many replicas as share the cost of a step; more of them gain nothing, but wait for one another."""
+        """As many replicas as share the cost of a step; one where they are trained one after the other."""
         return TOGETHER if self.stacked else 1
 
     def fit(self, task: Task) -> Predictor:
@@ -66,6 +68,3 @@ class MLP(Settings):
         from vicinal.learn import loop, stacked  # here, so that settings are read without torch
 
         return loop.train(stacked.replicas(self, task), task, self.batch, self.lr)
-
-
-TOGETHER = 64

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vicinal.core.compose import Group, OneOf
-from vicinal.core.draw import Draw
 from vicinal.core.errors import ParameterError, PolicyError, VicinalError
 from vicinal.core.mixing import Blend
 from vicinal.core.plan import Builder
@@ -89,7 +88,7 @@ class AugMix(Group):
     def _drawn(self, build: Builder, path: str) -> dict[str, NDArray]:
         given = (build.given or {}).get(path)
         if given is None:
-            draw = Draw(build.draw.address, path, build.draw.known)
+            draw = build.draw.below(path)
             fewest, most = self._ends()
             depth = fewest + pick(draw.units("depth", self.width), most - fewest + 1)
             amount = beta_quantile(draw.unit("amount"), self.alpha, self.alpha)

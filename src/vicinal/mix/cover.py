@@ -70,7 +70,8 @@ def within(points: NDArray, box: NDArray) -> NDArray[np.bool_]:
 def at(hidden: NDArray[np.bool_], points: NDArray) -> NDArray[np.bool_]:
     """Which points (..., 2 or 3) lie on a hidden pixel (H, W)."""
     height, width = hidden.shape
-    x, y = (np.floor(points[..., axis]).astype(np.int64) for axis in (0, 1))
+    known = np.isfinite(points[..., :2]).all(-1)
+    x, y = (np.floor(np.where(known, points[..., axis], -1)).astype(np.int64) for axis in (0, 1))
     on = (x >= 0) & (x < width) & (y >= 0) & (y < height)
     return on & hidden[np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)]
 

@@ -1,8 +1,9 @@
 """Effects: what does not lower to the algebra of primitives, one function each, found by the name that ``Effect`` carries.
 
-A function takes equal images (b, H, W, C), read-only and contiguous, and its arguments as (b, ...) arrays; it gives new images of the
-same shape and dtype. It never draws: all randomness comes in as arguments, dense randomness as (b, 2) uint32 keys. Its bits for a sample
-do not depend on the other samples. Both backends call the same function; what it does is held against other libraries by tests.
+A function takes equal images (b, H, W, C), read-only and contiguous, and its arguments as (b, ...) arrays, or as one text or number for
+all images; it gives new images of the same shape and dtype. It never draws: all randomness comes in as arguments, dense randomness as (b,
+2) uint32 keys. Its bits for a sample do not depend on the other samples. Both backends call the same function; what it does is held
+against other libraries by tests.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from vicinal.core.primitive import Effect
 
 def call(primitive: Effect, images: NDArray) -> NDArray:
     """(b, H, W, C) images through the effect; the primitive holds their rows, all active."""
-    made = found(primitive.name)(read_only(images), **primitive.arguments)
+    made = found(primitive.name)(read_only(images), **primitive.arguments, **dict(primitive.common))
     return made.copy() if made is images or made.base is images else made
 
 

@@ -89,12 +89,12 @@ def _law(name: str) -> Target:
     return quantiles, 255 * np.clip(values, 0, 1)
 
 
-def match(images: NDArray, *, reference: NDArray, which: NDArray, amount: NDArray) -> NDArray:
-    """Match histograms: reference (b,) texts, all alike; which (b,) in [0, 1]; amount (b,)."""
-    name, channels = str(reference[0]), images.shape[3]
-    if name in LAWS:
-        return matched(images, [[_law(name)] * channels] * len(images), amount)
-    return matched(images, [_targets(*file, channels) for file in chosen(name, which)], amount)
+def match(images: NDArray, *, reference: str, which: NDArray, amount: NDArray) -> NDArray:
+    """Match histograms: which (b,) in [0, 1]; amount (b,)."""
+    channels = images.shape[3]
+    if reference in LAWS:
+        return matched(images, [[_law(reference)] * channels] * len(images), amount)
+    return matched(images, [_targets(*file, channels) for file in chosen(reference, which)], amount)
 
 
 @lru_cache(maxsize=1024)
@@ -211,10 +211,10 @@ def _natural(size: tuple[int, int], channels: int, highest: int) -> NDArray[np.f
     return np.repeat((share * size[0] * size[1])[..., None], channels, 2).astype(np.float32)
 
 
-def fourier(images: NDArray, *, reference: NDArray, which: NDArray, beta: NDArray, amount: NDArray) -> NDArray:
-    """Swap low-frequency amplitudes for those of a reference, phases kept; all arguments (b,), the references all alike."""
-    name, size, channels, out = str(reference[0]), images.shape[1:3], images.shape[3], np.empty_like(images)
-    files = [] if name == NATURAL else chosen(name, which)
+def fourier(images: NDArray, *, reference: str, which: NDArray, beta: NDArray, amount: NDArray) -> NDArray:
+    """Swap low-frequency amplitudes for those of a reference, phases kept; which, beta and amount (b,)."""
+    size, channels, out = images.shape[1:3], images.shape[3], np.empty_like(images)
+    files = [] if reference == NATURAL else chosen(reference, which)
     for b, image in enumerate(images):
         highest = min(int(min(size) * beta[b]), (min(size) - 1) // 2)
         wanted = _amplitudes(*files[b], size, channels, highest) if files else _natural(size, channels, highest)

@@ -29,6 +29,16 @@ def tinted(image, cover, left, top, colour, opacity, whole):
 
 
 @_compiled
+def covered(line, cover, left, top):
+    """A letter (h, w) into a line of others that has room for it, both up to 255: it covers what they left free."""
+    for y in range(cover.shape[0]):
+        for x in range(cover.shape[1]):
+            below, more = np.int32(line[top + y, left + x]), np.int32(cover[y, x])
+            both = below * more + 128
+            line[top + y, left + x] = below + more - ((both + (both >> 8)) >> 8)
+
+
+@_compiled
 def laid(image, picture, left, top, opacity, scale, whole):
     """A picture (h, w, 4): red, green, blue, already multiplied by alpha, and alpha, all up to 255; its luma unless C is 3."""
     height, width, channels = image.shape

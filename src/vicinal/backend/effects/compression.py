@@ -68,14 +68,13 @@ def _decoded(coded: NDArray) -> NDArray:
     return cv2.cvtColor(np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR)), cv2.COLOR_BGR2RGB)
 
 
-def downscale(images: NDArray, *, size: NDArray, down: NDArray, up: NDArray) -> NDArray:
-    """Shrink to size (b, 2), height and width, and enlarge again, each by a rule (b,), one for all: "nearest", "linear" or "area"."""
+def downscale(images: NDArray, *, size: NDArray, down: str, up: str) -> NDArray:
+    """Shrink to size (b, 2), height and width, and enlarge again, each by a rule: "nearest", "linear" or "area"."""
     full = np.broadcast_to(np.array(images.shape[1:3]), size.shape)
-    rules = str(down[0]), str(up[0])
-    if rules == ("nearest", "nearest"):
+    if down == up == "nearest":
         there, back = _nearest(full, size), _nearest(size, full)
         return _gathered(images, *(np.take_along_axis(far, near, 1) for far, near in zip(there, back, strict=True)))
-    return _resampled(images, _resizer(rules[0], full, size), _resizer(rules[1], size, full), (size == full).all(1).tolist())
+    return _resampled(images, _resizer(down, full, size), _resizer(up, size, full), (size == full).all(1).tolist())
 
 
 def _resampled(images: NDArray, there: Resizer, back: Resizer, still: list[bool]) -> NDArray:

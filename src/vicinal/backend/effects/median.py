@@ -13,6 +13,7 @@ from vicinal.backend.filters import SMALL
 
 _compiled = njit(nogil=True, cache=True, error_model="numpy")
 _BLOCK = 512  # values of which the whole window lies in the first cache
+_SHORT = 5  # side up to which OpenCV sorts
 _SORTED = 7  # side up to which sorting is faster than counting
 
 
@@ -23,7 +24,7 @@ def median(images: NDArray, *, size: NDArray) -> NDArray:
         rows = np.flatnonzero(size == side)
         if side == 1:
             out[rows] = images[rows]
-        elif (images.dtype == np.uint8 and (large or side > _SORTED)) or (large and side <= 5):
+        elif (large and side <= _SHORT) or (images.dtype == np.uint8 and side > _SORTED):
             for row in rows:
                 _by_opencv(images[row], side, out[row])
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 from numba import njit
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from vicinal.backend.kernels import hashed
 from vicinal.backend.noise import SALT
-from vicinal.backend.noise_kernels import BLOCK, GAUSSIAN, drawn, hashed_run, pairs, scratch
+from vicinal.backend.noise_kernels import BLOCK, GAUSSIAN, drawn, hashed_run, pairs, rescaled, scratch
 from vicinal.core.batch import RANGES
 from vicinal.core.special import ACKLAM
 
@@ -19,30 +20,66 @@ _inlined = njit(nogil=True, cache=True, error_model="numpy", inline="always")
 _MAGIC = np.float32(12582912.0)  # as in ``kernels``: adding and subtracting it rounds to even
 _A, _B, _C, _D, _TAIL = ACKLAM
 _SMALL = 6.0  # mean up to which counts are reached step by step
+_SHARE = 0x3C6EF372  # tells the hash of which values are touched from the others
 _STEPS = 32  # more than any count of such a mean that 32 random bits reach
 
 
-def poisson(images: NDArray, *, photons: NDArray, key: NDArray) -> NDArray:
-    """Every value as a Poisson count: the quantile of one uniform number, exact in float64; counts above full scale are cut."""
-    out, top = np.empty_like(images), float(RANGES[str(images.dtype)])
-    loop = _poisson_levels if images.dtype == np.uint8 else _poisson
-    loop(images.reshape(len(images), -1), out.reshape(len(images), -1), photons, key, top, images.dtype.kind == "u")
-    return out
+def poisson(images: NDArray, *, photons: NDArray, key: NDArray, share: NDArray, overflow: NDArray, shared: NDArray) -> NDArray:
+    """Every value as a Poisson count: the quantile of one uniform number, exact in float64.
+
+    Args:
+        photons, share: (b,) counts at full scale, and shares of the values that are touched; key: (b, 2).
+        overflow, shared: (b,), one for all: what becomes of counts above full scale, and whether a pixel has one number for its channels.
+    """
+    loop, repeat = _poisson_levels if images.dtype == np.uint8 else _poisson, images.shape[3] if shared[0] else 1
+
+    def make(flat: NDArray, out: NDArray, most: float, whole: bool) -> None:
+        loop(flat, out, photons, key, repeat, float(RANGES[str(images.dtype)]), most, whole)
+
+    return _settled(images, make, key, share, str(overflow[0]), repeat)
+
+
+Make = Callable[[NDArray, NDArray, float, bool], None]
+
+
+def _settled(images: NDArray, make: Make, key: NDArray, share: NDArray, overflow: str, repeat: int) -> NDArray:
+    """Noise by ``make(flat images, their places, the largest value, whether to round)``, on a share of the values, within the range."""
+    free, top, flat = overflow != "clip", RANGES[str(images.dtype)], images.reshape(len(images), -1)
+    made = np.empty(flat.shape, np.float32) if free else np.empty_like(flat)
+    make(flat, made, np.inf if free else float(top), not free and images.dtype.kind == "u")
+    if (share < 1).any():
+        _restored(flat, made, key, np.rint(share * 2**24).astype(np.int64), repeat)
+    if overflow == "renormalise":
+        out = np.empty_like(flat)
+        for one, of in zip(made, out, strict=True):
+            rescaled(one, np.float32(top), images.dtype.kind == "u", of)
+        made = out
+    return made.reshape(images.shape)
 
 
 @_compiled
-def _poisson(images, out, photons, keys, top, whole):
+def _restored(images, out, keys, touched, repeat):
+    """The values, ``repeat`` at a time, that are not among ``touched`` of 2**24."""
+    for b in range(images.shape[0]):
+        for i in range(images.shape[1] // repeat):
+            if hashed(i, keys[b, 0] ^ np.uint32(_SHARE), keys[b, 1]) >> np.uint32(8) >= touched[b]:
+                for at in range(i * repeat, (i + 1) * repeat):
+                    out[b, at] = images[b, at]
+
+
+@_compiled
+def _poisson(images, out, photons, keys, repeat, top, most, whole):
     for b in range(images.shape[0]):
         unit = top / photons[b]
         for i in range(images.shape[1]):
-            mean, word = images[b, i] / unit, hashed(i, keys[b, 0], keys[b, 1])
+            mean, word = images[b, i] / unit, hashed(i // repeat, keys[b, 0], keys[b, 1])
             count = _climbed(mean, word) if mean < _SMALL else _expanded(mean, np.sqrt(mean), _normal(word), word)
-            value = min(count * unit, top)
+            value = min(count * unit, most)
             out[b, i] = np.rint(value) if whole else value
 
 
 @_compiled
-def _poisson_levels(images, out, photons, keys, top, whole):
+def _poisson_levels(images, out, photons, keys, repeat, top, most, whole):
     """The same for 8-bit images: what depends on the level alone is made once."""
     mean, root, limits = np.empty(256), np.empty(256), np.empty((256, _STEPS), np.uint32)
     word, normal = np.empty(BLOCK, np.uint32), np.empty(BLOCK)
@@ -52,18 +89,20 @@ def _poisson_levels(images, out, photons, keys, top, whole):
             mean[level], root[level] = level / unit, np.sqrt(level / unit)
             if mean[level] < _SMALL:
                 _limits(mean[level], limits[level])
-        for first in range(0, images.shape[1], BLOCK):
-            n = min(BLOCK, images.shape[1] - first)
+        for first in range(0, images.shape[1] // repeat, BLOCK):
+            n = min(BLOCK, images.shape[1] // repeat - first)
             hashed_run(word[:n], first, keys[b, 0], keys[b, 1])
             if mean[255] >= _SMALL:
                 _normals(word[:n], normal)
             for i in range(n):
-                level = np.uintp(images[b, first + i])
-                if mean[level] < _SMALL:
-                    count = np.float64(_passed(limits[level], word[i]))
-                else:
-                    count = _expanded(mean[level], root[level], normal[i], word[i])
-                out[b, first + i] = np.rint(min(count * unit, top))
+                for at in range((first + i) * repeat, (first + i + 1) * repeat):
+                    level = np.uintp(images[b, at])
+                    if mean[level] < _SMALL:
+                        count = np.float64(_passed(limits[level], word[i]))
+                    else:
+                        count = _expanded(mean[level], root[level], normal[i], word[i])
+                    value = min(count * unit, most)
+                    out[b, at] = np.rint(value) if whole else value
 
 
 @_inlined
@@ -94,6 +133,9 @@ def _limits(mean, limits):
     total = part
     for n in range(_STEPS):
         limits[n] = min(np.floor(total * 2.0**32 - 0.5), 2.0**32 - 1)
+        if part < 1e-12 and n > mean:  # the rest is too little to be seen
+            limits[n:] = limits[n]
+            return
         part *= mean / (n + 1)
         total += part
 
@@ -161,61 +203,53 @@ def _normals(word, normal):
 
 def replaced(images: NDArray, *, share: NDArray, key: NDArray, shared: NDArray, odds: NDArray, low: NDArray, high: NDArray) -> NDArray:
     """A share of the values, or of the pixels where ``shared``, becomes ``high`` with probability ``odds`` and ``low`` otherwise."""
-    out = np.empty_like(images)
+    out = images.copy()
     scale = RANGES[str(images.dtype)]
     ends = (np.rint(end * scale) if images.dtype.kind == "u" else end for end in (low, high))
     touched = np.rint(share * 2**24)
-    pixels = len(images), -1, images.shape[-1]
-    _replaced(images.reshape(pixels), out.reshape(pixels), key, touched.astype(np.int32), np.rint(touched * odds).astype(np.int32),
-              shared, *(end.astype(images.dtype) for end in ends))  # fmt: skip
+    _replaced(out.reshape(len(images), -1), np.where(shared, images.shape[-1], 1), key, touched.astype(np.uint32),
+              np.rint(touched * odds).astype(np.uint32), *(end.astype(images.dtype) for end in ends))  # fmt: skip
     return out
 
 
 @_compiled
-def _codes(code, first, key0, key1):
-    for i in range(code.shape[0]):
-        code[i] = hashed(first + i, key0, key1) >> np.uint32(8)
+def _chosen(values, code, some, most, one, other):
+    for i in range(values.shape[0]):
+        values[i] = one if code[i] < some else (other if code[i] < most else values[i])
 
 
 @_compiled
-def _chosen(image, out, code, some, most, one, other):
-    for i in range(image.shape[0]):
-        out[i] = one if code[i] < some else (other if code[i] < most else image[i])
-
-
-@_compiled
-def _replaced(images, out, keys, touched, raised, shared, low, high):
+def _replaced(out, repeat, keys, touched, raised, low, high):
     """One hash decides on both: below ``raised`` of 2**24 a value becomes ``high``, below ``touched`` it becomes ``low``."""
-    count, channels = images.shape[1], images.shape[2]
-    code = np.empty(BLOCK, np.int32)
-    for b in range(images.shape[0]):
-        key0, key1, some, most, one, other = keys[b, 0], keys[b, 1], raised[b], touched[b], high[b], low[b]
-        source, made, wide = images[b].reshape(-1), out[b].reshape(-1), 1 if shared[b] else channels
-        if shared[b]:
-            made[:] = source
-        for first in range(0, count * wide, BLOCK):
-            n = min(BLOCK, count * wide - first)
-            _codes(code[:n], first, key0, key1)
-            if not shared[b]:
-                _chosen(source[first : first + n], made[first : first + n], code, some, most, one, other)
+    code = np.empty(BLOCK, np.uint32)
+    for b in range(out.shape[0]):
+        values, some, most, one, other, wide = out[b], raised[b], touched[b], high[b], low[b], repeat[b]
+        for first in range(0, out.shape[1] // wide, BLOCK):
+            n = min(BLOCK, out.shape[1] // wide - first)
+            hashed_run(code[:n], first, keys[b, 0], keys[b, 1])
+            code >>= np.uint32(8)
+            if wide == 1:
+                _chosen(values[first : first + n], code, some, most, one, other)
                 continue
             for i in range(n):  # few pixels are touched, as a rule
                 if code[i] < most:
-                    for c in range(channels):
-                        out[b, first + i, c] = one if code[i] < some else other
+                    for at in range((first + i) * wide, (first + i + 1) * wide):
+                        values[at] = one if code[i] < some else other
 
 
-def iso(images: NDArray, *, hue: NDArray, luminance: NDArray, key: NDArray) -> NDArray:
+def iso(images: NDArray, *, hue: NDArray, luminance: NDArray, key: NDArray, share: NDArray, overflow: NDArray) -> NDArray:
     """Every pixel's hue turned by Gaussian degrees, and its lightness changed by a Gaussian share of the value range."""
-    out = np.empty_like(images)
-    pixels = len(images), -1, 3
-    _iso(images.reshape(pixels), out.reshape(pixels), (hue / 30).astype(np.float32), luminance.astype(np.float32), key, pairs("gaussian"),
-         np.float32(RANGES[str(images.dtype)]), images.dtype.kind == "u")  # fmt: skip
-    return out
+    top, pixels = np.float32(RANGES[str(images.dtype)]), (len(images), -1, 3)
+
+    def make(flat: NDArray, out: NDArray, most: float, whole: bool) -> None:
+        _iso(flat.reshape(pixels), out.reshape(pixels), (hue / 30).astype(np.float32), luminance.astype(np.float32), key,
+             pairs("gaussian"), top, most > top, whole)  # fmt: skip
+
+    return _settled(images, make, key, share, str(overflow[0]), 3)
 
 
 @_compiled
-def _iso(images, out, hue, luminance, keys, table, top, whole):
+def _iso(images, out, hue, luminance, keys, table, top, free, whole):
     count, zero = images.shape[1], np.float32(0)
     room, turn, more = scratch(), np.empty(BLOCK, np.float32), np.empty(BLOCK, np.float32)
     for b in range(images.shape[0]):
@@ -226,12 +260,12 @@ def _iso(images, out, hue, luminance, keys, table, top, whole):
             n = min(BLOCK, count - first)
             drawn(room, first, n, keys[b, 0], keys[b, 1], GAUSSIAN, table, zero, hue[b], turn)
             drawn(room, first, n, keys[b, 0] ^ np.uint32(SALT), keys[b, 1], GAUSSIAN, table, zero, luminance[b], more)
-            _turned(images[b, first : first + n], out[b, first : first + n], turn, more, top, whole)
+            _turned(images[b, first : first + n], out[b, first : first + n], turn, more, top, free, whole)
 
 
 @_compiled
-def _turned(pixels, out, turn, more, top, whole):
-    """Through the HLS double cone and back: hue in twelfths of the circle, chroma at the same saturation."""
+def _turned(pixels, out, turn, more, top, free, whole):
+    """Through the HLS double cone and back: hue in twelfths of the circle, chroma at the same saturation; lightness beyond it if free."""
     zero, one, two, scale = np.float32(0), np.float32(1), np.float32(2), np.float32(1) / top
     for i in range(pixels.shape[0]):
         red, green, blue = np.float32(pixels[i, 0]) * scale, np.float32(pixels[i, 1]) * scale, np.float32(pixels[i, 2]) * scale
@@ -241,11 +275,13 @@ def _turned(pixels, out, turn, more, top, whole):
         second = (blue - red) * safe + np.float32(4) if high == green else (red - green) * safe + np.float32(8)
         hue = ((green - blue) * safe if high == red else second) + turn[i]
         room = one - abs(two * light - one)
-        light = min(max(light + more[i], zero), one)
+        wanted = light + more[i]
+        light = min(max(wanted, zero), one)
+        beyond = (wanted - light) * top if free else zero
         width = chroma / (room if room > zero else one) * (one - abs(two * light - one)) / two
-        out[i, 0] = _cone(hue, light, width, top, whole)
-        out[i, 1] = _cone(hue + np.float32(8), light, width, top, whole)
-        out[i, 2] = _cone(hue + np.float32(4), light, width, top, whole)
+        out[i, 0] = _cone(hue, light, width, top, whole) + beyond
+        out[i, 1] = _cone(hue + np.float32(8), light, width, top, whole) + beyond
+        out[i, 2] = _cone(hue + np.float32(4), light, width, top, whole) + beyond
 
 
 @_inlined

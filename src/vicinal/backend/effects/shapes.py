@@ -40,20 +40,39 @@ def _shapes(out, kind, radius, angle, centre, colour, opacity, whole):
 @_compiled
 def _shape(image, kind, radius, angle, centre, colour, opacity, whole):
     height, width, channels = image.shape
-    cos, sin, reach = np.cos(angle), np.sin(angle), (radius + 1) ** 2
+    cos, sin = np.cos(angle), np.sin(angle)
     full = np.floor(colour + np.float32(0.5)) if whole else colour
+    first, stop = max(int(centre[0] - radius - 1), 0), min(int(centre[0] + radius + 2), width)
+    line, flat = np.empty(max(stop - first, 0) * channels, image.dtype), image.reshape(-1)
+    for i in range(len(line)):
+        line[i] = full[i % channels]
     for y in range(max(int(centre[1] - radius - 1), 0), min(int(centre[1] + radius + 2), height)):
-        for x in range(max(int(centre[0] - radius - 1), 0), min(int(centre[0] + radius + 2), width)):
-            right, down = x + 0.5 - centre[0], y + 0.5 - centre[1]
-            if right * right + down * down > reach:
-                continue
-            share = np.float32(opacity * _covered(kind, cos * right + sin * down, cos * down - sin * right, radius))
-            if share == 1:
-                for c in range(channels):
-                    image[y, x, c] = full[c]
-            elif share > 0:
-                for c in range(channels):
-                    image[y, x, c] = mixed(image[y, x, c], colour[c], share, whole)
+        down = y + 0.5 - centre[1]
+        # The shapes are convex: what is covered whole is one run of pixels, between those that are mixed.
+        left = _edge(image[y], first, stop, 1, kind, radius, cos, sin, down, centre[0], colour, opacity, whole)
+        if left == stop:
+            continue
+        right = _edge(image[y], stop - 1, left, -1, kind, radius, cos, sin, down, centre[0], colour, opacity, whole)
+        at = np.uintp((y * width + left) * channels)
+        for i in range(np.uintp((right - left + 1) * channels)):
+            flat[at + i] = line[i]
+
+
+@_compiled
+def _edge(row, start, stop, step, kind, radius, cos, sin, down, middle, colour, opacity, whole):
+    """Mix the pixels from ``start`` on, before ``stop``, up to the first that is covered whole, and return that, or ``stop``."""
+    reach = (radius + 1) ** 2
+    for x in range(start, stop, step):
+        right = x + 0.5 - middle
+        if right * right + down * down > reach:
+            continue
+        share = np.float32(opacity * _covered(kind, cos * right + sin * down, cos * down - sin * right, radius))
+        if share == 1:
+            return x
+        if share > 0:
+            for c in range(row.shape[1]):
+                row[x, c] = mixed(row[x, c], colour[c], share, whole)
+    return stop
 
 
 @_inlined

@@ -28,9 +28,9 @@ def written(images: NDArray, *, text: NDArray, font: NDArray, size: NDArray, x: 
     out, (height, width) = images.copy(), images.shape[1:3]
     for row, image in enumerate(out):
         if size[row] > 0 and opacity[row] > 0:
-            cover = _line(str(text[row]), str(font[row]), max(round(size[row]), 1))
+            cover = line(str(text[row]), str(font[row]), max(round(size[row]), 1))
             if cover.shape[1] > width:
-                cover = _line(str(text[row]), str(font[row]), max(int(round(size[row]) * width / cover.shape[1]), 1))
+                cover = line(str(text[row]), str(font[row]), max(int(round(size[row]) * width / cover.shape[1]), 1))
             left, top = ((room - part) * share for room, part, share in ((width, cover.shape[1], x[row]), (height, cover.shape[0], y[row])))
             _put(image, cover, round(left), round(top), colour[row], float(opacity[row]))
     return out
@@ -54,21 +54,58 @@ def _put(image: NDArray, cover: NDArray, left: int, top: int, colour: NDArray, o
 
 
 def _fitted(text: str, font: str, width: float, height: float) -> NDArray[np.uint8]:
-    high, wide = _line(text, font, MEASURED).shape
-    return _line(text, font, max(int(MEASURED * min(width / wide, height / high)), 1))
+    high, wide = line(text, font, MEASURED).shape
+    return line(text, font, max(int(MEASURED * min(width / wide, height / high)), 1))
 
 
 @lru_cache(maxsize=256)
-def _line(text: str, font: str, size: int) -> NDArray[np.uint8]:
+def line(text: str, font: str, size: int) -> NDArray[np.uint8]:
     """(h, w) how much of each pixel the letters cover, 255 for all of it; at least one pixel."""
+    cover = _set(text, font, size) if text.isascii() and text.isalnum() else rendered(text, font, size)
+    cover.flags.writeable = False
+    return cover
+
+
+def rendered(text: str, font: str, size: int) -> NDArray[np.uint8]:
+    """A line as Pillow draws it."""
     images, drawing, _ = _pillow()
     letters, blank = _font(font, size), images.new("L", (1, 1))
     left, top, right, bottom = (int(side) for side in drawing.Draw(blank).textbbox((0, 0), text, letters))
     made = images.new("L", (max(right - left, 1), max(bottom - top, 1)))
     drawing.Draw(made).text((-left, -top), text, 255, letters)
-    cover = np.array(made)
-    cover.flags.writeable = False
-    return cover
+    return np.array(made)
+
+
+def _set(text: str, font: str, size: int) -> NDArray[np.uint8]:
+    """The same from single letters, which random lines have in common; a letter over another covers what that left free."""
+    pen, places = 0.0, []
+    for before, letter in zip(" " + text, text, strict=False):
+        pen += _kerning(before, letter, font, size) if places else 0.0
+        cover, left, top, advance = _letter(letter, font, size)
+        places.append((cover, left + int(np.floor(pen + 0.5)), top))
+        pen += advance
+    left, top = min(left for _, left, _ in places), min(top for _, _, top in places)
+    right = max(x + cover.shape[1] for cover, x, _ in places)
+    bottom = max(y + cover.shape[0] for cover, _, y in places)
+    made = np.zeros((max(bottom - top, 1), max(right - left, 1)), np.uint8)
+    for cover, x, y in places:
+        blend.covered(made, cover, x - left, y - top)
+    return made
+
+
+@lru_cache(maxsize=8192)
+def _letter(letter: str, font: str, size: int) -> tuple[NDArray[np.uint8], int, int, float]:
+    """Its (h, w) cover, where that begins, and how far it is to the next."""
+    found = _font(font, size)
+    mask, (left, top) = found.getmask2(letter, "L")
+    return np.array(mask, np.uint8).reshape(mask.size[::-1]), left, top, found.getlength(letter)
+
+
+@lru_cache(maxsize=65536)
+def _kerning(before: str, letter: str, font: str, size: int) -> float:
+    """By how much two letters stand apart more than the advances say."""
+    apart = _letter(before, font, size)[3] + _letter(letter, font, size)[3]
+    return float(_font(font, size).getlength(before + letter)) - apart
 
 
 @lru_cache(maxsize=256)

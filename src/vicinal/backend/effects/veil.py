@@ -181,13 +181,13 @@ def _veiled(images, out, key, settings, colour, weight, top, half):
             blended(source[b, y], wide, row, weight, top, half, target[b, y])
 
 
-def fractal_veil(images: NDArray, *, key: NDArray, settings: NDArray, colour: NDArray, added: NDArray) -> NDArray:
-    """Draw (b, H, W, C) images to a colour through fractal noise, or add the colour where ``added`` is 1.
+def fractal_veil(images: NDArray, *, key: NDArray, settings: NDArray, colour: NDArray, added: bool) -> NDArray:
+    """Draw (b, H, W, C) images to a colour through fractal noise, or add the colour where ``added``.
 
     key (b, 2); settings (b, 6): cells along the longer side, roughness, cover, softness, alpha at 0 and at 1; colour (b, C) in [0, 1].
     The noise is cut where a share ``cover`` of it lies above, and rises from 0 to 1 over ``softness``.
     """
-    out, weight = np.empty_like(images), np.float32(1 - added[0])
+    out, weight = np.empty_like(images), np.float32(not added)
     _veiled(images, out, key.astype(np.uint32), settings.astype(np.float32), colour.astype(np.float32), weight, *limits(images))
     return out
 

@@ -10,8 +10,11 @@ from vicinal.core.backend import Dense
 from vicinal.core.errors import TargetError
 
 
-def dense(value: Any, rank: int, where: str) -> tuple[Dense, bool]:
-    """One array or a list of arrays of ``rank`` axes with channels, and whether the channel axis was added here."""
+def dense(value: Any, rank: int, where: str, most: float = np.inf) -> tuple[Dense, bool]:
+    """One array or a list of arrays of ``rank`` axes with channels, and whether the channel axis was added here.
+
+    A list of arrays that are alike becomes one, unless they have more than ``most`` values each.
+    """
     forms = {4: "(D, H, W, C) or (D, H, W)", 3: "(H, W, C) or (H, W)", 2: "(T, C) or (T,)"}
     if isinstance(value, np.ndarray) and value.ndim == rank + 1:
         return value, False
@@ -26,7 +29,7 @@ def dense(value: Any, rank: int, where: str) -> tuple[Dense, bool]:
         raise TargetError(where, f"arrays of shape {forms[rank]}", f"ranks {sorted(ranks)}", advice)
     squeeze = ranks == {rank - 1}
     items = [item[..., None] if squeeze else item for item in value]
-    if len({(item.shape, item.dtype) for item in items}) == 1:
+    if len({(item.shape, item.dtype) for item in items}) == 1 and (len(items) == 1 or items[0].size <= most):
         return (items[0][None] if len(items) == 1 else np.stack(items)), squeeze
     return items, squeeze
 

@@ -81,7 +81,7 @@ def _items(root: Path, part: Path) -> Iterator[_Item]:
     for label in _subfolders(part):
         for folder, below, files in os.walk(label):
             below[:] = [name for name in below if not name.startswith(".")]
-            for file in filter(_is_image, files):
+            for file in filter(is_image, files):
                 path = Path(folder, file)
                 yield _Item(path, _plain(path.relative_to(root).as_posix()), _plain(label.name), test)
 
@@ -109,10 +109,10 @@ def _subfolders(folder: Path) -> list[Path]:
 
 def _holds_images(folder: Path) -> bool:
     with os.scandir(folder) as entries:
-        return any(entry.is_file() and _is_image(entry.name) for entry in entries)
+        return any(entry.is_file() and is_image(entry.name) for entry in entries)
 
 
-def _is_image(name: str) -> bool:
+def is_image(name: str) -> bool:
     return name.lower().endswith(_ENDINGS) and not name.startswith(".")
 
 

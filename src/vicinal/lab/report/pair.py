@@ -8,17 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from vicinal.core.errors import StoreError
+from vicinal.core.errors import DataError, StoreError
 from vicinal.core.files import write_files
 from vicinal.lab import wording
+from vicinal.lab.analysis import across
 from vicinal.lab.report.page import rendered
 from vicinal.lab.report.rows import Entry, Rows, rows
 from vicinal.lab.report.view import SETTINGS, flat
-from vicinal.lab.statistics import Estimate, Transfer, estimate, transfer
+from vicinal.lab.statistics import estimate
 from vicinal.lab.wording import Arm
 
 SIDES = ("A", "B")
-_FEWEST = 3  # arms that can have an order worth a correlation
 
 
 def write_pair(first: Mapping[str, Any], second: Mapping[str, Any], names: tuple[str, str], folder: Path) -> Path:
@@ -56,7 +56,7 @@ def view_pair(first: Mapping[str, Any], second: Mapping[str, Any], names: tuple[
     units = [wording.unit_of(result["metric"]) for result in results]
     same = first["metric"]["name"] == second["metric"]["name"]
     arms = [_row(name, results, tables, same) for name in shared]
-    carried = _transfers(results, tables, shared)
+    carried, why_not = _transfers(first, second)
     return {
         "names": list(zip(SIDES, names, results, units, strict=True)),
         "arms": arms,
@@ -67,6 +67,7 @@ def view_pair(first: Mapping[str, Any], second: Mapping[str, Any], names: tuple[
         "forest": _forest(arms, units) if same else None,
         "only": [(side, [arm for arm in table if arm not in shared]) for side, table in zip(SIDES, tables, strict=True)],
         "transfers": carried,
+        "why_not": why_not,
         "sentences": _sentences(arms, carried),
         "differs": _differs(results),
         "policies": [(one["name"], *(arm["policy"] for arm in one["arms"])) for one in arms if _policies_differ(one["arms"])],
@@ -100,47 +101,35 @@ def _forest(arms: Sequence[Mapping[str, Any]], units: Sequence[wording.Unit]) ->
     return rows(entries, units[0])
 
 
-def _transfers(
-    results: Sequence[Mapping[str, Any]], tables: Sequence[Mapping[str, Arm]], shared: Sequence[str]
-) -> list[tuple[str, str, Transfer]]:
-    """Choosing on one and using on the other, both ways; empty with too few arms that somebody asked about."""
-    asked = [name for name in shared if not any(table[name].get("control") for table in tables)]
-    effects = [_complete(result, table, asked) for result, table in zip(results, tables, strict=True)]
-    if len(asked) < _FEWEST or any(not len(next(iter(effect.values()), ())) for effect in effects):
-        return []
-    level = 1 - results[0]["alpha"]
-    both = ((SIDES[0], SIDES[1], effects[0], effects[1]), (SIDES[1], SIDES[0], effects[1], effects[0]))
-    return [(there, here, transfer(a, b, level)) for there, here, a, b in both]
+def _transfers(first: Mapping[str, Any], second: Mapping[str, Any]) -> tuple[list[tuple[str, str, dict[str, Any]]], str]:
+    """Choosing on one and using on the other, both ways; or why that says nothing."""
+    try:
+        return [(SIDES[0], SIDES[1], across(first, second)), (SIDES[1], SIDES[0], across(second, first))], ""
+    except DataError as fault:
+        return [], str(fault)
 
 
-def _complete(result: Mapping[str, Any], table: Mapping[str, Arm], names: Sequence[str]) -> dict[str, list[float]]:
-    """Arm to its differences under the seeds that all of them have."""
-    known = {name: paired(result, table[name]) for name in names}
-    seeds = [seed for seed in result["seeds"] if all(seed in effects for effects in known.values())]
-    return {name: [effects[seed] for seed in seeds] for name, effects in known.items()}
-
-
-def _sentences(arms: Sequence[Mapping[str, Any]], carried: Sequence[tuple[str, str, Transfer]]) -> list[str]:
+def _sentences(arms: Sequence[Mapping[str, Any]], carried: Sequence[tuple[str, str, Mapping[str, Any]]]) -> list[str]:
     alike = [one["name"] for one in arms if len({arm["verdict"] for arm in one["arms"]}) == 1]
     opposite = [one["name"] for one in arms if {arm["verdict"] for arm in one["arms"]} == {"helps", "hurts"}]
     found = [f"{len(alike)} of {len(arms)} arms have the same verdict in both."]
     if opposite:
         found.append(f"Opposite verdicts: {wording.listed(opposite)}.")
     if carried:
-        found.append(f"The orders of the arms correlate by {_number(carried[0][2].kendall)} (Kendall's tau).")
+        found.append(f"The orders of the arms correlate by {_number(carried[0][2]['kendall'])} (Kendall's tau).")
         found += [_chosen(*each) for each in carried]
     return found
 
 
-def _chosen(there: str, here: str, one: Transfer) -> str:
-    if one.chosen == one.best:
-        return f"Choosing on {there} would take {one.chosen}, which is best on {here} too."
-    return f"Choosing on {there} would take {one.chosen}; on {here} {one.best} is best."
+def _chosen(there: str, here: str, one: Mapping[str, Any]) -> str:
+    if one["chosen"] == one["best"]:
+        return f"Choosing on {there} would take {one['chosen']}, which is best on {here} too."
+    return f"Choosing on {there} would take {one['chosen']}; on {here} {one['best']} is best."
 
 
-def _number(found: Estimate) -> str:
-    ends = "" if found.low is None or found.high is None else f" [{found.low:.2f}, {found.high:.2f}]"
-    return f"{found.mean:.2f}{ends}"
+def _number(found: Mapping[str, Any]) -> str:
+    ends = "" if wording.missing(found["low"]) else f" [{found['low']:.2f}, {found['high']:.2f}]"
+    return f"{found['mean']:.2f}{ends}"
 
 
 def _policies_differ(arms: Sequence[Arm]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -11,10 +12,21 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from vicinal.lab.report.marks import Marks
+
 _TILE = 84  # pixels: small images are magnified by the largest integer that stays at or below this
 _LARGEST = 128  # larger images are reduced to this
+_MARKED = 240  # or each to this, where something is drawn over them; no page shows these
 _BUDGET = 900_000  # values a sheet may hold before its tiles shrink, so that photographs do not swell the page
 _GAP, _GUTTER = 4, 16  # between tiles; between the originals and their versions
+
+
+ROWS, VERSIONS = 6, 6  # originals on a sheet, and what is made of each
+
+
+def spread(rows: NDArray[np.int64]) -> list[int]:
+    """Some of the rows, evenly spread."""
+    return rows[np.linspace(0, len(rows) - 1, min(ROWS, len(rows))).astype(int)].tolist()
 
 
 @final
@@ -26,11 +38,21 @@ class SheetRow:
         original: (H, W, C) uint8, uint16, or float32 in [0, 1].
         versions: the same item after the arm, each (H', W', C) of one of these dtypes.
         address: where the versions can be found again, ``seed=0 epoch=0 index=17``.
+        marks: what is drawn over the original and over each version, or nothing.
     """
 
     original: NDArray
     versions: list[NDArray]
     address: str
+    marks: Sequence[Marks] = ()
+
+    def tiles(self, scale: float) -> list[Image.Image]:
+        """The original and its versions, each ``scale`` times as large; where something is drawn over them, as large as shows it."""
+        images = [self.original, *self.versions]
+        if not self.marks:
+            return [_tile(image, scale) for image in images]
+        scales = [min(1.0, _MARKED / max(image.shape[:2])) for image in images]
+        return [mark.over(_tile(image, own), own) for mark, image, own in zip(self.marks, images, scales, strict=True)]
 
 
 @final
@@ -74,9 +96,7 @@ def picture(sheet: Sheet) -> Picture:
         >>> drawn.width, drawn.height, drawn.uri[:22]
         (176, 80, 'data:image/png;base64,')
     """
-    scale = _scale(sheet.images)
-    tiles = [[_tile(image, scale) for image in (row.original, *row.versions)] for row in sheet.rows]
-    canvas = _assemble(tiles)
+    canvas = _assemble([row.tiles(_scale(sheet.images)) for row in sheet.rows])
     clipped = any(image.dtype.kind == "f" and bool(((image < 0) | (image > 1)).any()) for image in sheet.images)
     return Picture(_data_uri(canvas), canvas.width, canvas.height, clipped)
 

@@ -68,7 +68,7 @@ def _units(metric: Mapping[str, Any], headline: str) -> dict[str, Any]:
     return {
         "unit": unit,
         "metric_name": metric["name"].replace("_", " "),
-        "lower_is_better": metric["higher"] is False,
+        "direction": wording.direction_sentence(metric),
         "gain_heading": ("Difference" if metric["higher"] else "Gain", unit.word),
         "headline": headline.replace("_", " "),
         "headline_unit": unit_named(headline),

@@ -6,6 +6,7 @@ import ctypes
 import math
 import weakref
 from collections import deque
+from functools import lru_cache
 from mmap import ACCESS_COPY, mmap
 from typing import Any, final
 
@@ -16,6 +17,9 @@ from numpy.typing import NDArray
 @final
 class Pages:
     """Arrays in mapped pages. Fresh pages cost the system as much time as a resize, and glibc would keep for each thread what it has freed.
+
+    Args:
+        most: how many free pieces are kept, the latest ones; None for all.
 
     Example:
         >>> pages = Pages()
@@ -29,8 +33,8 @@ class Pages:
         1
     """
 
-    def __init__(self) -> None:
-        self._free: deque[mmap] = deque()
+    def __init__(self, most: int | None = None) -> None:
+        self._free: deque[mmap] = deque(maxlen=most)
 
     @property
     def free(self) -> int:
@@ -51,6 +55,20 @@ class Pages:
         except IndexError:
             return _mapped(size)
         return held if len(held) >= size else _mapped(size)
+
+
+LARGE = 32 << 20  # bytes: smaller arrays are used again by glibc itself
+
+
+def room(shape: tuple[int, ...], dtype: Any) -> NDArray:
+    """A new array for a result, values unset; a large one may lie where an earlier one lay that is gone by now."""
+    small = math.prod(shape) * np.dtype(dtype).itemsize < LARGE
+    return np.empty(shape, dtype) if small else _shared().array(shape, dtype)
+
+
+@lru_cache(maxsize=1)
+def _shared() -> Pages:
+    return Pages(most=2)
 
 
 def _mapped(size: int) -> mmap:

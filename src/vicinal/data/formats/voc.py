@@ -1,0 +1,90 @@
+"""Pascal VOC (Everingham et al., 2010): a folder with ``Annotations``, ``JPEGImages`` and perhaps ``ImageSets/Main``."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from dataclasses import dataclass
+from pathlib import Path
+from typing import final
+
+from vicinal.core.errors import DataError, nearest
+from vicinal.data.build import natural
+from vicinal.data.formats.folder import is_image
+from vicinal.data.formats.parsed import text_of, xml_of
+from vicinal.data.noted import Found, Instance, Noted, Rules
+
+_LARGEST = 1e6  # pixels a side
+
+
+@final
+@dataclass(frozen=True)
+class Voc:
+    """One XML file a picture. ``part`` is the name of a list in ``ImageSets/Main``; without it, all pictures.
+
+    The format counts pixels from 1 and takes both ends of a box in, so its left edge lies at xmin - 1 and its right edge at xmax. With
+    ``origin=0`` the numbers are edges already. Classes are the names that occur, in natural order. Objects marked difficult are taken.
+    """
+
+    name: str = "voc"
+    looks: str = "a folder with Annotations/*.xml and JPEGImages"
+
+    def matches(self, path: Path) -> bool:
+        return (path / "Annotations").is_dir()
+
+    def read(self, path: Path, rules: Rules) -> Found:
+        folder = rules.images or path / "JPEGImages"
+        there = {file.stem: file for file in sorted(folder.iterdir()) if is_image(file.name)} if folder.is_dir() else {}
+        notes = {file.stem: file for file in (path / "Annotations").iterdir() if file.suffix.lower() == ".xml"}
+        stems = sorted({*there, *notes}, key=natural) if rules.part is None else _listed(path, rules.part)
+        faults, named = [], []
+        for stem in stems:
+            try:
+                root = xml_of(notes[stem]) if stem in notes else ET.Element("annotation")
+                noted = _noted(stem, root, notes.get(stem), there, folder)
+                named.append((noted, _objects(noted[0], root, rules.origin)))
+            except DataError as fault:
+                faults.append(fault)
+        classes = sorted({name for _, objects in named for name, _ in objects}, key=natural)
+        number = {name: row for row, name in enumerate(classes)}
+        pictures = [
+            Noted(where, file, size, [Instance(f"object {row}", number[name], box) for row, (name, box) in enumerate(objects, 1)])
+            for (where, file, size), objects in named
+        ]
+        return Found(pictures, tuple(classes), "xyxy", faults=faults)
+
+
+def _listed(path: Path, part: str) -> list[str]:
+    file = path / "ImageSets" / "Main" / f"{part}.txt"
+    if not file.is_file():
+        known = sorted(one.stem for one in file.parent.glob("*.txt")) if file.parent.is_dir() else []
+        close = nearest(part, known) or (known[0] if known else None)
+        raise DataError(str(file), "a list of pictures", "no such file", None if close is None else f"part={close!r}")
+    return [line.split()[0] for line in text_of(file).splitlines() if line.strip()]
+
+
+def _noted(stem: str, root: ET.Element, note: Path | None, there: dict[str, Path], folder: Path) -> tuple:
+    """What an error names, the picture's file, and its size."""
+    said = folder / Path(root.findtext("filename") or f"{stem}.jpg").name
+    file = said if said.is_file() else there.get(stem, said)
+    sides = [_number(root.findtext(f"size/{side}")) for side in ("height", "width")]
+    return str(note or file), file, (int(sides[0]), int(sides[1])) if all(1 <= side < _LARGEST for side in sides) else None
+
+
+def _objects(where: str, root: ET.Element, origin: int) -> list[tuple[str, list[float]]]:
+    objects = [(" ".join((one.findtext("name") or "").split()), _box(one, origin)) for one in root.findall("object")]
+    if unnamed := [str(row) for row, (name, _) in enumerate(objects, 1) if not name]:
+        raise DataError(where, "a name for every object", f"none for object {', '.join(unnamed)}")
+    return objects
+
+
+def _box(one: ET.Element, origin: int) -> list[float]:
+    numbers = [_number(one.findtext(f"bndbox/{key}")) for key in ("xmin", "ymin", "xmax", "ymax")]
+    return [numbers[0] - origin, numbers[1] - origin, numbers[2], numbers[3]]
+
+
+def _number(text: str | None) -> float:
+    """NaN for what is none."""
+    try:
+        return float(text or "nan")
+    except ValueError:
+        return float("nan")
