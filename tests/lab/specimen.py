@@ -21,7 +21,7 @@ PLAN = [  # name, policy, mode, true gain, spread of the gain over seeds, step r
 ]
 
 
-CONTROLS = {"duplicate": "duplicate"}
+CONTROLS = {"none": "reference", "duplicate": "duplicate"}
 
 
 def specimen(seeds: int = 10, classes: int = 10, seed: int = 0, points: int = 24) -> dict[str, Any]:

@@ -337,13 +337,17 @@ def test_everything_of_an_analysis_is_shown(whole: str) -> None:
     said = page.text.replace("−", "-")
     assert all(sentence in said for sentence in analysis["sentences"])
     assert said.index(analysis["sentences"][0]) < said.index("How to read it")
-    for key in ("confounds", "cheap", "real_images", "interactions", "signs", "views"):
+    for key in ("confounds", "cheap", "real_images", "signs"):
         assert all(one["sentence"] in said for one in analysis[key]), key
     assert analysis["selection"]["sentence"] in said
     assert all(fit["sentence"] in said for fit in analysis["fits"].values())
     assert all(one["words"] in said for one in analysis["exchange"])
     assert all(fault["sentence"] in page.part("What failed") and fault["address"] in page.part("What failed") for fault in result["failed"])
     assert "Translate" in page.part("Inside shift")
+    assert "1.2 %" in page.part("Augmenting at test time")
+    sure = [one for one in analysis["interactions"] if one["low"] > 0 or one["high"] < 0]
+    assert sure
+    assert all(one["sentence"] in said for one in sure)
     assert all(family in page.part("Under corruption") for family in ("gaussian", "blur", "contrast"))
 
 

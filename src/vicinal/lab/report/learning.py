@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from vicinal.lab import wording
 from vicinal.lab.report.axis import Axis, apart, factor, number
-from vicinal.lab.wording import Arm, ranked
+from vicinal.lab.wording import Arm
 
 PANEL = 150.0  # height of a panel in pixels
 LABEL_GAP = 14.0  # pixels between two labels at the end of curves
@@ -54,9 +54,9 @@ def curves(arms: Sequence[Arm], unit: wording.Unit = wording.POINTS, fits: Mappi
     """The panels; None if no curve was recorded.
 
     Args:
-        arms: of the result; unit: of the headline metric, of which curves are drawn; fits: verdicts on the curves by arm.
+        arms: in the order of the panels; unit: of the headline metric, of which curves are drawn; fits: verdicts on the curves by arm.
     """
-    recorded = [arm for arm in ranked(arms) if len(arm["curve"]["steps"])]
+    recorded = [arm for arm in arms if len(arm["curve"]["steps"])]
     if not recorded:
         return None
     values = np.concatenate([_curve(arm, part).ravel() for arm in recorded for part in ("train", "dev")])

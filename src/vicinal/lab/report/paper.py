@@ -21,7 +21,7 @@ from vicinal.core.files import write_files
 from vicinal.lab import wording
 from vicinal.lab.report import axis, rows, tables
 from vicinal.lab.report.page import rendered, typeset
-from vicinal.lab.report.view import styles, unit_named, view
+from vicinal.lab.report.view import ordered, styles, unit_named, view
 
 DPI = 300
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#56B4E9", "#E69F00", "#7F7F7F")
@@ -63,7 +63,7 @@ def render_markdown(result: Mapping[str, Any], images: Mapping[str, str] | None 
 
 def figures(result: Mapping[str, Any]) -> dict[str, tuple[Figure, str]]:
     """The figures of a result by file name, each with its text alternative; what the result lacks is left out."""
-    arms, analysis = wording.ranked(result["arms"]), result.get("analysis") or {}
+    arms, analysis = ordered(result["arms"]), result.get("analysis") or {}
     unit, looks = wording.unit_of(result["metric"]), styles(arms)
     headline = unit_named(next(iter(arms[0].get("metrics") or ()), result["metric"]["name"]))
     found = {
@@ -72,7 +72,7 @@ def figures(result: Mapping[str, Any]) -> dict[str, tuple[Figure, str]]:
         "robustness.png": _robustness(arms, looks, headline),
     }
     found |= {
-        f"signs-{_slug(one.arm)}-{i}.png" if i else f"signs-{_slug(one.arm)}.png": _signs(one, unit) for i, one in _numbered(analysis)
+        f"signs-{_slug(one.arm)}-{i + 1}.png" if i else f"signs-{_slug(one.arm)}.png": _signs(one, unit) for i, one in _numbered(analysis)
     }
     found |= {f"axes-{_slug(one['axis'])}.png": _axis(one, looks, unit) for one in analysis.get("axes", ())}
     return {name: drawn for name, drawn in found.items() if drawn is not None}

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vicinal.lab.report.axis import number, text
-from vicinal.lab.wording import Arm, ranked
+from vicinal.lab.wording import Arm
 
 _MOST_CLASSES = 20  # columns of the table of classes
 _MOST_CONFUSED = 12  # rows and columns of a confusion matrix
@@ -39,7 +39,7 @@ class Classes:
 
 def classes(names: Sequence[str], arms: Sequence[Arm]) -> Classes | None:
     """Change of recall per class, arms by classes; of very many classes those that moved most."""
-    compared = [arm for arm in ranked(arms) if arm["difference"] and len(arm["difference"]["per_class"])]
+    compared = [arm for arm in arms if arm["difference"] and len(arm["difference"]["per_class"])]
     if not compared or not names:
         return None
     table = np.array([[number(value) for value in arm["difference"]["per_class"]] for arm in compared])

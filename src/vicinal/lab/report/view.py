@@ -26,7 +26,7 @@ def view(result: Mapping[str, Any]) -> dict[str, Any]:
     Args:
         result: the object that ``result.json`` holds, of schema 2.
     """
-    arms, analysis = wording.ranked(result["arms"]), result.get("analysis") or {}
+    arms, analysis = ordered(result["arms"]), result.get("analysis") or {}
     metric, headline = result["metric"], next(iter(arms[0].get("metrics") or ()), result["metric"]["name"])
     return {
         **_frame(result, arms),
@@ -50,8 +50,8 @@ def _frame(result: Mapping[str, Any], arms: Sequence[wording.Arm]) -> dict[str, 
         "result": result,
         "title": result["question"],
         "arms": arms,
-        "asked": [arm for arm in arms if not arm.get("control")],
-        "controls": [arm for arm in arms if arm.get("control")],
+        "asked": [arm for arm in arms if not _added(arm)],
+        "controls": [arm for arm in arms if _added(arm)],
         "reference": arms[0]["name"],
         "counts": _counts(arms),
         "leak": wording.leak_sentence(result["leak"]),
@@ -86,9 +86,19 @@ def styles(arms: Sequence[wording.Arm]) -> dict[str, int]:
     return {arm["name"]: i % _LOOKS for i, arm in enumerate(compared)}
 
 
+def ordered(arms: Sequence[wording.Arm]) -> list[wording.Arm]:
+    """The reference, then what somebody asked about, then what the lab added; each by falling difference."""
+    return sorted(wording.ranked(arms), key=_added)
+
+
+def _added(arm: wording.Arm) -> bool:
+    """Whether the lab added an arm as a control; the reference is what all are compared with."""
+    return bool(arm.get("control")) and arm["difference"] is not None
+
+
 def _counts(arms: Sequence[wording.Arm]) -> list[tuple[str, list[str]]]:
     """Which of the arms that somebody asked about got which verdict, for the verdicts that were given."""
-    asked = [arm for arm in arms if not arm.get("control")]
+    asked = [arm for arm in arms if not _added(arm)]
     named = {kind: [arm["name"] for arm in asked if arm["verdict"] == kind] for kind in ("helps", "hurts", "no evidence")}
     return [(kind, names) for kind, names in named.items() if names]
 
