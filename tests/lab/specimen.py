@@ -9,7 +9,7 @@ import numpy as np
 from scipy import stats
 
 from vicinal.lab.report import Sheet, SheetRow
-from vicinal.lab.wording import answer_sentence
+from vicinal.lab.wording import answer_sentence, unit_of
 
 PLAN = [  # name, policy, mode, true gain, spread of the gain over seeds, step ratio
     ("none", None, "none", 0.0, 0.0, 1.0),
@@ -258,6 +258,7 @@ def regression(seeds: int = 6) -> dict[str, Any]:
     result = specimen(seeds)
     result["metric"] = {"name": "rmse", "unit": "unit of the targets", "higher": False, "share": False}
     result["data"]["classes"] = []
+    result["answer"] = answer_sentence(result["arms"], unit_of(result["metric"]))
     for arm in result["arms"]:
         arm["metrics"] = {"rmse": {"mean": arm["mean"], "gain": None, "low": None, "high": None}}
         arm["per_class"] = []
