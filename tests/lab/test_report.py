@@ -21,10 +21,13 @@ from specimen import full, regression, sheets, specimen
 from vicinal.core.errors import StoreError
 from vicinal.lab.report import Sheet, SheetRow, render_report, write_outputs, write_report
 from vicinal.lab.report.axis import Axis, Ladder, apart
+from vicinal.lab.report.bands import chart
 from vicinal.lab.report.learning import curves
 from vicinal.lab.report.rows import forest
 from vicinal.lab.report.sheet import picture
 from vicinal.lab.report.tables import classes, confusions, sign_maps
+from vicinal.lab.report.view import styles
+from vicinal.lab.wording import POINTS
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 VOID = {"meta", "br", "img", "link", "input", "hr"}
@@ -419,6 +422,18 @@ def test_axes_of_a_study_keep_their_distances() -> None:
     assert Ladder.of([10, 100, 1000]).places == pytest.approx((0, 50, 100))
     assert (Ladder.of([500, None]).texts, Ladder.of([500, None]).spacing) == (("500", "all"), "even")
     assert Ladder.of([3]).places == (50.0,)
+
+
+def test_a_panel_draws_what_can_be_told_apart() -> None:
+    result = full(seeds=3)
+    line = result["arms"][2]["robustness"]["blur"]
+    result["arms"] += [{**result["arms"][2], "name": f"more{i}"} for i in range(9)]
+    found = chart(
+        "blur", line["levels"], {arm["name"]: {**line, "mean": line["gain"]} for arm in result["arms"][1:]}, styles(result["arms"]), POINTS
+    )
+    assert len({trace.style for trace in found.traces}) == len(found.traces) == 8
+    assert found.left_out == 6
+    assert "duplicate" not in {trace.name for trace in found.traces}  # what the lab added goes first
 
 
 def test_labels_are_moved_apart_in_their_order() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
@@ -13,7 +13,7 @@ from vicinal.lab.report.axis import Axis, Ladder, apart, factor, number, tick
 from vicinal.lab.report.learning import LABEL_GAP, outline, path
 
 HEIGHT = 190.0  # of a panel in pixels
-MOST = 8  # lines of a panel; more cannot be told apart, so those that move most are drawn
+MOST = 8  # lines of a panel, all different; more could not be told apart
 
 
 @final
@@ -54,16 +54,13 @@ def chart(title: str, values: Sequence[Any], arms: Mapping[str, Mapping[str, Any
     Args:
         values: (V,) of the axis; arms: name to mean, low and high, (V,) each; styles: name to the number of its looks.
     """
-    drawn = sorted(arms, key=lambda name: -_reach(arms[name]["mean"]))[:MOST]
-    drawn = [name for name in arms if name in drawn]
+    drawn = shown(arms, styles)
     numbers = {name: {end: _numbers(arms[name][end], unit) for end in ("mean", "low", "high")} for name in drawn}
     gains = Axis.over(np.concatenate([[0.0], *(line for lines in numbers.values() for line in lines.values())]), ticks=5)
     ladder = Ladder.of(values)
     traces = [_trace(name, styles.get(name, 0), numbers[name], ladder, gains) for name in drawn]
     labels = apart({trace.name: trace.label_y for trace in traces if trace.points}, LABEL_GAP, HEIGHT)
-    placed = tuple(
-        Trace(one.name, one.style, one.path, one.band, one.points, labels.get(one.name, one.label_y)) for one in traces if one.points
-    )
+    placed = tuple(replace(one, label_y=labels[one.name]) for one in traces if one.points)
     said = "; ".join(f"{name}: {_said(arms[name]['mean'], ladder, unit)}" for name in drawn)
     return Chart(title, ladder, gains, placed, len(arms) - len(drawn), unit, said)
 
@@ -72,8 +69,10 @@ def _numbers(line: Sequence[float | None], unit: wording.Unit) -> np.ndarray:
     return factor(unit) * np.array([number(value) for value in line])
 
 
-def _reach(line: Sequence[float | None]) -> float:
-    return max((abs(value) for value in line if value is not None and not wording.missing(value)), default=0.0)
+def shown(arms: Mapping[str, Any], styles: Mapping[str, int]) -> list[str]:
+    """The arms that a panel has looks for: what somebody asked about before what the lab added, the best first."""
+    order = list(styles)
+    return sorted(arms, key=lambda name: order.index(name) if name in styles else len(order))[:MOST]
 
 
 def _said(line: Sequence[float | None], ladder: Ladder, unit: wording.Unit) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
@@ -81,7 +81,7 @@ class _Draw:
         faint = [self.line("reference", other, "dev") for other in arms if other["name"] == against]
         lines = {part: self.line(part, arm, part) for part in ("train", "dev")}
         labels = apart({part: line.end_y for part, line in lines.items() if np.isfinite(line.end_y)}, LABEL_GAP, PANEL)
-        return Panel(arm, (*faint, *(_labelled(line, labels.get(part, 0.0)) for part, line in lines.items())), fit)
+        return Panel(arm, (*faint, *(replace(line, label_y=labels.get(part, 0.0)) for part, line in lines.items())), fit)
 
     def line(self, kind: str, arm: Arm, part: str) -> Line:
         keep = np.unique(np.linspace(0, len(arm["curve"]["steps"]) - 1, _MOST_POINTS).round().astype(int))
@@ -93,10 +93,6 @@ class _Draw:
             low, high = np.quantile(y, [0.1, 0.9], axis=1)
             band = outline(x, low, high)
         return Line(kind, path(x, middle), band, float(x[-1]), float(middle[-1]), float(middle[-1]))
-
-
-def _labelled(line: Line, label_y: float) -> Line:
-    return Line(line.kind, line.path, line.band, line.end_x, line.end_y, label_y)
 
 
 def path(x: NDArray, y: NDArray) -> str:

@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 
 from vicinal.core.files import write_files
 from vicinal.lab import wording
-from vicinal.lab.report import axis, rows, tables
+from vicinal.lab.report import axis, bands, rows, tables
 from vicinal.lab.report.page import rendered, typeset
 from vicinal.lab.report.view import ordered, styles, unit_named, view
 
@@ -161,9 +161,9 @@ def _robustness(arms: Sequence[wording.Arm], looks: Mapping[str, int], unit: wor
         return None
     figure, plots = _figure(2 * _WIDTH, 2.0 * -(-len(families) // 3), 3, len(families))
     for plot, family in zip(plots, families, strict=True):
-        shown = {arm["name"]: arm["robustness"][family] for arm in compared if family in arm["robustness"]}
-        lines = {name: {**one, "mean": one["gain"]} for name, one in shown.items()}
-        _lines(plot, next(iter(shown.values()))["levels"], lines, looks, unit)
+        lines = {arm["name"]: arm["robustness"][family] for arm in compared if family in arm["robustness"]}
+        levels = next(iter(lines.values()))["levels"]
+        _lines(plot, levels, {name: {**one, "mean": one["gain"]} for name, one in lines.items()}, looks, unit)
         plot.set_title(family, fontsize=8)
     _legend(figure, plots[0])
     figure.supylabel(f"Gain, {unit.word}", fontsize=7)
@@ -182,8 +182,8 @@ def _axis(one: Mapping[str, Any], looks: Mapping[str, int], unit: wording.Unit) 
 def _lines(plot: Axes, values: Sequence[Any], arms: Mapping[str, Mapping[str, Any]], looks: Mapping[str, int], unit: wording.Unit) -> None:
     """Lines with bands on the scale that the page has too."""
     ladder = axis.Ladder.of(values)
-    for name, line in arms.items():
-        style = looks.get(name, 0)
+    for name in bands.shown(arms, looks):
+        line, style = arms[name], looks.get(name, 0)
         mean, low, high = (axis.factor(unit) * np.array([axis.number(value) for value in line[end]]) for end in ("mean", "low", "high"))
         look = {"linestyle": _DASHES[style], "marker": _MARKS[style], "color": _COLOURS[style], "markersize": 3.0, "linewidth": 1.1}
         plot.plot(ladder.places, mean, label=name, **look)

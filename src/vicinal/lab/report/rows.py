@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
@@ -99,8 +99,3 @@ def _compared(arm: Arm) -> Entry:
 def listed(entries: Sequence[Mapping[str, Any]], label: str = "arm", unit: wording.Unit = wording.POINTS) -> Rows | None:
     """Rows of a part of the analysis: each has its name under ``label``, and mean, low and high."""
     return rows([Entry(str(entry[label]), entry, against=str(entry.get("against", ""))) for entry in entries], unit)
-
-
-def only(figure: Rows, control: bool) -> Rows:
-    """The rows of the controls, or all others, on the scale of the whole."""
-    return replace(figure, rows=tuple(row for row in figure.rows if row.entry.control == control))

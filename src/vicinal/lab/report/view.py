@@ -16,7 +16,6 @@ _INTERVALS = (("t", "paired t interval"), ("bca", "bias-corrected and accelerate
 SETTINGS = ("data", "budget", "trainer", "seeds", "alpha", "interval", "leak", "cell", "looks")
 _MOST_PLACES = 24  # of a study
 _MOST_FAILED = 20
-_LOOKS = 8  # different lines
 _NO_PERCENT = wording.Unit("per cent", share=True)
 
 
@@ -83,7 +82,7 @@ def unit_named(metric: str) -> wording.Unit:
 def styles(arms: Sequence[wording.Arm]) -> dict[str, int]:
     """The looks of every arm's line, the same in every figure."""
     compared = sorted((arm for arm in arms if arm["difference"]), key=lambda arm: bool(arm.get("control")))
-    return {arm["name"]: i % _LOOKS for i, arm in enumerate(compared)}
+    return {arm["name"]: i % bands.MOST for i, arm in enumerate(compared)}
 
 
 def ordered(arms: Sequence[wording.Arm]) -> list[wording.Arm]:
