@@ -119,7 +119,7 @@ def test_the_best_cheap_alternative_is_chosen_on_dev_and_compared_on_test() -> N
     found = analysed(replace(of, outcomes={trial.key: lucky(trial) for trial in of.trials}))["cheap"]
     assert [(entry["arm"], entry["against"]) for entry in found] == [("costly", "cheap rotate")]
     assert found[0]["mean"] == pytest.approx(0.05, abs=0.01)
-    assert found[0]["sentence"].startswith("costly beats the best cheap alternative by dev, cheap rotate: +")
+    assert found[0]["sentence"].startswith("costly beats the cheap alternative that is best on dev, cheap rotate: +")
 
 
 def made(sources: int, of: Study) -> Arm:

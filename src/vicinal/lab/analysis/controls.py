@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,8 @@ from vicinal.lab.sides import Side
 from vicinal.lab.split import spare
 from vicinal.lab.study import seen_by
 
+_LITTLE = 0.1  # share of a gain up to which none of it may be said
+
 
 def confounds(scene: Scene) -> list[dict[str, Any]]:
     """How much of the naive gain of every arm the controls reach without it: unchanged copies, and as many optimiser steps."""
@@ -24,26 +26,28 @@ def confounds(scene: Scene) -> list[dict[str, Any]]:
 def _confound(scene: Scene, name: str, side: Side) -> dict[str, Any] | None:
     duplicate = next(iter(scene.controls("duplicate").values()), None)
     matched = step_matched(scene.sides, side, scene.reference)
-    known = [control for control in (duplicate, matched) if control is not None]
-    if not known or not usable(_scores(scene, side, scene.reference, *known)):
+    controls = [control for control in (duplicate, matched) if control is not None]
+    if not controls or not usable(_scores(scene, side, scene.reference, *controls)):
         return None
     found = explained(scene, side, duplicate, matched)
     parts = [part for part in (found.duplicate, found.step_matched) if part is not None]
     most = max(parts, key=lambda part: part.mean, default=None)
-    known = statistics.Estimate(math.nan, None, None) if most is None or most.low is None else most
+    share = {"share": None, "low": None, "high": None} if most is None or most.low is None else _share(most)
     return {
         "arm": name,
         "naive": found.gain.mean,
         "duplicate": None if found.duplicate is None else found.duplicate.mean * found.gain.mean,
         "steps": None if found.step_matched is None else found.step_matched.mean * found.gain.mean,
-        "share": None if known.low is None else known.mean,
-        "low": known.low,
-        "high": known.high,
+        **share,
         "sentence": "" if most is None else _confound_sentence(scene, name, found, most),
     }
 
 
-def step_matched(sides: Any, side: Side, reference: Side) -> Side | None:
+def _share(found: statistics.Estimate) -> dict[str, float | None]:
+    return {"share": found.mean, "low": found.low, "high": found.high}
+
+
+def step_matched(sides: Mapping[str, Side], side: Side, reference: Side) -> Side | None:
     """The reference trained for as many steps as an arm took, where those are not the reference's own."""
     if side.steps == reference.steps:
         return None
@@ -73,8 +77,8 @@ def _confound_sentence(scene: Scene, name: str, found: statistics.Explained, mos
 
 
 def _share_words(share: statistics.Estimate) -> str:
-    """A share of a gain: none of it and all of it in words."""
-    if share.mean <= 0.005:
+    """A share of a gain: all of it, and next to none of it, in words."""
+    if share.mean <= 0.005 and (share.high or 0) < _LITTLE:
         return "None"
     return f"All ({wording.percentages(ends(share))})" if share.mean >= 0.995 else f"About {wording.percentages(ends(share))}"
 
@@ -124,7 +128,7 @@ def _best_on_dev(scene: Scene, known: dict[str, Side]) -> Side | None:
 
 def _cheap(scene: Scene, name: str, rival: str, found: statistics.Comparison) -> dict[str, Any]:
     said = {"helps": "beats", "hurts": "loses to", "no evidence": "is not shown to differ from"}[found.verdict]
-    sentence = f"{name} {said} the best cheap alternative by dev, {rival}: {scene.said(found.difference)}."
+    sentence = f"{name} {said} the cheap alternative that is best on dev, {rival}: {scene.said(found.difference)}."
     return {"arm": name, "against": rival, **ends(found.difference), "p": found.difference.p_adjusted, "sentence": sentence}
 
 
