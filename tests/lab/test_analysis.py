@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -118,7 +119,7 @@ def test_the_best_cheap_alternative_is_chosen_on_dev_and_compared_on_test() -> N
     found = analysed(replace(of, outcomes={trial.key: lucky(trial) for trial in of.trials}))["cheap"]
     assert [(entry["arm"], entry["against"]) for entry in found] == [("costly", "cheap rotate")]
     assert found[0]["mean"] == pytest.approx(0.05, abs=0.01)
-    assert found[0]["sentence"].startswith("costly beats the best cheap alternative by dev, cheap rotate: +")
+    assert found[0]["sentence"].startswith("costly beats the cheap alternative that is best on dev, cheap rotate: +")
 
 
 def made(sources: int, of: Study) -> Arm:
@@ -216,3 +217,16 @@ def test_a_regression_has_no_classes() -> None:
     assert not {"worst_class", "confusion", "items", "fits", "views"} & set(found["analysis"])
     assert found["analysis"]["costs"][0]["ms_per_point"] is None
     assert found["answer"].startswith("No evidence either way for")
+
+
+def test_a_score_that_does_not_exist_takes_nothing_else_down() -> None:
+    """AUC of a dev part of one class is NaN; on test one control has none either."""
+    of = study(metric="auc", controls=("duplicate", "cheap"))
+
+    def some(trial: Trial) -> dict[str, float]:
+        lost = math.nan if trial.arm.name in ("duplicate", "cheap rotate") else 0.8 + 0.1 * (trial.arm.name == "shift")
+        return {"test.auc": lost + trial.seed / 1000, "dev.auc": math.nan}
+
+    found = analysed(findings(of, more=some))
+    assert ("selection" in found, found["cheap"], found["confounds"]) == (False, [], [])
+    assert found["sentences"][0].startswith("shift helps: +10.0 points")

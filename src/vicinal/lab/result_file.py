@@ -1,7 +1,7 @@
 """Writing results.
 
 ``result.json`` is one object. Scores and differences are shares of 1; a number that does not exist (no interval with
-one seed, a class without test items) is ``null``, never ``NaN``, which JSON does not have. Schema 1, with S seeds,
+one seed, a class without test items) is ``null``, never ``NaN``, which JSON does not have. Schema 2, with S seeds,
 C classes and K points of a learning curve:
 
 - ``schema``, ``vicinal`` (the version), ``question``, ``answer``, ``step_note``, ``command``, ``created``, ``seconds``,
@@ -13,6 +13,18 @@ C classes and K points of a learning curve:
   ``scores``, ``train_scores``, ``dev_scores`` (S), mean, ``per_class`` (C recalls), verdict, seeds_needed,
   ``difference`` (against, mean, low, high, p, p_adjusted, per_class; null for the reference),
   ``curve`` (steps (K), train and dev (K, S)) and ``cost`` (augment_seconds, train_seconds, ms_per_item).
+- ``analysis``, what :mod:`vicinal.lab.analysis` says of the headline cell and of the axes through it; a key is absent where it makes no
+  sense, and every interval is low, high:
+
+  - by arm: ``items`` (mean, low, high over seeds and test items, se_seeds, se_items), ``worst_class`` (class, change, low, high),
+    ``confusion`` (C, C), ``fits`` (verdict, gap, train, dev, sentence);
+  - a list, with arm and sentence: ``confounds`` (naive, duplicate, steps: the gains of the arm and of its controls; share, low, high of
+    the larger control), ``cheap`` and ``real_images`` (against, mean, low, high), ``interactions`` (axis, from, to, mean, low, high, p),
+    ``views`` (gain, fixed, broken), ``signs`` (rows, columns: name and values; cells: mean, low, high, sign);
+  - a list: ``exchange`` (arm, size, times, low, high, words), ``costs`` (arm, ms_per_item, ms_per_point), ``axes`` (axis, values, arms:
+    mean, low and high along it);
+  - ``selection`` (chosen, dev, test, optimism, low, high, expected, sentence), ``attribution`` (arm, leave_one_out and shapley by part,
+    cost: part to ms an item, sentence), ``sentences``, the most important first.
 """
 
 from __future__ import annotations

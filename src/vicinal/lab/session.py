@@ -107,7 +107,8 @@ def _as_typed(fault: ParameterError) -> ParameterError:
     if not hasattr(Options, option):
         return fault
     usual = getattr(Options, option)
-    return ParameterError(f"--{option}", fault.expected, fault.got, f"--{option} {usual}")
+    advice = fault.write if usual == "" else usual
+    return ParameterError(f"--{option}", fault.expected, fault.got, None if advice is None else f"--{option} {advice}")
 
 
 def _widths(text: str) -> tuple[int, ...]:

@@ -130,7 +130,7 @@ class Study:
             DataError: a size that the data do not have, or a policy that changes the form of items.
         """
         for cell in self.cells:
-            for arm in self.every_arm():
+            for arm in [*self.every_arm(), *self._parts(cell)]:
                 pupil(bench, [Trial("", self._fitting(arm), self.seeds[0], cell, 1, self.rules, self.trainer)]).replica.shown(np.arange(1))
 
     @property

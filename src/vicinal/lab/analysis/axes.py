@@ -9,7 +9,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from vicinal.lab.analysis.scene import Scene, ends, paired
+from vicinal.lab.analysis.scene import Scene, ends, paired, usable
 from vicinal.lab.measure.metrics import METRICS
 from vicinal.lab.study import REFERENCE
 from vicinal.lab.trial import Cell
@@ -93,5 +93,4 @@ def _curve(scene: Scene, arm: str, axis: Axis) -> dict[str, list[float | None]]:
 
 
 def _mean(scene: Scene, values: NDArray[np.float64]) -> Any:
-    known = len(values) and np.isfinite(values).all()
-    return ends(scene.mean(values)) if known else {"mean": None, "low": None, "high": None}
+    return ends(scene.mean(values)) if usable(values) else {"mean": None, "low": None, "high": None}

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vicinal.lab import arms, statistics, wording
-from vicinal.lab.analysis.scene import Scene, ends, together
+from vicinal.lab.analysis.scene import Scene, ends, together, usable
 from vicinal.lab.pace import score
 from vicinal.lab.sides import Side
+from vicinal.lab.split import spare
 from vicinal.lab.study import seen_by
+
+_LITTLE = 0.1  # share of a gain up to which none of it may be said
 
 
 def confounds(scene: Scene) -> list[dict[str, Any]]:
@@ -22,26 +26,28 @@ def confounds(scene: Scene) -> list[dict[str, Any]]:
 def _confound(scene: Scene, name: str, side: Side) -> dict[str, Any] | None:
     duplicate = next(iter(scene.controls("duplicate").values()), None)
     matched = step_matched(scene.sides, side, scene.reference)
-    known = [control for control in (duplicate, matched) if control is not None]
-    if not known or not together(side, scene.reference, *known)[0]:
+    controls = [control for control in (duplicate, matched) if control is not None]
+    if not controls or not usable(_scores(scene, side, scene.reference, *controls)):
         return None
     found = explained(scene, side, duplicate, matched)
     parts = [part for part in (found.duplicate, found.step_matched) if part is not None]
     most = max(parts, key=lambda part: part.mean, default=None)
-    known = statistics.Estimate(math.nan, None, None) if most is None or most.low is None else most
+    share = {"share": None, "low": None, "high": None} if most is None or most.low is None else _share(most)
     return {
         "arm": name,
         "naive": found.gain.mean,
         "duplicate": None if found.duplicate is None else found.duplicate.mean * found.gain.mean,
         "steps": None if found.step_matched is None else found.step_matched.mean * found.gain.mean,
-        "share": None if known.low is None else known.mean,
-        "low": known.low,
-        "high": known.high,
+        **share,
         "sentence": "" if most is None else _confound_sentence(scene, name, found, most),
     }
 
 
-def step_matched(sides: Any, side: Side, reference: Side) -> Side | None:
+def _share(found: statistics.Estimate) -> dict[str, float | None]:
+    return {"share": found.mean, "low": found.low, "high": found.high}
+
+
+def step_matched(sides: Mapping[str, Side], side: Side, reference: Side) -> Side | None:
     """The reference trained for as many steps as an arm took, where those are not the reference's own."""
     if side.steps == reference.steps:
         return None
@@ -51,10 +57,15 @@ def step_matched(sides: Any, side: Side, reference: Side) -> Side | None:
 def explained(scene: Scene, side: Side, duplicate: Side | None, matched: Side | None) -> statistics.Explained:
     """The shares of a gain that the controls reach, over the seeds that all of them have."""
     known = [one for one in (duplicate, matched) if one is not None]
-    scores = [np.array([score(one, scene.metric) for one in some]) for some in together(side, scene.reference, *known)]
-    gains = [values - scores[1] for values in scores]
+    scores = _scores(scene, side, scene.reference, *known)
+    gains = scores - scores[1]
     first = None if duplicate is None else gains[2]
     return statistics.explained(gains[0], first, None if matched is None else gains[-1], scene.level)
+
+
+def _scores(scene: Scene, *sides: Side) -> NDArray[np.float64]:
+    """(sides, S) scores under the seeds that all of them have."""
+    return np.array([[score(one, scene.metric) for one in some] for some in together(*sides)])
 
 
 def _confound_sentence(scene: Scene, name: str, found: statistics.Explained, most: statistics.Estimate) -> str:
@@ -66,8 +77,8 @@ def _confound_sentence(scene: Scene, name: str, found: statistics.Explained, mos
 
 
 def _share_words(share: statistics.Estimate) -> str:
-    """A share of a gain: none of it and all of it in words."""
-    if share.mean <= 0.005:
+    """A share of a gain: all of it, and next to none of it, in words."""
+    if share.mean <= 0.005 and (share.high or 0) < _LITTLE:
         return "None"
     return f"All ({wording.percentages(ends(share))})" if share.mean >= 0.995 else f"About {wording.percentages(ends(share))}"
 
@@ -75,9 +86,9 @@ def _share_words(share: statistics.Estimate) -> str:
 def step_note(scene: Scene) -> str | None:
     """Where arms took other numbers of steps than the reference: how much of each naive difference is compute."""
     notes = []
-    for side in scene.sides.values():
-        matched = None if side.arm.control else step_matched(scene.sides, side, scene.reference)
-        if matched is not None:
+    for side in scene.asked.values():
+        matched = step_matched(scene.sides, side, scene.reference)
+        if matched is not None and usable(_scores(scene, side, scene.reference, matched)):
             notes.append(_step_sentence(scene, side, matched))
     return " ".join(notes) or None
 
@@ -106,17 +117,18 @@ def cheap(scene: Scene) -> list[dict[str, Any]]:
     rivals = {name: _best_on_dev(scene, {other: side for other, side in known.items() if other != name}) for name in scene.asked}
     pairs = {name: rival for name, rival in rivals.items() if rival is not None}
     gains = {name: scene.asked[name].gains(rival, scene.metric) for name, rival in pairs.items()}
-    found = statistics.judged({name: values for name, values in gains.items() if len(values)}, scene.study.alpha, scene.study.interval)
+    found = statistics.judged({name: values for name, values in gains.items() if usable(values)}, scene.study.alpha, scene.study.interval)
     return [_cheap(scene, name, pairs[name].arm.name, one) for name, one in found.items()]
 
 
 def _best_on_dev(scene: Scene, known: dict[str, Side]) -> Side | None:
+    known = {name: side for name, side in known.items() if usable(side.scores(scene.metric, "dev"))}
     return max(known.values(), key=lambda side: float(side.scores(scene.metric, "dev").mean()), default=None)
 
 
 def _cheap(scene: Scene, name: str, rival: str, found: statistics.Comparison) -> dict[str, Any]:
     said = {"helps": "beats", "hurts": "loses to", "no evidence": "is not shown to differ from"}[found.verdict]
-    sentence = f"{name} {said} the best cheap alternative by dev, {rival}: {scene.said(found.difference)}."
+    sentence = f"{name} {said} the cheap alternative that is best on dev, {rival}: {scene.said(found.difference)}."
     return {"arm": name, "against": rival, **ends(found.difference), "p": found.difference.p_adjusted, "sentence": sentence}
 
 
@@ -124,17 +136,20 @@ def real_images(scene: Scene) -> list[dict[str, Any]]:
     """Arms with generated items against the reference with as many real ones more as their generator saw (`Study` says which)."""
     if "real" not in scene.study.controls:
         return []
-    return [_real(scene, name, side) for name, side in scene.asked.items() if side.arm.generated is not None]
+    found = [_real(scene, name, side) for name, side in scene.asked.items() if side.arm.generated is not None]
+    return [one for one in found if one is not None]
 
 
-def _real(scene: Scene, name: str, side: Side) -> dict[str, Any]:
+def _real(scene: Scene, name: str, side: Side) -> dict[str, Any] | None:
     seen = seen_by(side.arm)
     fitting = [other for other in scene.controls("real").values() if other.arm.real <= seen]
     rival = max(fitting, key=lambda other: other.arm.real, default=None)
     values = np.zeros(0) if rival is None else side.gains(rival, scene.metric)
-    if rival is None or not len(values):
+    if spare(scene.study.data, scene.cell.size, scene.study.rules.test) == 0:
         sentence = f"{name} cannot be compared with {seen:,} real items more, as many as its generator saw: the data have none left."
         return {"arm": name, "against": None, "mean": None, "low": None, "high": None, "sentence": sentence}
+    if rival is None or not usable(values):  # its trials failed, or were left out
+        return None
     gain = scene.mean(values)
     fewer = f" (its generator saw {seen:,}, but the data have no more left)" if rival.arm.real < seen else ""
     word = {1: "is better than", -1: "is worse than", 0: "is not shown to differ from"}[gain.sign]

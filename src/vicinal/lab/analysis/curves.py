@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from vicinal.lab import statistics, wording
-from vicinal.lab.analysis.scene import Scene, together
+from vicinal.lab.analysis.scene import Scene, together, usable
 from vicinal.lab.pace import score
 from vicinal.lab.sides import Side
 
@@ -45,10 +45,10 @@ def _fit(side: Side, reach: float, level: float) -> dict[str, Any]:
 def selection(scene: Scene) -> dict[str, Any] | None:
     """What picking the best arm on dev promises, what test keeps of it, and what the best of as many useless arms would promise."""
     names = list(scene.asked)
-    common = together(scene.reference, *scene.asked.values()) if len(names) > 1 else [[]]
-    if not common[0]:
-        return None
+    common = together(scene.reference, *scene.asked.values()) if len(names) > 1 else []
     dev, test = (np.array([[score(one, scene.metric, part) for one in some] for some in common]) for part in ("dev", "test"))
+    if not usable(dev) or not usable(test):
+        return None
     found = statistics.winners_curse((dev[1:] - dev[0]).T, (test[1:] - test[0]).T, scene.level)
     chosen, expected = names[int(np.argmax(found.chosen))], _expected(scene, len(names))
     return {

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from vicinal.lab import statistics
 from vicinal.lab.analysis.axes import Axis, gains, of_study, of_test
-from vicinal.lab.analysis.scene import Scene, ends, together
+from vicinal.lab.analysis.scene import Scene, ends, together, usable
 from vicinal.lab.pace import score
 from vicinal.lab.study import REFERENCE
 
@@ -38,7 +38,7 @@ def _map(scene: Scene, arm: str, rows: Axis, columns: Axis) -> dict[str, Any] | 
 
 def sign_map(scene: Scene, grid: Sequence[Sequence[NDArray]], rows: Axis, columns: Axis) -> statistics.SignMap | None:
     """Judged as one family; None where a cell was not measured."""
-    if not all(len(cell) and np.isfinite(cell).all() for line in grid for cell in line):
+    if not all(usable(cell) for line in grid for cell in line):
         return None
     down, across = (statistics.Axis(axis.word, axis.values) for axis in (rows, columns))
     return statistics.sign_map(grid, down, across, scene.study.alpha, scene.study.interval)
@@ -60,7 +60,7 @@ def interactions(scene: Scene) -> list[dict[str, Any]]:
     found = []
     for arm, axis in itertools.product(scene.asked, of_study(scene)):
         change = _change(scene, arm, axis)
-        if len(change) and np.isfinite(change).all():
+        if usable(change):
             found.append((arm, axis, change))
     judged = statistics.judged({str(n): one[2] for n, one in enumerate(found)}, scene.study.alpha, scene.study.interval) if found else {}
     return [_interaction(scene, arm, axis, judged[str(n)]) for n, (arm, axis, _) in enumerate(found)]

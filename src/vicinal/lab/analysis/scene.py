@@ -107,6 +107,11 @@ def together(*sides: Side) -> list[list[Outcome]]:
     return [[known[seed] for seed in seeds] for known in by_seed]
 
 
+def usable(values: NDArray) -> bool:
+    """Whether something can be said of numbers: there are some, and none is missing (a score may not exist: AUC of one class)."""
+    return bool(values.size and np.isfinite(values).all())
+
+
 def ends(found: Any) -> Mapping[str, float | None]:
     """Mean and interval as plain data."""
     return {"mean": found.mean, "low": found.low, "high": found.high}

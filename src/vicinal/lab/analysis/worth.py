@@ -9,7 +9,7 @@ import numpy as np
 
 from vicinal.lab import statistics
 from vicinal.lab.analysis.axes import Axis, of_study
-from vicinal.lab.analysis.scene import Scene, together
+from vicinal.lab.analysis.scene import Scene, together, usable
 from vicinal.lab.measure.cost import per_point
 from vicinal.lab.pace import score
 from vicinal.lab.sides import Side
@@ -28,7 +28,7 @@ def _exchange(scene: Scene, arm: str, sizes: Axis) -> list[dict[str, Any]]:
         return []
     some = together(*(place.sides[name] for name in (REFERENCE, arm) for place in places))
     scores = np.array([[score(one, scene.metric) for one in line] for line in some]).T
-    if not len(scores) or not np.isfinite(scores).all():
+    if not usable(scores):
         return []
     base, mine = np.split(scores, 2, axis=1)
     found = statistics.exchange_rate([int(size) for size in sizes.values], base, mine, scene.level)
