@@ -7,9 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression
-from vicinal.learn.train import train
 
 import vicinal as v
 from vicinal.data import read
@@ -20,6 +18,7 @@ from vicinal.lab.measure.outputs import Predict
 from vicinal.lab.measure.robustness import Curve, ShiftAndSpread, curves, mean_corruption_error, shift_and_spread
 from vicinal.learn.feed import ArrayFeed
 from vicinal.learn.mlp import MLP
+from vicinal.learn.trainer import Goal, Task
 
 
 def curve(values: list[float], levels: list[float], neutral: float = 0, name: str = "made") -> Curve:
@@ -131,8 +130,8 @@ def perceptron(images: np.ndarray, labels: np.ndarray, steps: int) -> Predict:
     """The MLP of the lab on (N, H, W, C) float32 images."""
     flat, rng = images.reshape(len(images), -1), np.random.default_rng(0)
     feed = ArrayFeed(flat, labels, rows=rng.integers(0, len(flat), (steps, 1, 32)))
-    found = train(MLP(lr=0.05), feed, features=flat.shape[1], classes=10, steps=steps, seeds=[0], threads=1)
-    return lambda some: softmax(found.logits(some.reshape(len(some), -1))[0], axis=1)
+    found = MLP(lr=0.05).fit(Task(Goal(images.shape[1:], 10), feed, seeds=(0,), steps=steps))
+    return lambda some: found.outputs(some.reshape(len(some), -1))[0]
 
 
 def test_robustness_is_specific_and_most_of_it_is_the_shift(shared_data: Callable[[str], Path]):
