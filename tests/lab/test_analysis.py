@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from invented import CLASSES, data, findings, study, without
+from invented import ARMS, CLASSES, data, findings, study, without
 
 from vicinal.data.build import from_arrays
 from vicinal.lab.analysis import analysis
@@ -19,7 +19,7 @@ from vicinal.lab.engine import engine
 from vicinal.lab.result import result
 from vicinal.lab.result_file import plain
 from vicinal.lab.store import Store
-from vicinal.lab.study import Study
+from vicinal.lab.study import Study, cells
 from vicinal.lab.trial import Cell, Outcome, Trial
 
 SHIFT = tuple(read_arms(["shift=Translate(x=(-1, 1))"]))
@@ -230,3 +230,9 @@ def test_a_score_that_does_not_exist_takes_nothing_else_down() -> None:
     found = analysed(findings(of, more=some))
     assert ("selection" in found, found["cheap"], found["confounds"]) == (False, [], [])
     assert found["sentences"][0].startswith("shift helps: +10.0 points")
+
+
+def test_an_axis_of_strength_that_does_nothing_is_named() -> None:
+    of = study(ARMS[:2], cells=cells([100], [40], strengths=[0.5, 1.0]), seeds=(0,))
+    said = [warning for warning in result(findings(of))["warnings"] if "strength" in warning]
+    assert said == ["the axis of strength means nothing for arm flip: its policy has no parameter that strength could change"]

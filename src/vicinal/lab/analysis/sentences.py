@@ -22,8 +22,7 @@ def sentences(scene: Scene, found: Mapping[str, Any]) -> list[str]:
     Args:
         found: the analyses by their name in the result.
     """
-    kinds = [some for some in _kinds(scene, found) if some]
-    kept = list(itertools.chain.from_iterable(kinds))
+    kept = list(itertools.chain.from_iterable(_kinds(scene, found)))
     failed = failures(scene.findings)
     return [*kept[: MOST - len(failed)], *failed]
 
@@ -68,7 +67,7 @@ def _worth(scene: Scene, found: Mapping[str, Any], name: str) -> str:
         return ""
     known = [one for one in rates if one["times"] is not None]
     rate = known[-1] if known else rates[0]
-    return f"worth {rate['words']} at {rate['size']:,}"
+    return f"worth {rate['words']} at {rate['size']:,} labels"
 
 
 def _milliseconds(ms: float) -> str:
