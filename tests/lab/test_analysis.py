@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from invented import ARMS, CLASSES, data, findings, study, without
+from invented import ARMS, CLASSES, data, findings, made, study, without
 
 from vicinal.data.build import from_arrays
 from vicinal.lab.analysis import analysis
-from vicinal.lab.arms import Arm, read_arms
+from vicinal.lab.arms import read_arms
 from vicinal.lab.conduct import Findings, conduct
 from vicinal.lab.engine import engine
 from vicinal.lab.result import result
@@ -120,13 +120,6 @@ def test_the_best_cheap_alternative_is_chosen_on_dev_and_compared_on_test() -> N
     assert [(entry["arm"], entry["against"]) for entry in found] == [("costly", "cheap rotate")]
     assert found[0]["mean"] == pytest.approx(0.05, abs=0.01)
     assert found[0]["sentence"].startswith("costly beats the cheap alternative that is best on dev, cheap rotate: +")
-
-
-def made(sources: int, of: Study) -> Arm:
-    """Generated items, two of every source."""
-    few = of.data.take(range(sources))
-    items = from_arrays(np.repeat(few.images, 2, 0), np.repeat(few.labels, 2), sources=np.repeat(few.sources, 2), name="made")
-    return Arm("vae", generated=items)
 
 
 @pytest.mark.parametrize(
