@@ -170,15 +170,6 @@ def test_views_say_what_they_fix_and_break() -> None:
     assert entry["sentence"] == "Averaging over views moves none by +2.0 points: it fixes 3.0 % of the items and breaks 1.0 %."
 
 
-def test_failed_trials_are_named_by_their_address() -> None:
-    of = findings(study(), failed=("arm flip, seed 3", "arm noise, seed 3", "arm noise, seed 4"))
-    last = analysed(of)["sentences"][-1]
-    assert last == (
-        "3 trials failed: arm flip, seed 3, size=100, steps=40: ValueError: made up; "
-        "arm noise, seed 3, size=100, steps=40: ValueError: made up, and 1 more."
-    )
-
-
 @pytest.mark.parametrize("gone", ["duplicate", "shift"])
 def test_an_arm_without_outcomes_is_left_out(gone: str) -> None:
     found = analysed(without(findings(study()), gone))
