@@ -38,6 +38,13 @@ def study(arms: tuple[str, ...] | tuple[Arm, ...] = ARMS, **settings: Any) -> St
     return Study(data(), made, **usual | settings)  # type: ignore[arg-type]
 
 
+def made(sources: int, of: Study) -> Arm:
+    """Generated items, two of every source; what their generator saw is not in the data."""
+    few = of.data.take(range(sources))
+    items = from_arrays(np.repeat(few.images, 2, 0), np.repeat(few.labels, 2), sources=np.repeat(few.sources, 2) + 10_000, name="made")
+    return Arm("vae", generated=items)
+
+
 def gain(trial: Trial) -> float:
     """The same everywhere; what is unknown does nothing."""
     return GAINS.get(trial.arm.name, 0.0)

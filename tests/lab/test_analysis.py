@@ -9,17 +9,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from invented import CLASSES, data, findings, study, without
+from invented import ARMS, CLASSES, data, findings, made, study, without
 
 from vicinal.data.build import from_arrays
 from vicinal.lab.analysis import analysis
-from vicinal.lab.arms import Arm, read_arms
+from vicinal.lab.arms import read_arms
 from vicinal.lab.conduct import Findings, conduct
 from vicinal.lab.engine import engine
 from vicinal.lab.result import result
 from vicinal.lab.result_file import plain
 from vicinal.lab.store import Store
-from vicinal.lab.study import Study
+from vicinal.lab.study import Study, cells
 from vicinal.lab.trial import Cell, Outcome, Trial
 
 SHIFT = tuple(read_arms(["shift=Translate(x=(-1, 1))"]))
@@ -122,13 +122,6 @@ def test_the_best_cheap_alternative_is_chosen_on_dev_and_compared_on_test() -> N
     assert found[0]["sentence"].startswith("costly beats the cheap alternative that is best on dev, cheap rotate: +")
 
 
-def made(sources: int, of: Study) -> Arm:
-    """Generated items, two of every source."""
-    few = of.data.take(range(sources))
-    items = from_arrays(np.repeat(few.images, 2, 0), np.repeat(few.labels, 2), sources=np.repeat(few.sources, 2), name="made")
-    return Arm("vae", generated=items)
-
-
 @pytest.mark.parametrize(
     ("size", "count", "words"), [(100, 80, "80 real items more:"), (350, 50, "50 real items more (its generator saw 80")]
 )
@@ -177,15 +170,6 @@ def test_views_say_what_they_fix_and_break() -> None:
     assert entry["sentence"] == "Averaging over views moves none by +2.0 points: it fixes 3.0 % of the items and breaks 1.0 %."
 
 
-def test_failed_trials_are_named_by_their_address() -> None:
-    of = findings(study(), failed=("arm flip, seed 3", "arm noise, seed 3", "arm noise, seed 4"))
-    last = analysed(of)["sentences"][-1]
-    assert last == (
-        "3 trials failed: arm flip, seed 3, size=100, steps=40: ValueError: made up; "
-        "arm noise, seed 3, size=100, steps=40: ValueError: made up, and 1 more."
-    )
-
-
 @pytest.mark.parametrize("gone", ["duplicate", "shift"])
 def test_an_arm_without_outcomes_is_left_out(gone: str) -> None:
     found = analysed(without(findings(study()), gone))
@@ -230,3 +214,9 @@ def test_a_score_that_does_not_exist_takes_nothing_else_down() -> None:
     found = analysed(findings(of, more=some))
     assert ("selection" in found, found["cheap"], found["confounds"]) == (False, [], [])
     assert found["sentences"][0].startswith("shift helps: +10.0 points")
+
+
+def test_an_axis_of_strength_that_does_nothing_is_named() -> None:
+    of = study(ARMS[:2], cells=cells([100], [40], strengths=[0.5, 1.0]), seeds=(0,))
+    said = [warning for warning in result(findings(of))["warnings"] if "strength" in warning]
+    assert said == ["the axis of strength means nothing for arm flip: its policy has no parameter that strength could change"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from invented import study
+from invented import made, study
 
 import vicinal as v
 from foreign import albumentations
@@ -88,3 +88,12 @@ def test_further_real_items_are_those_of_a_larger_size_and_nobody_elses() -> Non
     assert len(drawn) == len(usual.train) + 50
     assert not drawn & {*usual.dev, *usual.test}
     assert (more.leak, more.test_leak) == (0, 0)
+
+
+def test_generated_items_and_their_control_are_trained() -> None:
+    base = study()
+    found = run(study((made(20, base),), seeds=(0,), cells=(Cell(size=None, steps=4), Cell(size=350, steps=4))))
+    sizes = {(trial.arm.name, trial.cell.size): found.outcomes[trial.key].sizes["train"] for trial in found.trials}
+    assert sizes["vae", 350] - sizes["none", 350] == 40
+    assert sizes["none, 20 real items more", 350] - sizes["none", 350] == 20
+    assert ("none, 20 real items more", None) not in sizes

@@ -13,14 +13,17 @@ from learners import Means
 
 from vicinal.data.build import from_arrays, from_series
 from vicinal.lab import result_file
+from vicinal.lab.analysis import Scene
+from vicinal.lab.analysis.controls import step_note
 from vicinal.lab.arms import Arm
 from vicinal.lab.bench import Bench
 from vicinal.lab.conduct import Findings, conduct
 from vicinal.lab.engine import Serial
 from vicinal.lab.feed import inputs
 from vicinal.lab.group import names, pupil
-from vicinal.lab.preview import ROWS, VERSIONS, sheets
-from vicinal.lab.result import result, step_note, warnings
+from vicinal.lab.preview import sheets
+from vicinal.lab.report.sheet import ROWS, VERSIONS
+from vicinal.lab.result import result, warnings
 from vicinal.lab.result_file import result_bytes
 from vicinal.lab.sides import Side, sides
 from vicinal.lab.store import Store
@@ -141,7 +144,7 @@ REFERENCE = {
 
 def test_the_schema_is_as_documented(found: dict[str, Any]) -> None:
     read = json.loads(result_bytes(found))
-    shape = form({name: value for name, value in read.items() if name not in ("arms", "environment")})
+    shape = form({name: value for name, value in read.items() if name not in ("arms", "analysis", "environment")})
     assert shape == SCHEMA
     none, duplicate, *rest = (form(arm) for arm in read["arms"])
     missing = {"policy": "NoneType", "fingerprint": "NoneType"}
@@ -211,8 +214,8 @@ def scored(side: Side, name: str, steps: int, scores: list[float]) -> Side:
 @pytest.mark.parametrize(
     ("naive", "honest", "ending"),
     [
-        (0.10, -0.005, "differs by -0.5 points [-0.5, -0.5]. All of the gain is compute, not augmentation."),
-        (0.10, 0.025, "differs by +2.5 points [2.5, 2.5]. About 75 % of the gain is compute."),
+        (0.10, -0.005, "differs by -0.5 points [-0.5, -0.5]. All (105 % [105, 105]) of the gain is compute, not augmentation."),
+        (0.10, 0.025, "differs by +2.5 points [2.5, 2.5]. About 75 % [75, 75] of the gain is compute, not augmentation."),
         (0.10, 0.11, "differs by +11.0 points [11.0, 11.0]."),
         (-0.10, -0.12, "differs by -12.0 points [-12.0, -12.0]."),
     ],
@@ -221,7 +224,9 @@ def test_the_note_divides_a_gain(steps: Findings, naive: float, honest: float, e
     known, base = sides(steps, steps.study.cells[0]), [0.5, 0.625, 0.75]
     plan = {"none": ("none", 40, 0.0), "noisy": ("noisy", 80, naive), "none, 80 steps": ("none", 80, naive - honest)}
     made = {name: scored(known[kind], name, count, [score + gain for score in base]) for name, (kind, count, gain) in plan.items()}
-    note = step_note(made, steps.study)
+    trials = [trial for side in made.values() for trial in side.trials]
+    outcomes = dict(zip([trial.key for trial in trials], [one for side in made.values() for one in side.outcomes], strict=True))
+    note = step_note(Scene(replace(steps, trials=tuple(trials), outcomes=outcomes), steps.study.cells[0]))
     assert note is not None
     assert note.startswith(f"noisy took 2.0 times the optimiser steps of none and differs from it by {100 * naive:+.1f} points. ")
     assert note.endswith(ending)

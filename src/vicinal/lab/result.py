@@ -255,6 +255,8 @@ def warnings(study: Study, known: Mapping[str, Side]) -> list[str]:
             f"{count} cannot settle anything, however large the effect: the sign-flip test with Holm's correction for "
             f"{arms} arm{'s' * (arms != 1)} needs at least {least}; write --seeds {least}"
         )
+    for name in _unmoved(study):
+        found.append(f"the axis of strength means nothing for arm {name}: its policy has no parameter that strength could change")
     if study.rules.by == "item":
         found.append(
             "the split came after the copies: arms with copies also train on originals that none has only in dev, "
@@ -264,6 +266,14 @@ def warnings(study: Study, known: Mapping[str, Side]) -> list[str]:
         items = "1 unreadable item was" if len(study.data.skipped) == 1 else f"{len(study.data.skipped)} unreadable items were"
         found.append(f"{items} left out: {shortlist(study.data.skipped)}")
     return found
+
+
+def _unmoved(study: Study) -> list[str]:
+    """Arms on which strength has no effect, where the study varies it: wrapped callables, flips."""
+    if all(cell.strength == 1 for cell in study.cells):
+        return []
+    policies = {arm.name: arm.policy for arm in study.arms if arm.policy is not None}
+    return [name for name, policy in policies.items() if policy.stronger(0.5) == policy]
 
 
 def _environment() -> dict[str, str]:

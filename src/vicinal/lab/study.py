@@ -165,7 +165,7 @@ class Study:
         arms, whole = [self._fitting(arm) for arm in [*self.every_arm(), *self._real(cell), *self._parts(cell)]], self.trainer.stepwise
         steps = {arm.name: cell.steps_of(arm, self._items(bench, arm, cell), self.trainer.batch) if whole else 0 for arm in arms}
         if "steps" in self.controls and whole:
-            others = sorted(set(steps.values()) - {steps[REFERENCE]})
+            others = sorted({steps[arm.name] for arm in arms if arm.control != "real"} - {steps[REFERENCE]})
             matched = [Arm(f"none, {number:,} steps", steps=number, control="steps") for number in others]
             arms, steps = [*arms, *matched], steps | {arm.name: arm.steps or 0 for arm in matched}
         return [

@@ -10,22 +10,20 @@ from vicinal.lab import wording
 from vicinal.lab.analysis.controls import step_matched
 from vicinal.lab.analysis.maps import flips
 from vicinal.lab.analysis.scene import Scene
-from vicinal.lab.conduct import Findings
 
 MOST = 8  # sentences in all
 _PRICES, _EACH = 3, 2  # of what helps; of every other kind
 
 
 def sentences(scene: Scene, found: Mapping[str, Any]) -> list[str]:
-    """The most important ones first: what helps and its price, what explains it away, where it flips, what a choice is worth, what failed.
+    """The most important ones first: what helps and its price, what explains it away, where it flips, what a choice is worth.
+
+    Trials that failed are among the warnings of a result.
 
     Args:
         found: the analyses by their name in the result.
     """
-    kinds = [some for some in _kinds(scene, found) if some]
-    kept = list(itertools.chain.from_iterable(kinds))
-    failed = failures(scene.findings)
-    return [*kept[: MOST - len(failed)], *failed]
+    return list(itertools.islice(itertools.chain.from_iterable(_kinds(scene, found)), MOST))
 
 
 def _kinds(scene: Scene, found: Mapping[str, Any]) -> Iterator[list[str]]:
@@ -68,7 +66,7 @@ def _worth(scene: Scene, found: Mapping[str, Any], name: str) -> str:
         return ""
     known = [one for one in rates if one["times"] is not None]
     rate = known[-1] if known else rates[0]
-    return f"worth {rate['words']} at {rate['size']:,}"
+    return f"worth {rate['words']} at {rate['size']:,} labels"
 
 
 def _milliseconds(ms: float) -> str:
@@ -99,13 +97,3 @@ def _classes(found: Mapping[str, Any], names: list[str]) -> list[str]:
         f"{wording.interval(one['low'], one['high'])}."
         for name, one in sorted(shown, key=lambda pair: pair[1]["change"])
     ]
-
-
-def failures(findings: Findings) -> list[str]:
-    """One sentence with the addresses of the trials that failed."""
-    faults = list(findings.faults.values())
-    if not faults:
-        return []
-    rest = f", and {len(faults) - 2} more" if len(faults) > 2 else ""
-    said = "; ".join(f"{fault.address}: {fault.sentence.rstrip('.')}" for fault in faults[:2])
-    return [f"{wording.counted(len(faults), 'trial')} failed: {said}{rest}."]
