@@ -31,12 +31,12 @@ def shared_data() -> Callable[[str], Path]:
 
 
 @pytest.fixture
-def tiny_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 64 KiB; skipped where none can be mounted."""
+def tiny_disk(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
+    """A file system of 64 KiB, or of a size that an indirect parameter says; skipped where none can be mounted."""
     folder = tmp_path / "disk"
     folder.mkdir()
     mount = shutil.which("mount")
-    command = [str(mount), "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)]
+    command = [str(mount), "-t", "tmpfs", "-o", f"size={getattr(request, 'param', '64k')}", "tmpfs", str(folder)]
     done = mount is not None and subprocess.run(command, capture_output=True).returncode == 0
     if not done:
         pytest.skip("mounting a small file system needs root")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -161,19 +162,20 @@ TYPED = {
     "code": ("--arm", "a=__import__('os').getcwd()", "expected the name of a transform, got 'getcwd'"),
     "a taken name": ("--arm", "none=Invert()", "--arm none: expected a name of your own", "write my-none=..."),
     "no such file": ("--arm", "a=nowhere.yaml", "nowhere.yaml: expected a readable policy file, got No such file"),
-    "another size": ("--arm", "a=CenterCrop(size=4)", "arm a: expected images of 8x8x1", "got 4x4x1; write ... | Resize(size=(8, 8))"),
+    "another size": ("--arm", "a=CenterCrop(size=4)", "arm a: expected items of 8x8x1", "got 4x4x1; write ... | Resize(size=(8, 8))"),
     "another form": ("--arm", "a=ToTensor()", "arm a: ToTensor: expected a policy that leaves dtype", "write the policy without ToTensor"),
     "too small": ("--size", 5, "expected a size of at least 20", "got 5; write --size 20"),
     "too large": ("--size", 50000, "and at most 1198", "got 50000; write --size 1198"),
     "hidden": ("--hidden", "wide", "--hidden: expected whole numbers with commas between them, got 'wide'; write --hidden 64,32"),
-    "diverging": ("--lr", 1e9, "training, seed 0: expected a finite loss", "write a smaller learning rate than 1e+09"),
-    "lr": ("--lr", 0, "--lr: expected a learning rate above 0 and below 1e30, got 0.0; write --lr 0.1"),
+    "lr": ("--lr", 0, "--lr: expected a learning rate above 0", "got 0.0; write --lr 0.1"),
     "dev": ("--dev", 1.5, "--dev: expected a share between 0 and 1, got 1.5; write --dev 0.1"),
-    "two budgets": ("--epochs", 3, "budget: expected either steps or epochs, 1 or more, got steps=4, epochs=3; write --steps 2000"),
-    "split": ("--split", "items", "--split: expected one of source, item, got 'items'; write --split source"),
-    "leak": ("--split", "item", "split by item: expected no held-out item with a sibling", "write --allow-leak"),
+    "two budgets": ("--epochs", 3, "--steps: expected either steps or epochs, 1 or more, got steps=4, epochs=3; write --steps 2000"),
+    "split": ("--split", "items", "--split: expected source or item, got 'items'; write --split source"),
+    "leak": ("--split", "item", "arm duplicate: dev: expected no held-out item with a sibling", "write --allow-leak"),
     "format": ("--format", "idy", "format: expected auto,", "got 'idy'; write idx"),
     "forced format": ("--format", "csv", "digits: expected a file or folder that exists"),
+    "engine": ("--engine", "threads", "--engine: expected one of serial, processes, ray, got 'threads'; write --engine processes"),
+    "budget": ("--budget", "soon", "--budget: expected a time such as 45s, 10m or 1h30m, got 'soon'; write --budget 10m"),
     "copies": ("--copies", 70000, "expected 0 to 65,535 copies, got 70,000"),
 }
 
@@ -250,18 +252,97 @@ def test_a_place_that_cannot_be_written(vicinal: Call, tmp_path: Path, out: str)
     assert (tmp_path / "file").read_text() == "mine"
 
 
-def test_a_full_disk_leaves_nothing(vicinal: Call, tiny_disk: Path) -> None:
+@pytest.mark.parametrize("tiny_disk", ["800k"], indirect=True)
+def test_a_full_disk_keeps_the_old_files_whole(vicinal: Call, tiny_disk: Path) -> None:
+    command = ("compare", "digits", *QUICK, "--out", tiny_disk)  # the panel, whose pictures take room
+    assert vicinal(*command).code == 0
+    before = {path.name: path.read_bytes() for path in tiny_disk.iterdir()}
+    (tiny_disk / "other").write_bytes(b"x" * (shutil.disk_usage(tiny_disk).free - 100_000))
+    refused(vicinal(*command), "expected room for", "got No space left on device, no file is half-written; write to a disk with room")
+    after = {path.name: path.read_bytes() for path in tiny_disk.iterdir() if path.name != "other"}
+    assert set(after) == set(before) == {"result.json", "report.html", "trials.db"}
+    assert all(after[name] == before[name] for name in ("result.json", "report.html"))
+
+
+def test_a_full_disk_without_room_for_a_store(vicinal: Call, tiny_disk: Path) -> None:
     (tiny_disk / "other").write_bytes(b"x" * 50_000)
-    answer = vicinal("compare", "digits", *QUICK, *FLIP, "--out", tiny_disk)
-    refused(answer, "report.html: expected room for", "got No space left on device, no file is half-written; write to a disk with room")
-    assert [path.name for path in tiny_disk.iterdir()] == ["other"]
+    refused(vicinal("compare", "digits", *QUICK, *FLIP, "--out", tiny_disk), "trials.db: expected a store", "; write to a disk with room")
+    assert not {"result.json", "report.html"} & {path.name for path in tiny_disk.iterdir()}
+
+
+def test_training_that_fails_is_told_with_its_address(vicinal: Call) -> None:
+    answer = vicinal("compare", "digits", *QUICK, *FLIP, "--lr", 1e9)
+    assert (answer.code, answer.out[:18]) == (2, "6 trials; 6 to run")
+    for words in ("6 failed trials, the first at arm none, seed 0, ", "training, seed 0: expected finite", "write a smaller learning rate"):
+        assert words in answer.err
+    assert [path.name for path in Path("vicinal-out").iterdir()] == ["trials.db"]
+    again = vicinal("compare", "digits", *QUICK, *FLIP, "--lr", 1e9, "--retry")
+    assert "6 failed trials" in again.err
+
+
+def study(path: Path, **fields: object) -> Path:
+    path.write_text(json.dumps({"data": "digits", "arms": {"flip": "HorizontalFlip(p=0.5)"}, "size": 40, "seeds": 2, "steps": 4} | fields))
+    return path
+
+
+def test_a_study_file_is_compared(vicinal: Call, tmp_path: Path) -> None:
+    answer = vicinal("compare", study(tmp_path / "study.yaml", size=[40, 60]), "--out", tmp_path / "out")
+    assert answer.code == 0, answer.err
+    result = json.loads((tmp_path / "out" / "result.json").read_text())
+    assert [len(cell["arms"]) for cell in result["cells"]] == [3, 3]
+    assert any(line.split()[:1] == ["flip"] for line in answer.out.splitlines())
+
+
+def test_all_faults_of_a_study_file_come_at_once(vicinal: Call, tmp_path: Path) -> None:
+    arms = {"flip": "HorizontalFip(p=0.5)", "noisy": {"policy": "GaussianNoise(std=0.1)", "copys": 1}}
+    path = study(tmp_path / "study.yaml", arms=arms, stesp=3, split={"dev": 2}, metric="acuracy")
+    refused(
+        vicinal("compare", path),
+        f"error: {path}: 5 faults",
+        "arms.flip.policy: expected the name of a transform, got 'HorizontalFip'; write HorizontalFlip",
+        "arms.noisy.copys: expected one of",
+        "; write copies",
+        "stesp: expected one of",
+        "; write steps",
+        "split.dev: expected a share between 0 and 1, got 2",
+        "metric: expected",
+    )
+
+
+def test_a_study_file_and_options_do_not_mix(vicinal: Call, tmp_path: Path) -> None:
+    refused(vicinal("compare", study(tmp_path / "study.yaml"), "--seeds", 3), "--seeds: expected the study file to say it", "got both")
+
+
+def test_code_in_a_study_file_needs_trust(vicinal: Call, tmp_path: Path) -> None:
+    path = study(tmp_path / "study.yaml", arms={"own": [{"Lambda": {"function": "numpy:array"}}]})
+    refused(vicinal("compare", path), "expected a policy that names no code", "write --trusted, if you know where the file is from")
+
+
+def test_a_budget_and_a_race_say_what_they_did(vicinal: Call, tmp_path: Path) -> None:
+    short = vicinal("compare", "digits", *QUICK[:2], "--seeds", 30, "--steps", 300, *FLIP, "--budget", "0.1s", "--out", tmp_path / "one")
+    assert "did not fit into the budget" in " ".join(short.out.split()), short
+    long = vicinal("compare", "digits", *QUICK[:2], "--seeds", 12, "--steps", 4, *FLIP, "--race", "--out", tmp_path / "two")
+    assert long.code == 0, long.err
+    assert json.loads((tmp_path / "two" / "result.json").read_text())["looks"][-1] == 12
+
+
+def test_export_writes_a_table(vicinal: Call, tmp_path: Path) -> None:
+    vicinal("compare", "digits", *QUICK, *FLIP)
+    answer = vicinal("export", "vicinal-out", "--out", "scores.csv")
+    lines = Path("scores.csv").read_text().splitlines()
+    assert answer == Answer(0, f"{len(lines) - 1} rows: scores.csv\n", "")
+    missing = vicinal("export", "nowhere")
+    assert (missing.code, missing.out) == (2, "")
+    assert "nowhere: expected a store of trials, or a folder with trials.db, got neither" in missing.err
 
 
 def test_an_interrupt_is_one_line(vicinal: Call, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vicinal.lab.compare.train", lambda *_, **__: signal.raise_signal(signal.SIGINT))
+    monkeypatch.setattr("vicinal.lab.engine.serial.run_group", lambda *_, **__: signal.raise_signal(signal.SIGINT))
     answer = vicinal("compare", "digits", *QUICK, *FLIP)
-    assert answer == Answer(130, "", "interrupted: no file is half-written\n")
-    assert list(Path().iterdir()) == []
+    assert (answer.code, answer.err) == (130, "interrupted: no file is half-written\n")
+    assert [path.name for path in Path("vicinal-out").iterdir()] == ["trials.db"]
+    monkeypatch.undo()
+    assert vicinal("compare", "digits", *QUICK, *FLIP).code == 0  # nothing is held by who was interrupted
 
 
 def test_a_package_that_is_missing_is_named(vicinal: Call, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -281,7 +362,7 @@ def test_compare_prints_the_verdicts_the_policies_and_where_the_report_is(vicina
     assert "flip   Compose([HorizontalFlip(p=0.5)])" in lines
     assert "noisy  1 fixed copy of every item: GaussianNoise(std=0.1)" in lines
     assert lines[-1] == "Report: vicinal-out/report.html"
-    assert {path.name for path in Path("vicinal-out").iterdir()} == {"result.json", "report.html"}
+    assert {path.name for path in Path("vicinal-out").iterdir()} == {"result.json", "report.html", "trials.db"}
 
 
 def test_json_is_the_file_and_alone_on_stdout(vicinal: Call) -> None:
@@ -328,12 +409,14 @@ def test_show_draws_annotations_and_lets_mixers_mix(vicinal: Call, tmp_path: Pat
     assert Path("vicinal-out/sheet.png").read_bytes().startswith(b"\x89PNG")
 
 
-@pytest.mark.parametrize("command", ["list", "show", "compare"])
+@pytest.mark.parametrize("command", ["list", "show", "compare", "export"])
 def test_help_has_an_example_that_runs(vicinal: Call, command: str) -> None:
     lines = vicinal(command, "--help").out.splitlines()
     example = lines[lines.index("  Example:") + 1]
     words = shlex.split(example)
     assert words[:2] == ["vicinal", command]
+    if command == "export":
+        vicinal("compare", "digits", *QUICK)
     assert vicinal(*words[1:], *(QUICK if command == "compare" else ())).code == 0
 
 
@@ -355,4 +438,4 @@ def test_two_comparisons_into_one_folder_leave_one_whole_result(tmp_path: Path) 
     result = json.loads((tmp_path / "out" / "result.json").read_text("utf-8"))
     page = html.unescape((tmp_path / "out" / "report.html").read_text("utf-8"))
     assert result["command"] in page
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {"result.json", "report.html"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"result.json", "report.html", "trials.db"}

@@ -205,6 +205,23 @@ def compare(
 
 
 @app.command()
+def export(
+    store: Annotated[Path, typer.Argument(metavar="STORE", help="A folder that compare wrote to, or a trials.db.")],
+    out: Annotated[Path, typer.Option(help="A file that ends in .csv or .parquet.")] = Path("scores.csv"),
+) -> None:
+    """Write every measured number of a study into a table: a row for each study, arm, seed, place and metric.
+
+    \b
+    Example:
+      vicinal export vicinal-out --out scores.csv
+    """
+    from vicinal.lab.export import export as write
+
+    count = write(store, out)
+    typer.echo(f"{count:,} rows: {out}")
+
+
+@app.command()
 def replicate(
     claim: Annotated[
         str | None, typer.Argument(metavar="[CLAIM]", help="The name of a claim, or a file; without one, they are listed.")

@@ -141,6 +141,8 @@ COMPANY = [
     ("PlasmaContrast(p=0.5) | Snow(p=0.5) | PlasmaBrightness(roughness=0.6) | Normalize() | ToTensor()", "uint8"),
     ("OneOf([PlasmaBrightness(), PlasmaShadow(), PlasmaContrast()])", "uint8"),
     ("OneOf([Downscale(down='nearest', up='nearest'), Downscale(), Downscale(up='nearest')])", "uint8"),
+    ("OneOf([GridDistortion(cells=7, border='reflect'), OpticalDistortion(interpolation='nearest'), JigsawShuffle()])", "uint8"),
+    ("OneOf([GridDistortion(cells=7, border='reflect'), OpticalDistortion(interpolation='nearest'), JigsawShuffle()])", "float32"),
 ]
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from vicinal import Compose, Views, parse
 from vicinal.core.errors import Faults, ParameterError, PolicyError, VicinalError
-from vicinal.lab.arms import PANEL, Arm, read_arms, with_controls
+from vicinal.lab.arms import PANEL, Arm, read_arms, unfit
 
 TURN = "Rotate(angle=(-15, 15))"
 
@@ -90,8 +91,6 @@ def test_a_name_stands_for_one_arm() -> None:
         ("Normalize(mean=0.5, std=0.5)", ["Normalize"]),
         ("Invert() | Normalize(mean=0.5, std=0.5) | ToTensor()", ["Normalize", "ToTensor"]),
         ("Views([Invert()], n=2)", ["Views"]),
-        ("Invert() | Jitter(std=0.1)", ["Jitter, for series"]),
-        ("OneOf([Invert(), Jitter(std=0.1)])", ["Jitter, for series"]),
     ],
 )
 def test_an_arm_may_change_neither_form_nor_number(policy: str, at_fault: list[str]) -> None:
@@ -99,6 +98,19 @@ def test_an_arm_may_change_neither_form_nor_number(policy: str, at_fault: list[s
     assert isinstance(found, PolicyError)
     assert [one.got for one in (found.faults if isinstance(found, Faults) else (found,))] == at_fault
     assert "arm a" in str(found)
+
+
+@pytest.mark.parametrize(
+    ("policy", "kind", "at_fault"),
+    [
+        ("Invert() | Jitter(std=0.1)", "image", ["Jitter, for series"]),
+        ("OneOf([Invert(), Jitter(std=0.1)])", "image", ["Jitter, for series"]),
+        ("Invert() | Jitter(std=0.1)", "series", ["Invert, for image"]),
+        ("Jitter(std=0.1)", "series", []),
+    ],
+)
+def test_an_arm_fits_the_kind_of_the_data(policy: str, kind: str, at_fault: list[str]) -> None:
+    assert [one.got for one in unfit("arm a", parse(policy), kind)] == at_fault
 
 
 def test_nesting_does_not_hide_a_fault() -> None:
@@ -120,12 +132,29 @@ def test_too_many_copies_are_one_fault_among_others() -> None:
     assert [one.got for one in found.faults] == ["70,000", "'none'"]
 
 
-def test_controls_stand_in_front() -> None:
-    arms = with_controls(read_arms(["a=Invert()", "b:3=Invert()"]))
-    assert [(arm.name, arm.mode, arm.copies) for arm in arms] == [
-        ("none", "none", 0),
-        ("duplicate", "duplicate", 3),
-        ("a", "fly", 0),
-        ("b", "copies", 3),
-    ]
-    assert with_controls([])[1].copies == 1
+@pytest.mark.parametrize(
+    ("settings", "got"),
+    [
+        ({"resample": "both"}, "'both'"),
+        ({"resample": "over", "copies": 1}, "copies 1, resample over"),
+        ({"instead": True}, "none"),
+    ],
+)
+def test_settings_that_exclude_one_another(settings: dict[str, Any], got: str) -> None:
+    with pytest.raises(ParameterError) as caught:
+        Arm("a", **settings)
+    assert (caught.value.where, caught.value.got) == ("arm a", got)
+
+
+def test_strength_changes_the_policy_alone() -> None:
+    arm = Arm("turn", parse(TURN), 2)
+    assert arm.at(1) is arm
+    assert str(arm.at(2).policy) == "Rotate(angle=(-30, 30))"
+    assert (arm.at(2).name, arm.at(2).copies) == ("turn", 2)
+    assert Arm("none").at(3) == Arm("none")
+
+
+def test_arms_that_mix_are_known_however_deep_the_mixer_lies() -> None:
+    texts = ("MixUp()", "OneOf([MixUp(), CutMix()])", "Invert() | MixUp(p=0.5)")
+    assert all(Arm("a", parse(text)).mixes for text in texts)
+    assert not Arm("a", parse(TURN)).mixes

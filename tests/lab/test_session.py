@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,33 +16,38 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vicinal.core.errors import DataError, ParameterError, PolicyError, StoreError
+from vicinal.core.errors import DataError, Faults, ParameterError, PolicyError, StoreError
 from vicinal.data.dataset import Dataset
 from vicinal.lab.load import load, resized
 from vicinal.lab.session import STEPS, Options, check_writable, session
+from vicinal.lab.store import Store
+from vicinal.lab.trial import Cell
+from vicinal.learn.mlp import MLP
 
 QUICK: dict[str, Any] = {"arms": ("flip=HorizontalFlip(p=0.5)",), "size": 40, "seeds": 2, "steps": 4}
 
 
 def test_a_session_leaves_a_result_and_a_report(tmp_path: Path) -> None:
     out = tmp_path / "new" / "folder"
-    seen: list[int] = []
+    seen: list[float] = []
     found, report = session(Options("digits", **QUICK, out=out, command="the command"), lambda done, total: seen.append(done))
-    assert {path.name for path in out.iterdir()} == {"result.json", "report.html"}
+    assert {path.name for path in out.iterdir()} == {"result.json", "report.html", "trials.db"}
     assert report == out / "report.html"
     assert json.loads((out / "result.json").read_text("utf-8")) == json.loads(json.dumps(found))
     page = report.read_text("utf-8")
     assert all(text in page for text in (found["question"], "the command", "HorizontalFlip(p=0.5)", "data:image/png;base64,"))
     assert found["command"] == "the command"
-    assert seen == [1, 2, 3, 4]
+    assert (seen[0], seen[-1], seen == sorted(seen)) == (0, 6, True)
 
 
-def test_settings_as_typed() -> None:
-    setup = Options("digits", seeds=3, hidden="16", lr=0.5, split="item", interval="bca", size=90).setup()
-    assert (setup.seeds, setup.model.hidden, setup.model.lr, setup.by, setup.interval) == ((0, 1, 2), (16,), 0.5, "item", "bca")
-    assert (setup.steps, setup.epochs) == (STEPS, None)
-    assert (Options("digits", epochs=3).setup().steps, Options("digits", steps=5).setup().steps) == (None, 5)
-    assert Options("digits", hidden=" ").setup().model.hidden == ()
+def test_settings_as_typed(digits: Dataset) -> None:
+    study = Options("digits", seeds=3, hidden="16", lr=0.5, split="item", interval="bca", size=90, time_limit=5).study(digits)
+    assert (study.seeds, study.rules.by, study.interval, study.limit) == ((0, 1, 2), "item", "bca", 5)
+    assert study.trainer == MLP(hidden=(16,), lr=0.5)
+    assert study.cells == (Cell(size=90, steps=STEPS),)
+    assert Options("digits", epochs=3).study(digits).cells == (Cell(steps=None, epochs=3),)
+    assert Options("digits", steps=5).study(digits).cells == (Cell(steps=5),)
+    assert Options("digits", hidden=" ").study(digits).trainer == MLP(hidden=())
 
 
 @pytest.mark.parametrize(
@@ -56,14 +63,68 @@ def test_settings_as_typed() -> None:
         ({"alpha": 2.0}, "--alpha", "--alpha 0.05"),
         ({"split": "items"}, "--split", "--split source"),
         ({"interval": "normal"}, "--interval", "--interval t"),
-        ({"steps": 10, "epochs": 2}, "budget", "--steps 2000"),
+        ({"steps": 10, "epochs": 2}, "--steps", "--steps 2000"),
+        ({"time_limit": -1.0}, "--time-limit", "--time-limit 60"),
         ({"seeds": 0}, "--seeds", "--seeds 10"),
     ],
 )
-def test_a_setting_is_refused_under_the_name_of_its_option(typed: dict[str, Any], where: str, write: str) -> None:
+def test_a_setting_is_refused_under_the_name_of_its_option(digits: Dataset, typed: dict[str, Any], where: str, write: str) -> None:
     with pytest.raises(ParameterError) as caught:
-        Options("digits", **typed).setup()
+        Options("digits", **typed).study(digits)
     assert (caught.value.where, caught.value.write) == (where, write)
+
+
+def test_several_settings_are_refused_at_once(digits: Dataset) -> None:
+    with pytest.raises(Faults) as caught:
+        Options("digits", alpha=2, interval="normal", seeds=0).study(digits)
+    assert [fault.where for fault in caught.value.faults] == ["--seeds", "--alpha", "--interval"]
+
+
+def test_a_parameter_of_a_policy_is_no_option(digits: Dataset) -> None:
+    with pytest.raises(PolicyError) as caught:
+        Options("digits", arms=("crop=CenterCrop(size=-4)",)).study(digits)
+    assert caught.value.where == "arm crop.policy.CenterCrop.size"
+
+
+def test_a_store_is_gone_on_with(tmp_path: Path) -> None:
+    options = Options("digits", **QUICK, out=tmp_path)
+    first, _ = session(options)
+    opened: list[int] = []
+    second, _ = session(replace(options, seeds=3), say=lambda ahead: opened.append(ahead.open))
+    assert opened == [3]
+    assert [arm["scores"][:2] for arm in second["arms"]] == [arm["scores"] for arm in first["arms"]]
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ({"engine": "threads"}, "--engine: expected one of serial, processes, ray, got 'threads'"),
+        ({"engine": "processes", "workers": 0}, "--workers: expected 1 or more"),
+        ({"engine": "serial", "time_limit": 9.0}, "--engine: expected an engine with workers, which can give up a trial"),
+        ({"budget": "soon"}, "--budget: expected a time such as 45s, 10m or 1h30m, got 'soon'"),
+        ({"budget": "0"}, "--budget: expected a time above 0"),
+        ({"budget": "9s", "race": True}, "--budget: expected either --budget or --race"),
+        ({"race": True}, "--race: expected at least 6 seeds, or a race of 1 arm is never decided, got 2; write --seeds 6"),
+    ],
+)
+def test_a_way_that_cannot_be_gone_is_refused_before_anything_is_written(tmp_path: Path, typed: dict[str, Any], words: str) -> None:
+    with pytest.raises(ParameterError, match=re.escape(words)):
+        session(Options("digits", **QUICK, **typed, out=tmp_path / "out"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_failed_is_in_the_report_and_is_run_again_where_that_is_wanted(tmp_path: Path) -> None:
+    options = Options("digits", **QUICK | {"seeds": 3}, out=tmp_path)
+    session(options)
+    with Store.open(tmp_path / "trials.db") as store:
+        ((key,),) = store.read("SELECT key FROM wanted WHERE arm = 'flip' AND seed = 1")
+        store.connection.execute("UPDATE trials SET state = 'failed', fault = 'no convergence' WHERE key = ?", (key,))
+    found, report = session(options)
+    assert found["failed"] == [{"sentence": "no convergence", "address": "arm flip, seed 1, size=40, steps=4"}]
+    assert [arm["seeds"] for arm in found["arms"]] == [[0, 1, 2], [0, 1, 2], [0, 2]]
+    page = report.read_text("utf-8")
+    assert "1 trial failed, at arm flip, seed 1, size=40, steps=4: no convergence" in page
+    assert session(replace(options, retry=True))[0]["failed"] == []
 
 
 @pytest.mark.parametrize(
@@ -120,7 +181,7 @@ from pathlib import Path
 from vicinal.lab.load import load, resized
 from vicinal.lab.session import Options, session
 session(Options("digits", arms=("a=Invert()",), size=40, seeds=2, steps=20, out=Path(sys.argv[1])),
-        lambda done, total: os.kill(os.getpid(), signal.SIGKILL) if done == 10 else None)
+        lambda done, total: os.kill(os.getpid(), signal.SIGKILL) if done > 1 else None)
 """
 WRITING = """
 import json, os, signal, sys
@@ -135,7 +196,9 @@ write_outputs(json.loads((folder / "result.json").read_text()) | {"command": "an
 @pytest.mark.parametrize("script", [TRAINING, WRITING], ids=["training", "writing"])
 def test_a_kill_leaves_the_old_files_whole(tmp_path: Path, script: str) -> None:
     session(Options("digits", **QUICK, out=tmp_path))
-    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    before = {name: (tmp_path / name).read_bytes() for name in ("result.json", "report.html")}
     done = subprocess.run([sys.executable, "-c", script, str(tmp_path)], capture_output=True, env=os.environ)
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()
-    assert {path.name: path.read_bytes() for path in tmp_path.iterdir() if not path.name.startswith(".")} == before
+    assert {name: (tmp_path / name).read_bytes() for name in before} == before
+    seen = {path.name for path in tmp_path.iterdir() if not path.name.startswith((".", "trials.db"))}
+    assert seen == set(before)

@@ -34,14 +34,25 @@ def general(warp: Warp) -> NDArray[np.bool_]:
 
 
 def sampled(warp: Warp, rows: NDArray, data: NDArray) -> NDArray:
-    """Samples ``rows`` of one size, data (n, H, W, C), by the interpolation that the warp says."""
-    near = warp.interpolation[rows] == NEAREST
+    """Samples ``rows`` of one size, data (n, H, W, C), by the interpolation that the warp says, whatever that of the others is."""
+    near, fill = warp.interpolation[rows] == NEAREST, warp.fill[rows] * RANGES[str(data.dtype)]
+    together = ~near & _looped(warp, rows, data)
     if near.all():
-        return nearest(warp, rows, data, warp.fill[rows] * RANGES[str(data.dtype)])
-    times = warp.supersampling[rows]
-    if near.any() or times.max() > 1 or not _small(warp, rows, data):
-        return np.stack([_one(warp, int(row), image) for row, image in zip(rows, data, strict=True)])
-    out, fill = _empty(warp, rows, data), warp.fill[rows] * RANGES[str(data.dtype)]
+        return nearest(warp, rows, data, fill)
+    if together.all():
+        return _together(warp, rows, data, fill)
+    out = _empty(warp, rows, data)
+    for some, way in ((near, nearest), (together, _together)):
+        if some.any():
+            out[some] = way(warp, rows[some], data[some], fill[some])
+    for n in np.flatnonzero(~near & ~together):
+        out[n] = _one(warp, int(rows[n]), data[n])
+    return out
+
+
+def _together(warp: Warp, rows: NDArray, data: NDArray, fill: NDArray) -> NDArray:
+    """Small samples by linear interpolation, in compiled loops."""
+    out = _empty(warp, rows, data)
     map_x, map_y = np.empty(out.shape[1:3], np.float32), np.empty(out.shape[1:3], np.float32)
     for part, (after, nodes, frame, before) in _forms(warp, rows):
         if data.dtype == np.uint8:
@@ -73,11 +84,13 @@ def nearest(warp: Warp, rows: NDArray, data: NDArray, fill: NDArray) -> NDArray:
     return out
 
 
-def _small(warp: Warp, rows: NDArray, data: NDArray) -> bool:
-    """True where the compiled loop is the right one, by sizes alone."""
+def _looped(warp: Warp, rows: NDArray, data: NDArray) -> NDArray[np.bool_]:
+    """(n,) where the compiled loop is the right one: small, one sample a pixel, and not torn."""
     height, width = data.shape[1:3]
     area = max(height * width, int(warp.size[rows[0]].prod()))
-    return (area <= SMALL or min(height, width) == 1) and not len(_torn(warp, rows))
+    whole = np.ones(len(rows), bool)
+    whole[_torn(warp, rows)] = False
+    return whole & (warp.supersampling[rows].max(1) == 1) & (area <= SMALL or min(height, width) == 1)
 
 
 def _empty(warp: Warp, rows: NDArray, data: NDArray) -> NDArray:
@@ -113,14 +126,11 @@ def _taken(warp: Warp, rows: NDArray) -> tuple[NDArray, NDArray, NDArray, NDArra
 
 
 def _one(warp: Warp, row: int, image: NDArray) -> NDArray:
-    """One sample; large ones by OpenCV."""
+    """One sample by linear interpolation; large ones by OpenCV."""
     if lone_tiles(warp, row):
         return shuffled(_bend(warp, row), image)
     height, width = map(int, warp.size[row])
-    one, scale = np.array([row]), RANGES[str(image.dtype)]
-    if warp.interpolation[row] == NEAREST:
-        return nearest(warp, one, image[None], warp.fill[one] * scale)[0]
-    times, border, fill = warp.supersampling[row], int(warp.border[row]), float(warp.fill[row]) * scale
+    times, border, fill = warp.supersampling[row], int(warp.border[row]), float(warp.fill[row]) * RANGES[str(image.dtype)]
     if _bend(warp, row) is None and max(image.shape[:2]) < 32768 and min(image.shape[:2]) > 1 and not _horizon(warp, row):
         fine = _projected(warp, row, image, (height, width), times, border, fill)
     else:

@@ -54,7 +54,7 @@ def from_arrays(
 def _regression(part: Part, values: NDArray[np.float64], name: str) -> Dataset:
     test = np.broadcast_to(np.asarray(part.test, bool), len(values)).copy()
     rows = values.reshape(len(values), -1)
-    return check_dataset(Dataset(name, part.images, rows, (), _sources([part], name), test, "arrays", name))
+    return check_dataset(Dataset(name, part.images, rows, (), _sources([part], name), test, "arrays", name, lone=part.sources is None))
 
 
 def from_series(
@@ -90,7 +90,7 @@ def from_series(
     rows, known = (given.reshape(len(given), -1).astype(float), ()) if regression else _encoded(given, classes, name)
     ids = np.arange(len(held)) if sources is None else np.asarray(sources, np.int64)
     test = np.broadcast_to(np.asarray(official_test, bool), len(held)).copy()
-    return check_dataset(Dataset(name, held, rows, known, ids, test, "arrays", name))
+    return check_dataset(Dataset(name, held, rows, known, ids, test, "arrays", name, lone=sources is None))
 
 
 def joined(
@@ -107,7 +107,8 @@ def joined(
     labels, known = _encoded(np.concatenate([part.labels for part in parts]), classes, origin)
     test = np.concatenate([np.broadcast_to(np.asarray(part.test, bool), len(part.images)) for part in parts])
     images = _together([part.images for part in parts])
-    return check_dataset(Dataset(name, images, labels, known, _sources(parts, origin), test, format, origin, tuple(skipped)))
+    lone = all(part.sources is None for part in parts)
+    return check_dataset(Dataset(name, images, labels, known, _sources(parts, origin), test, format, origin, tuple(skipped), lone))
 
 
 def natural(name: str) -> tuple:

@@ -29,6 +29,7 @@ class Dataset:
         format: ``digits``, ``csv``, ``idx``, ``folder``, ``npz`` or ``arrays``.
         origin: what the user gave: a path or a name.
         skipped: unreadable items that ``skip_bad`` left out, by name.
+        lone: True where nobody gave source ids, so that they are no more than the numbers of the items.
 
     Example:
         >>> from vicinal.data import read
@@ -46,6 +47,7 @@ class Dataset:
     format: str
     origin: str
     skipped: tuple[str, ...] = ()
+    lone: bool = False
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -81,7 +83,7 @@ class Dataset:
         chosen = np.arange(len(self))[rows if isinstance(rows, slice) else _index(rows)]
         images = [self.images[row] for row in chosen] if isinstance(self.images, list) else self.images[chosen]
         fields = {name: getattr(self, name)[chosen] for name in ("labels", "sources", "official_test")}
-        return replace(self, images=images, **fields)
+        return replace(self, images=images, lone=False, **fields)
 
 
 def _index(rows: ArrayLike) -> NDArray:

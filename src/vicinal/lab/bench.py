@@ -117,8 +117,7 @@ def _joined(data: Dataset, more: Dataset | None, where: str) -> Dataset:
     if pixels(more).shape[1:] != pixels(data).shape[1:] or pixels(more).dtype != pixels(data).dtype or more.classes != data.classes:
         expected = f"generated items of {pixels(data).dtype} {pixels(data).shape[1:]} in the classes {', '.join(data.classes)}"
         raise DataError(where, expected, f"{pixels(more).dtype} {pixels(more).shape[1:]} in {', '.join(more.classes)}")
-    lone = (more.sources == np.arange(len(more))).all()
-    sources = _GENERATED + more.sources if lone else more.sources
+    sources = _GENERATED + more.sources if more.lone else more.sources
     return replace(
         data,
         images=np.concatenate([pixels(data), pixels(more)]),

@@ -145,10 +145,9 @@ class _Work:
             states = self.store.states(list(by_key))
             self.done = sum(state in ("done", "failed") for state in states.values())
             self.tell(self.done, self.total)
-            open_ = [by_key[key] for key, state in states.items() if state in ("waiting", "running")]
+            open_ = [trial for key, trial in by_key.items() if states[key] in ("waiting", "running")]
             if not open_:
                 return
-            open_.sort(key=trials.index)
             self.queue.extend(jobs(open_, goal(self.study.data), self.engine.workers, self.study.limit))
             before = self.fresh
             self.engine.run(self.study.data, self._take, self._heard, self._idle)

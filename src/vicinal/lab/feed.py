@@ -189,8 +189,8 @@ class Replica:
 
     @cached_property
     def ahead(self) -> int:
-        """Steps that are made at once."""
-        return max(1, self._most() // self.size)
+        """Steps that are made at once; only one where items are mixed, so that partners come from the batch."""
+        return 1 if self.arm.mixes else max(1, self._most() // self.size)
 
     @cached_property
     def everything(self) -> NDArray[np.float32]:
@@ -241,12 +241,17 @@ class Replica:
         return labels
 
     def fixed(self) -> tuple[NDArray, NDArray | None]:
-        """Every augmented copy, in the order of the items, and its label where the arm mixes; made once, in pieces."""
+        """Every augmented copy, in the order of the items, and its label where the arm mixes; made once, in pieces.
+
+        Copies that are mixed are shuffled into batches first, since rows often lie by class.
+        """
         if self._copies is None:
-            item, ahead = np.flatnonzero(self.copy), self._most()
-            pieces = [self._timed(item[start : start + ahead], 0) for start in range(0, len(item), ahead)]
-            mixed = [label for _, label in pieces if label is not None]
-            self._copies = (np.concatenate([made for made, _ in pieces]), np.concatenate(mixed) if mixed else None)
+            item = np.flatnonzero(self.copy)
+            turn = order(self.seed, 0, len(item)) if self.arm.mixes else np.arange(len(item))
+            ahead = self.size if self.arm.mixes else self._most()
+            pieces = [self._timed(item[turn[start : start + ahead]], 0) for start in range(0, len(item), ahead)]
+            back, mixed = np.argsort(turn), [label for _, label in pieces if label is not None]
+            self._copies = (np.concatenate([made for made, _ in pieces])[back], np.concatenate(mixed)[back] if mixed else None)
         return self._copies
 
     def address(self, item: NDArray[np.int64], epoch: NDArray[np.int64] | int) -> Address:

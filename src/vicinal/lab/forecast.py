@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import final
 
@@ -40,12 +41,20 @@ class Forecast:
 
 
 def forecast(study: Study, bench: Bench, trials: Sequence[Trial], open_: Sequence[Trial], workers: int) -> Forecast:
-    """Times a few steps of the largest job and reckons from there; trainers without steps cannot be told beforehand."""
-    made = jobs(open_, goal(study.data), workers)
-    rate = _rate(bench, made[0]) if made and study.trainer.stepwise else None
+    """Times a few steps of the largest job and reckons from there.
+
+    Trainers without steps cannot be told beforehand. Code of somebody else is not run here, where it could hang or die, and what fails
+    will be told when it is its turn.
+    """
+    left = list({trial.key: trial for trial in open_}.values())
+    made = jobs(left, goal(study.data), workers)
+    rate = None
+    if made and study.trainer.stepwise and not study.trainer.imports:
+        with suppress(Exception):
+            rate = _rate(bench, made[0])
     seconds = None if rate is None else rate * sum(map(_work, made)) / workers
     floor = statistics.fewest_seeds(study.alpha, max(1, len(study.arms)))
-    return Forecast(len(trials), len(open_), len(study.seeds), floor, 0.0 if not made else seconds)
+    return Forecast(len({trial.key for trial in trials}), len(left), len(study.seeds), floor, 0.0 if not made else seconds)
 
 
 def _rate(bench: Bench, job: Job) -> float:

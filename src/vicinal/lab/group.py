@@ -14,6 +14,7 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
+from vicinal.core.errors import DataError
 from vicinal.lab.arms import Arm
 from vicinal.lab.bench import Bench
 from vicinal.lab.feed import Replica, goal, joined, targets
@@ -172,12 +173,19 @@ def _look(bench: Bench, pupils: Sequence[Pupil], done: int, predictor: Predictor
         some = [looked[row] for row in rows]
         watched = pupils[some[0]].watched
         for row, outputs in zip(some, predictor.take(some).outputs(watched.everything), strict=True):
+            _refuse_nan(pupils[row], outputs, done)
             known = len(outputs) - pupils[row].dev
             pupils[row].watching(done, outputs[:known], outputs[known:])
     ended = [row for row in looked if done in {trial.steps for trial in pupils[row].trials}]
     for start in range(0, len(ended), _AT_ONCE):
         some = ended[start : start + _AT_ONCE]
         _score(bench, [pupils[row] for row in some], done, predictor.take(some))
+
+
+def _refuse_nan(pupil: Pupil, outputs: NDArray, done: int) -> None:
+    if not np.isfinite(outputs).all():
+        where, got = f"training, seed {pupil.replica.seed}", f"nan or infinity after step {done}"
+        raise DataError(where, "finite outputs", got, "a smaller learning rate, or another trainer")
 
 
 def _alike(pupils: Sequence[Pupil]) -> list[list[int]]:
@@ -206,6 +214,7 @@ def _score(bench: Bench, pupils: Sequence[Pupil], done: int, predictor: Predicto
         for values, one, clean in zip(more, _moved(pupils, np.asarray(seen)), outputs, strict=True):
             values |= _together(one, clean, labels, bench.data.regression)
     for one, output, values in zip(pupils, outputs, more, strict=True):
+        _refuse_nan(one, output, done)
         one.found[done] = one.outcome(done, output, labels, values)
 
 
@@ -224,7 +233,8 @@ def _moved(pupils: Sequence[Pupil], outputs: NDArray[np.float32]) -> list[NDArra
 
 
 def _threshold(replica: Replica, outputs: NDArray[np.float32]) -> NDArray[np.float32]:
-    moved = outputs / np.maximum(_shares(replica), 1e-12)
+    share = _shares(replica)
+    moved = np.where(share > 0, outputs / np.maximum(share, 1e-12), 0)  # a class that train does not have was never learned
     return (moved / moved.sum(1, keepdims=True)).astype(np.float32)
 
 

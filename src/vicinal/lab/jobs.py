@@ -27,10 +27,10 @@ def jobs(trials: Sequence[Trial], goal: Goal, workers: int, limit: float | None 
 
 
 def _alike(made: Sequence[list[Trial]]) -> list[list[list[Trial]]]:
-    """Ladders by their longest training, those of one kind of labels together."""
+    """Ladders of the same longest training and the same kind of labels: shares of classes would be taken for all where one arm mixes."""
     found: dict[object, list[list[Trial]]] = {}
     for ladder in made:
-        found.setdefault(ladder[-1].steps, []).append(ladder)
+        found.setdefault((ladder[-1].steps, ladder[-1].arm.mixes), []).append(ladder)
     return list(found.values())
 
 

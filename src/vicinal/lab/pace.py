@@ -93,12 +93,23 @@ class Race:
     _looked: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
-        self.looks = statistics.looks(len(self.study.seeds), max(1, len(self.study.arms)), self.study.alpha)
+        arms = max(1, len(self.study.arms))
+        least = statistics.fewest_seeds(self.study.alpha, arms)
+        if len(self.study.seeds) < least:
+            expected = f"at least {least} seeds, or a race of {arms} arm{'s' * (arms != 1)} is never decided"
+            raise ParameterError("--race", expected, str(len(self.study.seeds)), f"--seeds {least}")
+        self.looks = statistics.looks(len(self.study.seeds), arms, self.study.alpha)
         self._kept: list[Trial] = []
 
     def wave(self, done: Mapping[str, Outcome], spent: float) -> list[Trial]:
-        if self._looked == len(self.looks):
-            return []
+        while self._looked < len(self.looks):
+            missing = [trial for trial in self._wanted(done) if trial.key not in done]
+            if missing:
+                return missing
+        return []
+
+    def _wanted(self, done: Mapping[str, Outcome]) -> list[Trial]:
+        """The trials of the next look, those that are done already included."""
         seeds = self.study.seeds[: self.looks[self._looked]]
         self._looked += 1
         found: list[Trial] = []
@@ -107,7 +118,7 @@ class Race:
             if racing is None or racing:
                 found += [trial for trial in self._of(cell) if trial.seed in seeds and (racing is None or self._goes_on(trial, racing))]
         self._kept += found
-        return [trial for trial in found if trial.key not in done]
+        return found
 
     def _of(self, cell: Cell) -> list[Trial]:
         return [trial for trial in self.trials if trial.cell == cell]
@@ -117,9 +128,10 @@ class Race:
         return trial.arm.name in racing or bool(trial.arm.control)
 
     def _racing(self, cell: Cell, done: Mapping[str, Outcome]) -> set[str]:
-        """The arms of a cell that are undecided."""
+        """The arms of a cell that are undecided; those whose first seed failed cannot be judged on the way."""
         standings = race(self.study, self._of(cell), done, self.looks)
-        return {name for name, standing in standings.items() if not standing.decided}
+        decided = {name for name, standing in standings.items() if standing.decided}
+        return {arm.name for arm in self.study.arms} - decided
 
     def left_out(self) -> dict[str, str]:
         kept = {trial.key for trial in self._kept}

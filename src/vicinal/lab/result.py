@@ -41,7 +41,8 @@ def result(findings: Findings, command: str = "") -> dict[str, Any]:
     if cell is None:
         raise _nothing(findings)
     scene = Scene(findings, cell)
-    known, compared = shown(scene.sides), scene.verdicts
+    every, compared = shown(scene.sides), scene.verdicts
+    known = {name: side for name, side in every.items() if name == REFERENCE or name in compared}
     arms = [arm_entry(side, scene.reference, compared.get(name), study) for name, side in known.items()]
     first = scene.reference
     return {
@@ -64,7 +65,12 @@ def result(findings: Findings, command: str = "") -> dict[str, Any]:
         "interval": study.interval,
         "looks": list(findings.looks),
         "leak": {"allowed": study.rules.allow_leak, **_leak(known)},
-        "warnings": [*warnings(study, known), *findings.notes],
+        "warnings": [
+            *warnings(study, known),
+            *(_alone(name) for name in every if name not in known),
+            *_failures(findings),
+            *findings.notes,
+        ],
         "failed": [vars(fault) for fault in findings.faults.values()],
         "arms": arms,
         "analysis": analysis(findings, cell),
@@ -82,6 +88,21 @@ def _nothing(findings: Findings) -> StoreError:
     fault = next(iter(findings.faults.values()), None)
     got = f"{len(findings.faults)} failed trials, the first at {fault.address}: {fault.sentence}" if fault else "no trial that is done"
     return StoreError(findings.study.name, "at least one seed of the arm none that is done", got)
+
+
+def _failures(findings: Findings) -> list[str]:
+    """How many trials failed for which reason, and where the first of them is."""
+    found: dict[str, list[str]] = {}
+    for fault in findings.faults.values():
+        found.setdefault(fault.sentence, []).append(fault.address)
+    return [
+        f"{len(places)} trial{'s' * (len(places) != 1)} failed, {'the first ' if len(places) > 1 else ''}at {places[0]}: {sentence}"
+        for sentence, places in found.items()
+    ]
+
+
+def _alone(arm: str) -> str:
+    return f"arm {arm!r} is left out: it has no seed in common with {REFERENCE}, or a score that does not exist"
 
 
 def _question(study: Study, first: Side) -> str:
@@ -163,8 +184,7 @@ def _curve(side: Side) -> dict[str, Any]:
 def _metric(side: Side, reference: Side, name: str, study: Study) -> dict[str, Any]:
     """A metric on test: its mean, and the gain over the reference, above 0 for better, with its interval."""
     gains = side.gains(reference, name)
-    low, high = (None, None) if side is reference or not np.isfinite(gains).all() else _interval(gains, study)
-    gain = None if side is reference else float(gains.mean())
+    gain, low, high = (None, None, None) if side is reference else _gain(gains, study)
     return {"mean": float(side.measured(f"test.{name}").mean()), "gain": gain, "low": low, "high": high}
 
 
@@ -176,15 +196,18 @@ def _robustness(side: Side, reference: Side, family: str, levels: Sequence[float
         mine = side.measured(f"{family}@{level:g}.{name}")
         theirs = dict(zip(reference.seeds, reference.measured(f"{family}@{level:g}.{name}"), strict=True))
         gains = np.array([score - theirs[seed] for seed, score in zip(side.seeds, mine, strict=True) if seed in theirs])
-        low, high = (None, None) if side is reference else _interval(gains, study)
-        for key, value in zip(("mean", "gain", "low", "high"), (float(mine.mean()), float(gains.mean()), low, high), strict=True):
+        gain, low, high = (0.0, None, None) if side is reference else _gain(gains, study)
+        for key, value in zip(("mean", "gain", "low", "high"), (float(mine.mean()), gain, low, high), strict=True):
             found[key].append(value)
     return found
 
 
-def _interval(gains: NDArray[np.float64], study: Study) -> tuple[float | None, float | None]:
+def _gain(gains: NDArray[np.float64], study: Study) -> tuple[float | None, float | None, float | None]:
+    """A mean and its interval; nothing where there is no pair, or where something was not measured."""
+    if not len(gains) or not np.isfinite(gains).all():
+        return None, None, None
     found = statistics.estimate(gains, 1 - study.alpha, study.interval)
-    return found.low, found.high
+    return found.mean, found.low, found.high
 
 
 def _cost(side: Side) -> dict[str, float]:
@@ -199,7 +222,8 @@ def cell_entry(findings: Findings, cell: Cell) -> dict[str, Any]:
     """A cell in short: where it is, and what its arms did."""
     known, compared = shown(sides(findings, cell)), verdicts(findings, cell, looks=findings.looks)
     metric, reference = findings.study.metric, known.get(REFERENCE)
-    arms = [_short(name, side, reference, compared.get(name), metric) for name, side in known.items()]
+    some = {name: side for name, side in known.items() if name == REFERENCE or name in compared}
+    arms = [_short(name, side, reference, compared.get(name), metric) for name, side in some.items()]
     return {"cell": cell.said() | {"size": cell.size, "steps": cell.steps, "epochs": cell.epochs}, "arms": arms}
 
 

@@ -1,18 +1,25 @@
 """Writing results.
 
-``result.json`` is one object. Scores and differences are shares of 1; a number that does not exist (no interval with
-one seed, a class without test items) is ``null``, never ``NaN``, which JSON does not have. Schema 2, with S seeds,
-C classes and K points of a learning curve:
+``result.json`` is one object. Scores and differences are shares of 1 where the metric is one; a number that does not exist (no interval
+with one seed, a class without test items) is ``null``, never ``NaN``, which JSON does not have. Schema 2, with S seeds, C classes, L levels
+and K points of a learning curve:
 
-- ``schema``, ``vicinal`` (the version), ``question``, ``answer``, ``step_note``, ``command``, ``created``, ``seconds``,
-  ``warnings``, ``environment``;
-- ``data`` (name, origin, format, classes, shape, pool, train, dev, test, skipped), ``budget`` (kind, steps, epochs, batch),
-  ``trainer``, ``seeds``, ``alpha``, ``interval``, ``leak`` (allowed, share of dev items with a sibling in train,
-  test_share of test items with one; of the arm that leaks most);
-- ``arms``, each with name, policy, fingerprint, mode (none, duplicate, fly, copies), copies, seeds, steps, step_ratio,
-  ``scores``, ``train_scores``, ``dev_scores`` (S), mean, ``per_class`` (C recalls), verdict, seeds_needed,
-  ``difference`` (against, mean, low, high, p, p_adjusted, per_class; null for the reference),
-  ``curve`` (steps (K), train and dev (K, S)) and ``cost`` (augment_seconds, train_seconds, ms_per_item).
+- ``schema``, ``vicinal`` (the version), ``study`` (its name), ``question``, ``answer``, ``step_note``, ``command``, ``created``,
+  ``seconds``, ``warnings``, ``environment``;
+- ``metric`` (name, unit, higher: whether more is better, share: whether it is a share of 1), ``data`` (name, origin, format, classes, kind,
+  shape, pool, train, dev, test, skipped), ``cell`` (the place of ``arms`` on the axes of the study: what is not at its default of size,
+  steps, epochs, strength, label_noise), ``budget`` (kind, steps, epochs, batch), ``trainer``, ``seeds``, ``alpha``, ``interval``, ``looks``
+  (the numbers of seeds at which a race was judged), ``leak`` (allowed, share of dev items with a sibling in train, test_share of test items
+  with one; of the arm that leaks most);
+- ``failed``: for every trial without an outcome, the sentence that says why and its address;
+- ``arms``, the reference first, each with name, control (why the lab added it; empty for an arm that somebody asked about), policy,
+  fingerprint, mode (none, duplicate, fly, copies), ``how`` (resample, class_weight, threshold, instead, generated, where the arm has them),
+  copies, seeds (those with an outcome), steps, step_ratio, ``scores``, ``train_scores``, ``dev_scores`` (S), mean, ``per_class`` (C),
+  verdict, seeds_needed, ``difference`` (against, mean, low, high, p, p_adjusted, paired: one a seed that both have, per_class; null for
+  the reference), ``curve`` (steps (K), train and dev (K, S)), ``metrics`` (metric to mean, gain over the reference, low, high),
+  ``robustness`` (corruption to levels, mean, gain, low, high, all (L)) and ``cost`` (augment_seconds, train_seconds, ms_per_item);
+- ``cells``, where the study has several: for every one its ``cell`` and ``arms`` in short (name, control, seeds, steps, scores, mean,
+  gap: the train score above the test score, difference, verdict).
 - ``analysis``, what :mod:`vicinal.lab.analysis` says of the headline cell and of the axes through it; a key is absent where it makes no
   sense, and every interval is low, high:
 

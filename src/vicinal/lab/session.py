@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, final
 
-from vicinal.core.errors import ParameterError, StoreError
+from vicinal.core.errors import Faults, ParameterError, StoreError, VicinalError
 from vicinal.data.dataset import Dataset
 from vicinal.lab.arms import read_arms
 from vicinal.lab.bench import Bench
@@ -82,11 +82,11 @@ class Options:
         Raises:
             ParameterError: a value out of its range, by the name under which it is typed.
         """
-        steps = STEPS if self.steps is None and self.epochs is None else self.steps
+        steps, arms = STEPS if self.steps is None and self.epochs is None else self.steps, tuple(read_arms(self.arms, self.copies))
         try:
             return Study(
                 data,
-                tuple(read_arms(self.arms, self.copies)),
+                arms,
                 name=f"compare {data.name}",
                 seeds=tuple(range(self.seeds)),
                 cells=(Cell(size=self.size, steps=steps, epochs=self.epochs),),
@@ -97,18 +97,31 @@ class Options:
                 limit=self.time_limit,
                 attribute=self.attribute,
             )
-        except ParameterError as fault:
+        except (ParameterError, Faults) as fault:
             raise _as_typed(fault) from None
 
 
-def _as_typed(fault: ParameterError) -> ParameterError:
-    """A fault of a setting under the name of its option: ``MLP.lr`` is typed as ``--lr``."""
-    option = fault.where.rpartition(".")[2]
-    if not hasattr(Options, option):
+def _as_typed(fault: VicinalError) -> VicinalError:
+    """A fault of a setting under the name of its option: ``MLP.lr`` is typed as ``--lr``; all of them where there are several."""
+    if isinstance(fault, Faults):
+        return Faults("vicinal compare", [_as_typed(one) for one in fault.faults])
+    name = fault.where.rpartition(".")[2]
+    name = {"by": "split", "budget": "steps"}.get(name, name)  # a study's budget is steps or epochs, --budget is time
+    if not hasattr(Options, name):
         return fault
-    usual = getattr(Options, option)
+    usual = {"steps": STEPS, "time_limit": 60}.get(name, getattr(Options, name))
     advice = fault.write if usual == "" else usual
-    return ParameterError(f"--{option}", fault.expected, fault.got, None if advice is None else f"--{option} {advice}")
+    return ParameterError(option(name), fault.expected, fault.got, None if advice is None else f"{option(name)} {advice}")
+
+
+def option(name: str) -> str:
+    """How a setting is typed.
+
+    Example:
+        >>> option("time_limit")
+        '--time-limit'
+    """
+    return "--" + name.replace("arms", "arm").replace("_", "-")
 
 
 def _widths(text: str) -> tuple[int, ...]:
@@ -162,8 +175,7 @@ def studied(options: Options) -> Study:
     usual = Options(options.data)
     twice = [name for name in _IN_FILES if getattr(options, name) != getattr(usual, name)]
     if twice:
-        option = "--" + twice[0].replace("arms", "arm").replace("_", "-")
-        raise ParameterError(option, f"the study file to say it: {options.data}", "both", f"{twice[0]}: ... in the file")
+        raise ParameterError(option(twice[0]), f"the study file to say it: {options.data}", "both", f"{twice[0]}: ... in the file")
     study = read_study(Path(options.data), trusted=options.trusted)
     return replace(study, attribute=options.attribute) if options.attribute else study
 
@@ -186,6 +198,18 @@ class How:
     race: bool = False
     retry: bool = False
 
+    def check(self, study: Study) -> None:
+        """Fail before anything is run or written.
+
+        Raises:
+            ParameterError: an engine that there is not, or one that cannot do what the study needs.
+        """
+        if self.engine != "auto":
+            engine(self.engine, self.workers, self.address)
+        if self.engine == "serial" and study.limit is not None:
+            expected = "an engine with workers, which can give up a trial that takes too long"
+            raise ParameterError("--engine", expected, "serial", "--engine processes")
+
     def pace(self, study: Study, trials: Sequence[Trial]) -> Pace | None:
         """What decides how it goes on; None for all at once."""
         if self.budget is not None and self.race:
@@ -203,6 +227,7 @@ def how(options: Options) -> How:
 
 def conducted(study: Study, out: Path, command: str, way: How, tell: Tell, say: Callable[[Forecast], None]) -> tuple[dict[str, Any], Path]:
     """Conduct a study, and write what was found into a folder."""
+    way.check(study)
     bench = Bench(study.data)
     study.check(bench)
     trials = study.trials(bench)
@@ -215,7 +240,7 @@ def conducted(study: Study, out: Path, command: str, way: How, tell: Tell, say: 
         open_ = [trial for trial in trials if known.get(trial.key) not in ("done", "failed")]
         ahead = forecast(study, bench, trials, open_, _workers(way))
         say(ahead)
-        findings = conduct(study, store, _engine(way, ahead), pace, tell, bench)
+        findings = conduct(study, store, _engine(way, ahead, study.limit), pace, tell, bench)
     found = result(findings, command)
     _, report = write_outputs(found, sheets(findings, bench), out)
     return found, report
@@ -225,9 +250,10 @@ def _workers(way: How) -> int:
     return 1 if way.engine == "serial" else way.workers or cores()
 
 
-def _engine(way: How, ahead: Forecast) -> Engine:
-    """Workers take seconds to start: what is over by then is done here."""
-    short = way.engine == "auto" and way.workers is None and ahead.seconds is not None and ahead.seconds * cores() < SHORT
+def _engine(way: How, ahead: Forecast, limit: float | None) -> Engine:
+    """Workers take seconds to start: what is over by then is done here, unless somebody must be there to give up trials."""
+    short = way.engine == "auto" and way.workers is None and limit is None and ahead.seconds is not None
+    short = short and (ahead.seconds or 0.0) * cores() < SHORT
     name = "serial" if short else "processes" if way.engine == "auto" else way.engine
     return engine(name, way.workers, way.address)
 

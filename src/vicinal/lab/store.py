@@ -8,7 +8,8 @@ table        columns
 trials       key (hash of the description), description (JSON), state (waiting, running, done, failed), owner, beat (seconds since
              1970: when the owner was last alive), finished, outcome (JSON), predicted (bytes, zlib), form (dtype and shape of
              predicted, JSON), fault (a sentence), address (where the trial is, in words)
-wanted       study (its name), key, arm, seed, size, steps, epochs, strength, label_noise
+wanted       study (its name), key, arm, seed, size, steps, epochs, strength, label_noise; a trial that no strength changes is there once
+             for every strength of the study
 ============ =====================================================================================================================
 
 The view ``scores`` joins both: one row for every study, trial and measured number.
@@ -46,7 +47,7 @@ CREATE TABLE trials (
 ) WITHOUT ROWID;
 CREATE TABLE wanted (
   study TEXT NOT NULL, key TEXT NOT NULL REFERENCES trials, arm TEXT NOT NULL, seed INTEGER NOT NULL,
-  size INTEGER, steps INTEGER, epochs INTEGER, strength REAL, label_noise REAL, PRIMARY KEY (study, key, arm)
+  size INTEGER, steps INTEGER, epochs INTEGER, strength REAL NOT NULL, label_noise REAL, PRIMARY KEY (study, key, arm, strength)
 ) WITHOUT ROWID;
 CREATE VIEW scores AS
   SELECT study, arm, seed, size, steps, epochs, strength, label_noise, value.key AS metric, value.value AS value, wanted.key AS trial
@@ -88,9 +89,13 @@ class Store:
         with _explained(str(path)):
             path.parent.mkdir(parents=True, exist_ok=True)
             connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")
-            return Store(str(path), connection)._ready()
+            try:
+                connection.execute("PRAGMA journal_mode = WAL")
+                connection.execute("PRAGMA synchronous = NORMAL")
+                return Store(str(path), connection)._ready()
+            except BaseException:
+                connection.close()
+                raise
 
     @staticmethod
     def memory() -> Store:
@@ -119,8 +124,10 @@ class Store:
 
     def close(self) -> None:
         """Give back what was claimed and not finished, and close the file."""
-        self.release()
-        self.connection.close()
+        try:
+            self.release()
+        finally:
+            self.connection.close()
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -136,13 +143,14 @@ class Store:
                 raise
 
     def want(self, study: str, trials: Iterable[Trial]) -> None:
-        """Say which trials a study asks for; those that are known already keep their state."""
+        """Say which trials a study asks for, and no longer those that it asked for before; what is known already keeps its state."""
         rows = list(trials)
         with self._writing():
             self.connection.executemany(
                 "INSERT OR IGNORE INTO trials (key, description, address) VALUES (?, ?, ?)",
                 [(trial.key, json.dumps(trial.description(), sort_keys=True, default=repr), trial.address) for trial in rows],
             )
+            self.connection.execute("DELETE FROM wanted WHERE study = ?", (study,))
             places = [_place(study, row) for row in rows]
             self.connection.executemany("INSERT OR REPLACE INTO wanted VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", places)
 
@@ -191,11 +199,10 @@ class Store:
             self.connection.executemany(f"{done} WHERE key = ?", rows)
 
     def fail(self, key: str, sentence: str) -> None:
-        """Write down that a trial has no outcome, and why."""
+        """Write down that a trial has no outcome, and why; unless somebody who took it over has one meanwhile."""
         with self._writing():
-            self.connection.execute(
-                "UPDATE trials SET state = 'failed', owner = NULL, finished = ?, fault = ? WHERE key = ?", (time.time(), sentence, key)
-            )
+            failed = "UPDATE trials SET state = 'failed', owner = NULL, finished = ?, fault = ? WHERE state != 'done' AND key = ?"
+            self.connection.execute(failed, (time.time(), sentence, key))
 
     def retry(self, keys: Sequence[str]) -> None:
         """Let failed trials wait again."""
@@ -209,9 +216,10 @@ class Store:
         return {key: Outcome.of(json.loads(outcome), _array(zlib.decompress(blob), form)) for key, outcome, blob, form in rows}
 
     def faults(self, keys: Sequence[str]) -> dict[str, Fault]:
-        """Key to fault, for the trials that failed."""
+        """Key to fault, for the trials that failed, in the order given."""
         rows = self._rows("SELECT key, fault, address FROM trials WHERE state = 'failed' AND key IN", keys)
-        return {key: Fault(sentence, address) for key, sentence, address in rows}
+        found = {key: Fault(sentence, address) for key, sentence, address in rows}
+        return {key: found[key] for key in keys if key in found}
 
     def states(self, keys: Sequence[str]) -> dict[str, str]:
         """Key to waiting, running, done or failed, for the trials that are known."""
@@ -219,8 +227,12 @@ class Store:
 
     def counts(self) -> dict[str, int]:
         """How many trials are in which state."""
+        return dict(self.read("SELECT state, count(*) FROM trials GROUP BY state ORDER BY state"))
+
+    def read(self, select: str) -> list[tuple]:
+        """The rows of a query."""
         with _explained(self.path):
-            return dict(self.connection.execute("SELECT state, count(*) FROM trials GROUP BY state ORDER BY state").fetchall())
+            return self.connection.execute(select).fetchall()
 
     def _rows(self, select: str, keys: Sequence[str]) -> list[tuple]:
         with _explained(self.path):
@@ -280,6 +292,6 @@ def _explained(path: str) -> Iterator[None]:
 
 def _advice(fault: sqlite3.Error) -> str:
     text = str(fault)
-    if "full" in text:
+    if "full" in text or "I/O" in text:  # the latter where there is no room for the index of the log
         return "to a disk with room, or free some, and run the same command again"
     return "to another file" if "not a database" in text or "malformed" in text else "the same command again"

@@ -9,6 +9,7 @@ from typing import Literal, final
 import numpy as np
 
 from vicinal.core.errors import ParameterError, PolicyError, VicinalError, nearest, raise_all
+from vicinal.core.space import is_number
 from vicinal.core.transform import Node
 from vicinal.data.dataset import Dataset
 from vicinal.lab.arms import Arm, cheap, unfit
@@ -75,7 +76,11 @@ class Study:
     def _faults(self) -> Iterator[VicinalError]:
         if len(set(self.seeds)) != len(self.seeds) or not self.seeds:
             yield ParameterError("seeds", "at least one, all different", repr(self.seeds), "seeds: 10")
-        if not 0 < self.alpha < 1:
+        if len(set(self.cells)) != len(self.cells) or not self.cells:
+            yield ParameterError(
+                "cells", "places on the axes, all different", f"{len(self.cells)}, {len(set(self.cells))} of them different"
+            )
+        if not is_number(self.alpha) or not 0 < self.alpha < 1:
             yield ParameterError("alpha", "a share between 0 and 1", repr(self.alpha), "alpha: 0.05")
         if self.interval not in ("t", "bca"):
             yield ParameterError("interval", "t or bca", repr(self.interval), "interval: t")
@@ -87,7 +92,7 @@ class Study:
         try:
             checked_metrics([self.metric], "regression" if self.data.regression else "classification", "metric")
         except VicinalError as fault:
-            yield fault
+            yield ParameterError("metric", fault.expected, fault.got, fault.write)
         yield from self._arm_faults()
         yield from self._part_faults()
 
@@ -112,7 +117,10 @@ class Study:
         return next((Parts.of(arm) for arm in self.arms if arm.name == self.attribute), None)
 
     def _arm_faults(self) -> Iterator[VicinalError]:
+        names = [arm.name for arm in self.every_arm()]
         for arm in self.arms:
+            if names.count(arm.name) > 1 or arm.name.startswith(f"{REFERENCE},"):
+                yield PolicyError(f"arm {arm.name}", "a name that no other arm and no control has", repr(arm.name), f"{arm.name}-2")
             if arm.policy is not None:
                 yield from unfit(f"arm {arm.name}", arm.policy, self.data.kind)
             classes = [name for name in ("resample", "class_weight", "threshold") if getattr(arm, name)]

@@ -36,7 +36,7 @@ from vicinal.lab.arm_file import read_arm
 from vicinal.lab.load import load
 from vicinal.lab.measure.families import family
 from vicinal.lab.study import Study, cells
-from vicinal.lab.trial import Rules
+from vicinal.lab.trial import Cell, Rules
 from vicinal.learn.registry import read_trainer
 
 _AXES = ("size", "steps", "epochs", "strength", "label_noise")
@@ -80,7 +80,7 @@ def study_of(document: Mapping[str, Any], path: Path, trusted: bool = False, dat
     """A study from the fields of its file; ``path`` is where they stood."""
     faults: list[VicinalError] = [_unknown(name, "", _FIELDS) for name in document if name not in _FIELDS]
     read = _Reader(document, faults)
-    source = DataSource(data) if data else read.field("data", _source)
+    source = DataSource(data) if data else read.field("data", _source, None, needed=True)
     found = {
         "arms": read.field("arms", lambda value: _arms(value, path.parent, trusted), ()),
         "name": read.field("study", _text, path.stem),
@@ -93,12 +93,10 @@ def study_of(document: Mapping[str, Any], path: Path, trusted: bool = False, dat
         "controls": read.field("controls", _texts, ("duplicate", "steps", "real")),
         "limit": read.field("time_limit", _number, None),
     }
-    plain = {name: document[name] for name in _PLAIN if name in document}
+    study = None if source is None else read.study(source, path.parent, found)
     raise_all(str(path), faults)
-    try:
-        return Study(source.load(path.parent), **found, **plain)
-    except Faults as several:
-        raise Faults(str(path), several.faults) from None
+    assert study is not None  # without one there is a fault
+    return study
 
 
 @final
@@ -109,10 +107,10 @@ class _Reader:
     document: Mapping[str, Any]
     faults: list[VicinalError]
 
-    def field(self, name: str, read: Callable[[Any], Any], usual: Any = ...) -> Any:
+    def field(self, name: str, read: Callable[[Any], Any], usual: Any = None, needed: bool = False) -> Any:
         """One field; its usual value where the file does not have it, or has it wrong."""
         if name not in self.document:
-            if usual is ...:
+            if needed:
                 self.faults.append(ParameterError(name, "this field", "a file without it", f"{name}: digits"))
             return usual
         try:
@@ -122,6 +120,17 @@ class _Reader:
         except VicinalError as fault:
             self.faults.append(fault.under(name) if not fault.where.startswith(name) else fault)
         return usual
+
+    def study(self, source: DataSource, folder: Path, found: Mapping[str, Any]) -> Study | None:
+        """The study of all fields; none where they do not fit the data or one another."""
+        plain = {name: self.document[name] for name in _PLAIN if name in self.document}
+        try:
+            return Study(source.load(folder), **found, **plain)
+        except Faults as several:
+            self.faults.extend(several.faults)
+        except VicinalError as fault:
+            self.faults.append(fault)
+        return None
 
     def axes(self) -> Any:
         """The cells: the product of all axes."""
@@ -135,7 +144,7 @@ class _Reader:
             )
         except VicinalError as fault:
             self.faults.append(fault)
-            return ()
+            return (Cell(),)
 
 
 def _unknown(name: Any, where: str, known: Sequence[str]) -> VicinalError:

@@ -61,6 +61,10 @@ class Cell:
     label_noise: float = 0.0
 
     def __post_init__(self) -> None:
+        for name in ("size", "steps", "epochs"):
+            number = getattr(self, name)
+            if number is not None and (not isinstance(number, int) or isinstance(number, bool)):
+                raise ParameterError(name, "a whole number", repr(number), f"{name}: 500")
         budget = [number for number in (self.steps, self.epochs) if number is not None]
         if len(budget) != 1 or budget[0] < 1:
             got = f"steps={self.steps}, epochs={self.epochs}"

@@ -122,10 +122,12 @@ class Trainer(Protocol):
     Class facts:
         name: under which study files know it.
         stepwise: True where it takes optimiser steps; False where it fits all items at once (``Feed.whole``), so that steps mean nothing.
+        imports: True where it runs code of somebody else that its settings name.
     """
 
     name: ClassVar[str]
     stepwise: ClassVar[bool]
+    imports: ClassVar[bool]
 
     @property
     def batch(self) -> int:

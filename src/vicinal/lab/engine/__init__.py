@@ -16,7 +16,7 @@ def engine(name: str, workers: int | None = None, address: str = "local") -> Eng
     """An engine by its name.
 
     Args:
-        name: serial, processes or ray; workers: of processes, as many as there are cores if None.
+        name: serial, processes or ray; workers: processes, or cores of a local Ray cluster; as many as there are cores if None.
         address: of a Ray cluster: "local" starts one, "auto" takes the one that runs.
 
     Raises:
@@ -27,5 +27,5 @@ def engine(name: str, workers: int | None = None, address: str = "local") -> Eng
     if name == "ray":
         from vicinal.lab.engine.cluster import Cluster
 
-        return Cluster(address)
+        return Cluster(address, workers)
     return Serial() if name == "serial" else Processes(workers)

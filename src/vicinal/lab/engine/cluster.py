@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import time
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,13 +22,17 @@ class Cluster:
     """A Ray cluster, one job a CPU.
 
     Args:
-        address: "local" starts one on this machine and ends it again, "auto" takes the one that runs, else that of a cluster.
+        address: "local" starts one on this machine, which ends with this process; "auto" takes the one that runs, else that of a cluster.
+        cores: of the local one that are used; all of them if None.
+        start: seconds that a worker may take to come up; they are added to time limits, since Ray does not tell when a job begins.
 
     Raises:
         BackendError: Ray is not installed, or the cluster does not answer.
     """
 
     address: str = "local"
+    cores: int | None = None
+    start: float = 60.0
 
     def __post_init__(self) -> None:
         if not self.address:
@@ -49,13 +55,17 @@ class Cluster:
     def _joined(self) -> None:
         if self._ray.is_initialized():
             return
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is told to anybody
+        local = (
+            {"num_cpus": self.cores, "include_dashboard": False, "runtime_env": {"env_vars": _paths()}} if self.address == "local" else {}
+        )
         try:
-            self._ray.init(address=self.address, include_dashboard=False, log_to_driver=False, configure_logging=False)
+            self._ray.init(address=self.address, log_to_driver=False, logging_level="ERROR", **local)
         except Exception as fault:  # Ray's own kinds of fault differ between versions
             raise BackendError("--address", "a Ray cluster that answers", sentence(fault), "--address local") from fault
 
     def run(self, data: Dataset, take: Take, heard: Heard, idle: Idle) -> None:
-        owner, ray, room = not self._ray.is_initialized(), self._ray, self.workers
+        ray, room = self._ray, self.workers
         shared, remote = ray.put(data), ray.remote(num_cpus=1, max_retries=0)(_work)
         running: dict[Any, tuple[Job, float]] = {}
         try:
@@ -69,8 +79,6 @@ class Cluster:
         finally:
             for ticket in running:
                 ray.cancel(ticket, force=True)
-            if owner:
-                ray.shutdown()
 
     def _fill(self, running: dict[Any, tuple[Job, float]], room: int, take: Take, start: Any) -> bool:
         while len(running) < room and (job := take()):
@@ -84,11 +92,17 @@ class Cluster:
             return Failed(sentence(fault))
 
     def _give_up(self, running: dict[Any, tuple[Job, float]], heard: Heard) -> None:
-        late = [t for t, (job, start) in running.items() if job.limit is not None and time.monotonic() - start > job.limit]
+        now = time.monotonic() - self.start
+        late = [ticket for ticket, (job, given) in running.items() if job.limit is not None and now - given > job.limit]
         for ticket in late:
             job, _ = running.pop(ticket)
             self._ray.cancel(ticket, force=True)
             heard(job, Failed(f"no end within the time limit of {job.limit:g} s"))
+
+
+def _paths() -> dict[str, str]:
+    """What can be imported here can be imported there."""
+    return {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
 
 
 def _work(data: Dataset, trials: Any) -> Any:

@@ -15,4 +15,9 @@ def send(line: Connection, what: Any) -> None:
 
 def received(line: Connection) -> Any:
     """The next object."""
-    return cloudpickle.loads(line.recv_bytes())
+    return unpacked(line.recv_bytes())
+
+
+def unpacked(content: bytes) -> Any:
+    """The object of a message."""
+    return cloudpickle.loads(content)

@@ -17,11 +17,12 @@ from typing import Any, final
 
 from vicinal.core.errors import BackendError, ParameterError
 from vicinal.data.dataset import Dataset
-from vicinal.lab.engine.base import Failed, Heard, Idle, Job, Report, Take
+from vicinal.lab.engine.base import Failed, Heard, Idle, Job, Report, Take, sentence
 from vicinal.lab.engine.line import received, send
 
 _LOOK = 0.5  # seconds between two looks at who is late
 _START = 120.0  # seconds that a worker may take to come up
+_STDERR = 2
 
 
 @final
@@ -88,7 +89,7 @@ class Processes:
 
     def _round(self, crew: list[Worker], door: Listener, data: Dataset, take: Take, heard: Heard, idle: Idle) -> bool:
         """Hand out jobs, listen, and look who is late; False when nothing runs and nothing is left."""
-        self._hand_out(crew, door, data, take)
+        self._hand_out(crew, door, data, take, heard)
         busy = {worker.line: worker for worker in crew if worker.job is not None}
         if not busy:
             return False
@@ -99,7 +100,7 @@ class Processes:
         idle(sum(worker.done for worker in crew if worker.job is not None) / max(1, len(crew)))
         return True
 
-    def _hand_out(self, crew: list[Worker], door: Listener, data: Dataset, take: Take) -> None:
+    def _hand_out(self, crew: list[Worker], door: Listener, data: Dataset, take: Take, heard: Heard) -> None:
         jobs: list[Job] = []
         free = [worker for worker in crew if worker.job is None]
         while len(jobs) < self.workers - len(crew) + len(free) and (job := take()):
@@ -107,7 +108,7 @@ class Processes:
         fresh = self._started(max(0, len(jobs) - len(free)), door, data)
         crew.extend(fresh)
         for worker, job in zip([*free, *fresh], jobs, strict=False):
-            worker.give(job)
+            _given(worker, job, crew, heard)
 
     def _started(self, count: int, door: Listener, data: Dataset) -> list[Worker]:
         """New workers that have the data."""
@@ -130,7 +131,8 @@ class Processes:
         line = {"VICINAL_WORKER": str(door.address), "VICINAL_WORKER_KEY": self._key.hex()}
         paths = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}  # what can be imported here can be imported there
         command = [sys.executable, "-m", "vicinal.lab.engine.worker"]
-        return subprocess.Popen(command, env=os.environ | settings | line | paths, stdin=subprocess.DEVNULL)
+        # What a trainer prints must not get among the answers on our own standard output.
+        return subprocess.Popen(command, env=os.environ | settings | line | paths, stdin=subprocess.DEVNULL, stdout=_STDERR)
 
 
 def cores() -> int:
@@ -153,6 +155,16 @@ def _accepted(door: Listener, processes: list[subprocess.Popen[bytes]]) -> Conne
             return came.get(timeout=_LOOK)
     codes = ", ".join(str(process.poll()) for process in processes)
     raise BackendError("worker process", f"an answer within {_START:.0f} s", f"none (exit status {codes})", "--engine serial")
+
+
+def _given(worker: Worker, job: Job, crew: list[Worker], heard: Heard) -> None:
+    try:
+        worker.give(job)
+    except OSError:  # it died while it had nothing to do
+        _lost(worker, crew, heard, None)
+    except Exception as fault:  # whatever pickling raises
+        worker.job = None
+        heard(job, Failed(f"cannot be sent to a worker: {sentence(fault)}; write --engine serial"))
 
 
 def _listen(worker: Worker, crew: list[Worker], heard: Heard) -> None:

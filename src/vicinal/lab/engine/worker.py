@@ -1,4 +1,7 @@
-"""A worker process: gets the data once, then jobs, and sends back what it measured. Started by ``Processes``, never by hand."""
+"""A worker process: gets the data once, then jobs, and sends back what it measured. Started by ``Processes``, never by hand.
+
+What takes long to load is loaded before it calls: it is no part of the time that a trial may take.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,19 @@ import time
 from multiprocessing.connection import Client, Connection
 from typing import Any
 
-from vicinal.lab.engine.line import received, send
+import torch
+
+from vicinal.lab.bench import Bench
+from vicinal.lab.engine.base import Failed, sentence
+from vicinal.lab.engine.line import received, send, unpacked
+from vicinal.lab.group import run_group
 
 PROGRESS = 0.5  # seconds between two signs of progress
 
 
 def main() -> None:
     """Serve the address that the environment names, until the other side hangs up."""
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
     address, key = os.environ.pop("VICINAL_WORKER"), bytes.fromhex(os.environ.pop("VICINAL_WORKER_KEY"))
     with Client(address, authkey=key) as line:
         try:
@@ -25,17 +34,11 @@ def main() -> None:
 
 def serve(line: Connection) -> None:
     """Answer jobs."""
-    import torch
-
-    from vicinal.lab.bench import Bench
-    from vicinal.lab.engine.base import Failed, sentence
-    from vicinal.lab.group import run_group
-
-    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
     bench = Bench(received(line))
     while True:
-        trials = received(line)
+        job = line.recv_bytes()
         try:
+            trials = unpacked(job)
             report: Any = run_group(bench, trials, _telling(line, max(1, *(trial.steps for trial in trials))))
         except Exception as fault:
             report = Failed(sentence(fault))
