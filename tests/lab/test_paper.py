@@ -18,6 +18,7 @@ from vicinal.core.errors import StoreError, VicinalError
 from vicinal.lab.analysis import across
 from vicinal.lab.report import read_result, rebuild, render_markdown, render_pair, write_outputs, write_paper
 from vicinal.lab.report.pair import view_pair
+from vicinal.lab.session import Options, session
 from vicinal.lab.statistics import estimate
 
 
@@ -107,6 +108,15 @@ def test_what_is_no_result_is_refused_with_a_sentence(tmp_path: Path, content: s
 @pytest.mark.parametrize("typed", [["a", "b"], ["a", "b", "--out", "c", "--paper"], ["a", "--out", "c"], ["a", "b", "c", "--out", "d"]])
 def test_options_that_do_not_fit_are_refused(typed: list[str]) -> None:
     assert isinstance(CliRunner().invoke(app, ["report", *typed]).exception, VicinalError)
+
+
+def test_a_comparison_leaves_what_was_asked_for(tmp_path: Path) -> None:
+    quick: dict[str, Any] = {"arms": ("flip=HorizontalFlip(p=0.5)",), "size": 40, "seeds": 2, "steps": 4}
+    result, report = session(Options("digits", **quick, out=tmp_path / "out", paper=True))
+    left = {str(path.relative_to(report.parent)) for path in report.parent.rglob("*.*")} - {"trials.db"}
+    assert {"report.html", "result.json", "report.md", "figures/forest.png", "figures/curves.png"} <= left
+    assert "data:image/png" in report.read_text("utf-8")
+    assert result["answer"].replace("-", "−") in (report.parent / "report.md").read_text("utf-8").replace("\\", "")
 
 
 NAMES = ("first", "second")
