@@ -19,7 +19,8 @@ from vicinal.lab.conduct import Findings, conduct
 from vicinal.lab.engine import Serial
 from vicinal.lab.feed import inputs
 from vicinal.lab.group import names, pupil
-from vicinal.lab.preview import ROWS, VERSIONS, sheets
+from vicinal.lab.preview import sheets
+from vicinal.lab.report.sheet import ROWS, VERSIONS
 from vicinal.lab.result import result, step_note, warnings
 from vicinal.lab.result_file import result_bytes
 from vicinal.lab.sides import Side, sides
