@@ -164,7 +164,10 @@ def compare(
     race: Annotated[bool, typer.Option("--race", help="Add seeds only where an arm is undecided.")] = False,
     time_limit: Annotated[float | None, typer.Option(help="Seconds a trial may take; then it counts as failed.")] = None,
     trusted: Annotated[bool, typer.Option("--trusted", help="Let a study file name code to import.")] = False,
+    attribute: Annotated[str, typer.Option(help="Name of an arm: which operations of its policy carry it?")] = "",
     retry: Annotated[bool, typer.Option("--retry", help="Run failed trials again.")] = False,
+    paper: Annotated[bool, typer.Option("--paper", help="Write report.md and figures/ for a paper too.")] = False,
+    track: Annotated[list[str] | None, typer.Option(help="mlflow or tensorboard: log into a local store in the folder too.")] = None,
     out: Annotated[Path, typer.Option(help="Folder for report.html and result.json.")] = Path("vicinal-out"),
     as_json: Annotated[bool, typer.Option("--json", help="Print result.json instead of the table.")] = False,
 ) -> None:
@@ -185,7 +188,8 @@ def compare(
         data=data, arms=tuple(arm or ()), seeds=seeds, steps=steps, epochs=epochs, size=size, copies=copies, lr=lr, batch=batch,
         hidden=hidden, dev=dev, resize=resize, format=format, skip_bad=skip_bad, split=split, allow_leak=allow_leak, alpha=alpha,
         interval=interval, out=out, command=shlex.join(["vicinal", *sys.argv[1:]]), engine=engine, workers=workers, address=address,
-        budget=budget, race=race, time_limit=time_limit, retry=retry, trusted=trusted,
+        budget=budget, race=race, time_limit=time_limit, retry=retry, trusted=trusted, attribute=attribute, paper=paper,
+        track=tuple(track or ()),
     )  # fmt: skip
     with _progress(console) as bar:
         task = bar.add_task("training", total=None)
@@ -259,6 +263,37 @@ def replicate(
         return
     print_replication(result, console)
     console.print(Text(f"\nResult: {folder / 'replication.json'}"), soft_wrap=True)
+
+
+@app.command()
+def report(
+    folders: Annotated[list[Path], typer.Argument(metavar="DIR...", help="What a comparison wrote; two to put side by side.")],
+    paper: Annotated[bool, typer.Option("--paper", help="Write report.md and figures/ for a paper too.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Folder for comparison.html, for two.")] = None,
+) -> None:
+    """Write the report of a comparison again from its result.json, or compare two; nothing is trained.
+
+    \b
+    Example:
+      vicinal report results --paper
+      vicinal report mnist-out digits-out --out both
+    """
+    from vicinal.core.errors import ParameterError
+    from vicinal.lab.report import read_result, rebuild, write_pair
+
+    if len(folders) > 2:
+        raise ParameterError("report", "one folder, or two to compare", str(len(folders)), "vicinal report A B --out both")
+    if len(folders) == 2 and (out is None or paper):
+        raise ParameterError("report", "--out and no --paper for two folders", "--paper" if paper else "none", "--out both")
+    if len(folders) == 1 and out is not None:
+        raise ParameterError("--out", "two folders", "one, whose report goes where it was", "vicinal report A B --out both")
+    if out is None:
+        written = rebuild(folders[0], paper)
+    else:
+        first, second = map(read_result, folders)
+        written = [write_pair(first, second, (str(folders[0]), str(folders[1])), out)]
+    for path in written:
+        typer.echo(path)
 
 
 def _progress(console: Console) -> Progress:

@@ -1,6 +1,6 @@
 """Every public name of the library in one place. ``vicinal`` itself shows them, and loads this module when the first one is asked for."""
 
-from vicinal.bridges import bridge_report, from_albumentations, from_torchvision
+from vicinal.bridges import bridge_report, from_albumentations, from_torchvision, wrapped
 from vicinal.core.compose import Barrier, Compose, OneOf, SomeOf, Views
 from vicinal.core.draw import Address, Draw
 from vicinal.core.errors import (

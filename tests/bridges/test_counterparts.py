@@ -110,7 +110,7 @@ def test_further_targets_and_filters_of_a_composition_are_told():
 
 def test_an_operation_that_needs_more_than_an_image_says_so():
     A = albumentations()
-    with pytest.raises(v.TargetError, match=r"FDA, an operation .*: expected an operation that can run on this image alone"):
+    with pytest.raises(v.TargetError, match=r"FDA, an operation .*: expected an operation that can run on this item alone"):
         v.from_albumentations(A.FDA(p=1))(IMAGES[0], seed=0)
 
 

@@ -16,12 +16,18 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from specimen import sheets, specimen
+from specimen import full, regression, sheets, specimen
 
 from vicinal.core.errors import StoreError
 from vicinal.lab.report import Sheet, SheetRow, render_report, write_outputs, write_report
-from vicinal.lab.report.figures import Axis, classes, curves, forest
+from vicinal.lab.report.axis import Axis, Ladder, apart
+from vicinal.lab.report.bands import chart
+from vicinal.lab.report.learning import curves
+from vicinal.lab.report.rows import forest
 from vicinal.lab.report.sheet import picture
+from vicinal.lab.report.tables import classes, confusions, sign_maps
+from vicinal.lab.report.view import styles
+from vicinal.lab.wording import POINTS
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 VOID = {"meta", "br", "img", "link", "input", "hr"}
@@ -35,6 +41,7 @@ class Page(HTMLParser):
         self.tags: list[tuple[str, dict[str, str | None]]] = []
         self.texts: list[str] = []
         self.open: list[str] = []
+        self.source = text
         self.feed(text)
         self.close()
 
@@ -57,6 +64,11 @@ class Page(HTMLParser):
     def text(self) -> str:
         return " ".join(" ".join(self.texts).split())
 
+    def part(self, heading: str) -> str:
+        """The text from a heading to the one after it."""
+        parts = re.split(r"<h2>", self.source)
+        return Page("<h2>" + next(part for part in parts if part.startswith(heading)).split("</section>")[0]).text
+
     def all(self, tag: str) -> list[dict[str, str | None]]:
         return [attributes for name, attributes in self.tags if name == tag]
 
@@ -67,20 +79,26 @@ def result() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
+def whole() -> str:
+    return render_report(full(), sheets())
+
+
+@pytest.fixture(scope="module")
 def text(result: dict[str, Any]) -> str:
     return render_report(result, sheets())
 
 
-def test_the_page_is_well_formed(text: str) -> None:
-    page = Page(text)
+def test_the_page_is_well_formed(whole: str) -> None:
+    page = Page(whole)
     assert page.open == []
     ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
     assert len(ids) == len(set(ids))
 
 
-def test_no_request_leaves_the_page(text: str) -> None:
-    page = Page(text)
+def test_no_request_leaves_the_page(whole: str) -> None:
+    page, text = Page(whole), whole
     assert not re.findall(r"https?:|url\(|@import|//[\w.]+\.\w", re.sub(r"data:image/png;base64,[\w+/=]+", "", text))
+    assert all(str(one["href"]).startswith("#") for one in page.all("use"))
     assert not page.all("script")
     assert not page.all("link")
     assert not page.all("iframe")
@@ -98,7 +116,7 @@ def test_figures_have_text_alternatives(text: str) -> None:
 
 
 def test_every_arm_stands_in_every_part(result: dict[str, Any], text: str) -> None:
-    bodies = re.findall(r"<tbody>(.*?)</tbody>", text, re.S)
+    bodies = re.findall(r"<table.*?</table>", text, re.S)
     assert len(bodies) == 5  # verdicts, final accuracies, classes, costs, configuration
     for arm in result["arms"]:
         assert all(f'<th scope="row">{arm["name"]}' in body for body in bodies)
@@ -279,13 +297,14 @@ def test_axis_holds_its_values_and_has_round_ticks() -> None:
 def test_forest_places_what_it_shows(result: dict[str, Any]) -> None:
     plot = forest(result["arms"])
     assert plot is not None
-    means = [row.mean for row in plot.rows]
-    assert means == sorted(means, reverse=True)
+    asked = [row.mean for row in plot.rows if not row.entry.control]
+    assert asked == sorted(asked, reverse=True)
+    assert [row.entry.label for row in plot.rows if row.entry.control] == ["duplicate"] == [plot.rows[-1].entry.label]
     for row in plot.rows:
         assert row.low is not None
         assert row.high is not None
         assert 0 <= row.low < row.mean < row.high <= 100
-        assert np.mean(row.seeds) == pytest.approx(row.mean)  # the mean of the paired differences is the difference of the means
+        assert np.mean(row.dots) == pytest.approx(row.mean)  # the mean of the paired differences is the difference of the means
 
 
 def test_curves_are_thinned_and_labels_kept_apart() -> None:
@@ -310,20 +329,151 @@ def test_of_many_classes_those_that_moved_most_are_shown() -> None:
     assert "20 of 100 classes are shown" in Page(render_report(result, {})).text
 
 
+def test_the_lab_s_own_arms_are_set_apart(text: str) -> None:
+    assert re.search(r"turn.*Controls, added by the lab.*duplicate", Page(text).part("Verdicts"))
+    assert "duplicate" not in Page(text).text.split("Verdicts")[0].split("▲ helps")[1]  # the chips are about what was asked
+
+
+def test_everything_of_an_analysis_is_shown(whole: str) -> None:
+    page, result = Page(whole), full()
+    analysis = result["analysis"]
+    said = page.text.replace("−", "-")
+    assert all(sentence in said for sentence in analysis["sentences"])
+    assert said.index(analysis["sentences"][0]) < said.index("How to read it")
+    for key in ("confounds", "cheap", "real_images", "signs"):
+        assert all(one["sentence"] in said for one in analysis[key]), key
+    assert analysis["selection"]["sentence"] in said
+    assert all(fit["sentence"] in said for fit in analysis["fits"].values())
+    assert all(one["words"] in said for one in analysis["exchange"])
+    assert all(fault["sentence"] in page.part("What failed") and fault["address"] in page.part("What failed") for fault in result["failed"])
+    assert "Translate" in page.part("Inside shift")
+    assert "1.2 %" in page.part("Augmenting at test time")
+    sure = [one for one in analysis["interactions"] if one["low"] > 0 or one["high"] < 0]
+    assert sure
+    assert all(one["sentence"] in said for one in sure)
+    assert all(family in page.part("Under corruption") for family in ("gaussian", "blur", "contrast"))
+
+
+def test_parts_that_a_result_lacks_are_not_there(text: str) -> None:
+    for heading in (
+        "something else",
+        "Every metric",
+        "Under corruption",
+        "Along the axes",
+        "Inside",
+        "at test time",
+        "What failed",
+        "Confusions",
+    ):
+        assert heading not in Page(text).text
+    result = full()
+    result["analysis"] = {"sentences": [], "signs": result["analysis"]["signs"]}
+    page = Page(render_report(result, {}))
+    assert "Sign maps" in page.text
+    assert "something else" not in page.text
+
+
+def test_every_figure_of_an_analysis_has_a_text_alternative(whole: str) -> None:
+    page = Page(whole)
+    assert all(one.get("aria-label") for one in page.all("figure") if one.get("role") == "group")
+    drawn = [one for one in page.all("svg") if one.get("role") == "img"]
+    assert all(one["aria-label"] for one in drawn)
+    robustness = next(str(one["aria-label"]) for one in drawn if "gaussian" in str(one.get("aria-label")))
+    gain = full()["arms"][2]["robustness"]["gaussian"]["gain"][-1]
+    assert f"+{100 * gain:.1f} at 0.4" in robustness
+    assert any("4 taken for 9" in str(one.get("aria-label")) for one in page.all("figure"))
+
+
+def test_signs_are_never_colour_alone() -> None:
+    (shown, *_), analysis = sign_maps(full()["analysis"]["signs"]), full()["analysis"]
+    for cells, given in zip(shown.cells, analysis["signs"][0]["cells"], strict=True):
+        for cell, one in zip(cells, given, strict=True):
+            assert cell["sure"] == (one["low"] > 0 or one["high"] < 0)
+            assert cell["verdict"] == {1: "helps", -1: "hurts", 0: "no evidence"}[one["sign"]]
+            assert 0 <= cell["weight"] <= 1
+    table = re.search(r'<table class="heat map">.*?</table>', render_report(full(), {}), re.S)
+    assert table is not None
+    assert len(re.findall(r"<b>[▲▼○] ", table.group())) == 12
+
+
+def test_metrics_that_are_no_share_are_plain_numbers() -> None:
+    page = Page(render_report(regression(), {}))
+    table = page.part("Verdicts")
+    assert "in rmse" in table
+    assert "Less rmse (unit of the targets) is better" in table
+    assert "points" not in page.text.replace("data points", "")
+    assert " %" not in table.replace("95 %", "")
+
+
+def test_confusions_of_many_classes_are_those_that_are_confused_most() -> None:
+    table = np.eye(50, dtype=int) * 100
+    table[7, 3], table[30, 31] = 40, 60
+    (found,) = confusions([f"c{i}" for i in range(50)], {"none": table.tolist()})
+    assert (len(found.names), found.total) == (12, 50)
+    assert {"c3", "c7", "c30", "c31"} <= set(found.names)
+    assert found.said == "c30 taken for c31 (60), c7 taken for c3 (40)"
+    row, column = found.names.index("c30"), found.names.index("c31")
+    assert (found.counts[row][column], found.weights[row][column]) == (60, 1.0)
+    assert not confusions(["a"], {})
+
+
+def test_axes_of_a_study_keep_their_distances() -> None:
+    assert Ladder.of([0, 1, 4]).places == (0.0, 25.0, 100.0)
+    assert Ladder.of([10, 100, 1000]).places == pytest.approx((0, 50, 100))
+    assert (Ladder.of([500, None]).texts, Ladder.of([500, None]).spacing) == (("500", "all"), "even")
+    assert Ladder.of([3]).places == (50.0,)
+
+
+def test_a_panel_draws_what_can_be_told_apart() -> None:
+    result = full(seeds=3)
+    line = result["arms"][2]["robustness"]["blur"]
+    result["arms"] += [{**result["arms"][2], "name": f"more{i}"} for i in range(9)]
+    found = chart(
+        "blur", line["levels"], {arm["name"]: {**line, "mean": line["gain"]} for arm in result["arms"][1:]}, styles(result["arms"]), POINTS
+    )
+    assert len({trace.style for trace in found.traces}) == len(found.traces) == 8
+    assert found.left_out == 6
+    assert "duplicate" not in {trace.name for trace in found.traces}  # what the lab added goes first
+
+
+def test_labels_are_moved_apart_in_their_order() -> None:
+    rng = np.random.default_rng(0)
+    places = {str(i): float(place) for i, place in enumerate(rng.uniform(60, 130, 8))}
+    moved = apart(places, 10, 150)
+    order = sorted(places, key=lambda name: places[name])
+    gaps = np.diff([moved[name] for name in order])
+    assert (gaps >= 10 - 1e-6).all()
+    assert max(moved.values()) <= 155 + 1e-6
+    assert apart({"a": 10.0, "b": 90.0}, 10, 150) == {"a": 10.0, "b": 90.0}
+
+
+def test_a_report_of_two_hundred_trials_is_small(tmp_path: Path) -> None:
+    many = sheets(rows=6, versions=6, side=224, channels=3)
+    path = write_report(full(seeds=40, classes=100, points=20), many, tmp_path / "report.html")  # 5 arms and the reference, 40 seeds
+    assert path.stat().st_size < 5_000_000
+
+
 @pytest.mark.skipif(CHROMIUM is None, reason="needs a Chromium")
-@pytest.mark.parametrize("width", [390, 1100])
-def test_a_browser_shows_it_without_scrolling_sideways_or_complaint(tmp_path: Path, width: int) -> None:
-    result = specimen(seeds=3, classes=30)
+@pytest.mark.parametrize(("width", "dark"), [(360, True), (1100, False)])
+def test_a_browser_shows_it_without_scrolling_sideways_or_complaint(tmp_path: Path, width: int, dark: bool) -> None:
+    result = full(seeds=3, classes=30)
     result["arms"][2]["name"] = "a_rather_long_name_that_has_no_space_anywhere_in_it"
     page = html.escape(render_report(result, sheets()), quote=True)
-    probe = "document.title=this.contentDocument.documentElement.scrollWidth"
+    look = "getComputedStyle(this.contentDocument.body).backgroundColor"
+    probe = f"document.title=this.contentDocument.documentElement.scrollWidth+' '+{look}"
     frame = f'<title>0</title><iframe width={width} height=900 style="border:0" onload="{probe}" srcdoc="{page}"></iframe>'
     (tmp_path / "probe.html").write_text(frame)
     flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--enable-logging=stderr"]
-    flags += ["--hide-scrollbars", f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom"]
+    flags += [
+        "--hide-scrollbars",
+        f"--user-data-dir={tmp_path / 'profile'}",
+        "--dump-dom",
+        f"--blink-settings=preferredColorScheme={int(not dark)}",
+    ]
     command = [str(CHROMIUM), *flags, f"file://{tmp_path / 'probe.html'}"]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    title = re.search(r"<title>(\d+)</title>", ran.stdout)
+    title = re.search(r"<title>(\d+) rgb\((\d+),", ran.stdout)
     assert title is not None
     assert int(title.group(1)) == width
-    assert "CONSOLE" not in ran.stderr
+    assert (int(title.group(2)) < 60) == dark
+    assert "CONSOLE" not in ran.stderr  # requests that the page's own policy refuses are said there too

@@ -34,7 +34,7 @@ def general(warp: Warp) -> NDArray[np.bool_]:
 
 
 def sampled(warp: Warp, rows: NDArray, data: NDArray) -> NDArray:
-    """Samples ``rows`` of one size, data (n, H, W, C), by the interpolation that the warp says; each takes its way whatever the others do."""
+    """Samples ``rows`` of one size, data (n, H, W, C), by the interpolation that the warp says, whatever that of the others is."""
     near, fill = warp.interpolation[rows] == NEAREST, warp.fill[rows] * RANGES[str(data.dtype)]
     together = ~near & _looped(warp, rows, data)
     if near.all():

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from typing import Any, final
 
 from vicinal.bridges import albumentations, torchvision
+from vicinal.bridges.anything import wrapped
 from vicinal.bridges.translate import Library, Line, Translation
 from vicinal.core.errors import PolicyError
 from vicinal.core.transform import Node
 
-__all__ = ["BridgeReport", "bridge_report", "from_albumentations", "from_torchvision"]
+__all__ = ["BridgeReport", "bridge_report", "from_albumentations", "from_torchvision", "wrapped"]
 
 
 @final

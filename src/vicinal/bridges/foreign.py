@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import random
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -13,6 +12,7 @@ from typing import Any, ClassVar, final
 import numpy as np
 from numpy.typing import NDArray
 
+from vicinal.bridges.seeded import number, seeded
 from vicinal.core.batch import Spec
 from vicinal.core.errors import TargetError
 from vicinal.core.primitive import Opaque, everywhere
@@ -49,24 +49,20 @@ class Foreign(Transform):
         if refused:
             write = "a transform of vicinal in its place"
             raise TargetError(where, "images alone: annotations cannot follow it", f"{' and '.join(refused)} as well", write)
-        run = _attempted(partial(_RUN[self.library], self.operation), where)
+        run = attempted(partial(_RUN[self.library], self.operation), where)
         return [Opaque(same_form(run, where), everywhere(len(spec)), {"key": params["key"]})]
 
 
-def _attempted(run: Callable[..., NDArray], where: str) -> Callable[..., NDArray]:
-    """The function, whose failure is told in a sentence: it may need more than an image, or another kind of image."""
+def attempted(run: Callable[..., NDArray], where: str) -> Callable[..., NDArray]:
+    """The function, whose failure is told in a sentence: it may need more than an item, or another kind of item."""
 
-    def tried(image: NDArray, *, key: NDArray) -> NDArray:
+    def tried(item: NDArray, *, key: NDArray) -> NDArray:
         try:
-            return run(image, key=key)
+            return run(item, key=key)
         except Exception as fault:
-            raise TargetError(where, "an operation that can run on this image alone", f"{type(fault).__name__}: {fault}") from fault
+            raise TargetError(where, "an operation that can run on this item alone", f"{type(fault).__name__}: {fault}") from fault
 
     return tried
-
-
-def _seed(key: NDArray) -> int:
-    return int(key[0]) << 32 | int(key[1])
 
 
 def call_albumentations(operation: Any, image: NDArray, *, key: NDArray) -> NDArray:
@@ -76,27 +72,18 @@ def call_albumentations(operation: Any, image: NDArray, *, key: NDArray) -> NDAr
     """
     group = hasattr(operation, "transforms")
     one = copy.deepcopy(operation) if group else copy.copy(operation)
-    one.set_random_state(np.random.default_rng(_seed(key)), random.Random(_seed(key)))
+    one.set_random_state(np.random.default_rng(number(key)), random.Random(number(key)))
     made = one(image=image.copy(), force_apply=not group)["image"]
     return made[..., None] if getattr(made, "ndim", 0) == image.ndim - 1 else made
 
 
-_ONE_AT_A_TIME = threading.Lock()  # torch has one generator for the whole process, and so has Python's random
-
-
 def call_torchvision(operation: Any, image: NDArray, *, key: NDArray) -> NDArray:
-    """One image through the operation as a (C, H, W) tensor, with torch's generator seeded for it and put back afterwards."""
+    """One image through the operation as a (C, H, W) tensor, with the global generators seeded for it and put back afterwards."""
     import torch  # here, because only who brings such an operation has it
 
     tensor = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))
-    with _ONE_AT_A_TIME, torch.random.fork_rng(devices=[]):
-        state = random.getstate()
-        torch.default_generator.manual_seed(_seed(key) >> 1)
-        random.seed(_seed(key))
-        try:
-            made = operation(tensor)
-        finally:
-            random.setstate(state)
+    with seeded(key):
+        made = operation(tensor)
     return np.ascontiguousarray(np.asarray(made).transpose(1, 2, 0))
 
 

@@ -79,10 +79,7 @@ class Dataset:
         return whole.hexdigest()
 
     def take(self, rows: ArrayLike | slice) -> Dataset:
-        """Some of the items, in the order given: integers, a boolean mask or a slice.
-
-        Classes and source ids are kept; from then on, the latter name items of the whole.
-        """
+        """Some of the items, in the order given: integers, a boolean mask or a slice. Classes and source ids are kept."""
         chosen = np.arange(len(self))[rows if isinstance(rows, slice) else _index(rows)]
         images = [self.images[row] for row in chosen] if isinstance(self.images, list) else self.images[chosen]
         fields = {name: getattr(self, name)[chosen] for name in ("labels", "sources", "official_test")}

@@ -6,14 +6,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from vicinal.bridges import wrapped
 from vicinal.core.errors import ParameterError, PolicyError, VicinalError, nearest, raise_all
+from vicinal.core.named import EXPECTED, imported, is_path
 from vicinal.core.policy import build, checked, read_policy
 from vicinal.core.transform import Node
 from vicinal.data import read
 from vicinal.data.dataset import Dataset
 from vicinal.lab.arms import RESERVED, Arm, unfit
 
-_FIELDS = ("policy", "copies", "resample", "class_weight", "threshold", "instead", "generated")
+_FIELDS = ("policy", "copies", "resample", "class_weight", "threshold", "instead", "generated", "pipeline")
 _WORDS = {"class_weight": "balanced", "threshold": "prior", "instead": "true"}
 
 
@@ -36,9 +38,11 @@ def read_arm(name: str, content: Any, folder: Path, trusted: bool = False) -> Ar
     said = content if isinstance(content, Mapping) and "policy" not in content and set(content) & set(_FIELDS) else {"policy": content}
     said = content if isinstance(content, Mapping) and "policy" in content else said
     faults: list[VicinalError] = [_unknown(where, field) for field in said if field not in _FIELDS]
+    if "policy" in said and "pipeline" in said:
+        faults.append(ParameterError(where, "either a policy or a pipeline", "both", "pipeline: package.module:name"))
     made = {field: _value(where, field, said[field], folder, trusted, faults) for field in said if field in _FIELDS}
     raise_all(where, faults)
-    return Arm(name, **made)
+    return Arm(name, policy=made.pop("pipeline", None) or made.pop("policy", None), **made)
 
 
 def _unknown(where: str, field: Any) -> VicinalError:
@@ -49,6 +53,8 @@ def _value(where: str, field: str, value: Any, folder: Path, trusted: bool, faul
     try:
         if field == "policy":
             return _policy(where, value, folder, trusted)
+        if field == "pipeline":
+            return _pipeline(where, value, trusted)
         if field == "generated":
             return _generated(value, folder)
         if field in _WORDS:
@@ -69,6 +75,16 @@ def _policy(where: str, value: Any, folder: Path, trusted: bool) -> Node:
         policy = read_policy(value) if isinstance(value, str) else build(value, "policy")
     raise_all(where, unfit(where, policy))
     return checked(policy, trusted, "--trusted, if you know where the file is from")
+
+
+def _pipeline(where: str, value: Any, trusted: bool) -> Node:
+    """A pipeline of another library, or any callable on one item, by its import path."""
+    if not is_path(value):
+        raise PolicyError(f"{where}.pipeline", EXPECTED, repr(value), "pipeline: package.module:name")
+    if not trusted:
+        write = "--trusted, if you know where the file is from"
+        raise PolicyError(f"{where}.pipeline", "a file that names no code, or one that you trust", value, write)
+    return wrapped(imported(value, f"{where}.pipeline"), name=value)
 
 
 def _generated(value: Any, folder: Path) -> Dataset:

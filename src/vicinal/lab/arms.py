@@ -36,6 +36,7 @@ class Arm:
         instead: copies take the place of the originals, instead of standing beside them.
         generated: items of another source that train gets besides; their ``sources`` are those of the real items that they were made
             from, so that none may come from dev or test.
+        real: real originals besides, of those that neither train nor dev nor test has: the next ones that a larger size would take.
         control: why the lab added it by itself; "" for an arm that somebody asked about.
 
     Raises:
@@ -51,6 +52,7 @@ class Arm:
     threshold: bool = False
     instead: bool = False
     generated: Dataset | None = None
+    real: int = 0
     control: str = ""
 
     def __post_init__(self) -> None:
@@ -82,7 +84,7 @@ class Arm:
 
     def data(self) -> dict[str, Any]:
         """What decides the items that it trains on, as plain data: neither its name nor why it is there."""
-        known = ("copies", "resample", "class_weight", "threshold", "instead")
+        known = ("copies", "resample", "class_weight", "threshold", "instead", "real")
         plain = {name: getattr(self, name) for name in known if getattr(self, name)}
         policy = {} if self.policy is None else {"policy": str(self.policy), "fingerprint": self.policy.fingerprint}
         return policy | plain | ({} if self.generated is None else {"generated": self.generated.fingerprint})

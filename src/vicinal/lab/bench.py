@@ -19,7 +19,7 @@ from vicinal.lab.arms import Arm
 from vicinal.lab.feed import Held, inputs, pixels, transformed
 from vicinal.lab.measure.corruptions import Corruptions
 from vicinal.lab.measure.tta import TTA_EPOCH
-from vicinal.lab.split import Split, split
+from vicinal.lab.split import Split, further, split
 from vicinal.lab.trial import Rules
 
 HELD = 1 << 27  # values: half a GiB of inputs may be held
@@ -56,6 +56,15 @@ class Bench:
             return split(self.data, size=size, seed=seed, dev=rules.dev, test=rules.test, allow_leak=rules.allow_leak)
 
         return self._once(("split", size, seed, rules), made)
+
+    def trained_on(self, arm: Arm, size: int | None, seed: int, rules: Rules) -> Split:
+        """The rows of an arm: train has further real items where the arm asks for them."""
+        parts = self.divided(size, seed, rules)
+        if not arm.real:
+            return parts
+        assert size is not None
+        more = further(self.data, size=size, seed=seed, count=arm.real, test=rules.test)
+        return replace(parts, train=np.concatenate([parts.train, more]))
 
     def held(self, parts: Split) -> Held | None:
         """The originals of train and dev as inputs, unless they are too many to be held."""

@@ -129,7 +129,8 @@ def pupil(bench: Bench, trials: Sequence[Trial]) -> Pupil:
         LeakageError: a split that separates siblings, unless it is allowed. DataError: a size that the data do not have.
     """
     trial = trials[0]
-    parts, arm, rules = bench.divided(trial.cell.size, trial.seed, trial.rules), trial.arm.at(trial.cell.strength), trial.rules
+    arm, rules = trial.arm.at(trial.cell.strength), trial.rules
+    parts = bench.trained_on(arm, trial.cell.size, trial.seed, rules)
     data, more = bench.with_generated(arm)
     held = bench.held(parts) if arm.generated is None else None
 

@@ -27,7 +27,7 @@ def sheets(findings: Findings, bench: Bench) -> dict[str, Sheet]:
         return {}
     last: dict[str, Trial] = {}
     for trial in findings.trials:
-        if trial.arm.policy is not None and trial.seed == findings.study.seeds[0]:
+        if trial.arm.policy is not None and trial.arm.control != "part" and trial.seed == findings.study.seeds[0]:
             last[trial.arm.name] = trial
     return {name: _sheet_of(pupil(bench, [trial]).replica, trial.steps) for name, trial in last.items()}
 

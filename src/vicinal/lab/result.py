@@ -15,14 +15,18 @@ from vicinal import __version__
 from vicinal.core.errors import StoreError
 from vicinal.data.validate import shortlist
 from vicinal.lab import statistics, wording
+from vicinal.lab.analysis import Scene, analysis
+from vicinal.lab.analysis.controls import step_note
+from vicinal.lab.analysis.worth import ms_per_item
 from vicinal.lab.conduct import Findings
 from vicinal.lab.feed import pixels
 from vicinal.lab.group import names
-from vicinal.lab.measure.metrics import METRICS
+from vicinal.lab.measure.metrics import entry
 from vicinal.lab.sides import Side, sides, verdicts
 from vicinal.lab.study import REFERENCE, Study
 from vicinal.lab.trial import Cell
 
+_ANSWERED = ("", "reference", "duplicate")  # reasons of the arms that the answer speaks of
 LIBRARIES = ("numpy", "torch", "scikit-learn", "scipy", "opencv-python-headless", "numba")
 
 
@@ -36,21 +40,22 @@ def result(findings: Findings, command: str = "") -> dict[str, Any]:
     cell = next((cell for cell in reversed(study.cells) if REFERENCE in sides(findings, cell)), None)
     if cell is None:
         raise _nothing(findings)
-    every, compared = sides(findings, cell), verdicts(findings, cell, looks=findings.looks)
+    scene = Scene(findings, cell)
+    every, compared = shown(scene.sides), scene.verdicts
     known = {name: side for name, side in every.items() if name == REFERENCE or name in compared}
-    arms = [arm_entry(side, known[REFERENCE], compared.get(name), study) for name, side in known.items()]
-    first = known[REFERENCE]
+    arms = [arm_entry(side, scene.reference, compared.get(name), study) for name, side in known.items()]
+    first = scene.reference
     return {
         "schema": 2,
         "vicinal": __version__,
         "study": study.name,
         "question": _question(study, first),
-        "answer": _answer([arm for arm in arms if not known[arm["name"]].arm.steps], cell),
-        "step_note": step_note(known, study),
+        "answer": _answer([arm for arm in arms if arm["control"] in _ANSWERED], cell, scene.unit),
+        "step_note": step_note(scene),
         "command": command,
         "created": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "seconds": findings.seconds,
-        "metric": metric_entry(study.metric),
+        "metric": entry(study.metric),
         "data": _data(study, first),
         "cell": cell.said(),
         "budget": _budget(cell, study),
@@ -68,9 +73,15 @@ def result(findings: Findings, command: str = "") -> dict[str, Any]:
         ],
         "failed": [vars(fault) for fault in findings.faults.values()],
         "arms": arms,
+        "analysis": analysis(findings, cell),
         "cells": [cell_entry(findings, one) for one in study.cells] if len(study.cells) > 1 else [],
         "environment": _environment(),
     }
+
+
+def shown(known: Mapping[str, Side]) -> dict[str, Side]:
+    """The sides that are arms of their own; the parts of one that is taken apart are not."""
+    return {name: side for name, side in known.items() if side.arm.control != "part"}
 
 
 def _nothing(findings: Findings) -> StoreError:
@@ -94,21 +105,15 @@ def _alone(arm: str) -> str:
     return f"arm {arm!r} is left out: it has no seed in common with {REFERENCE}, or a score that does not exist"
 
 
-def metric_entry(name: str) -> dict[str, Any]:
-    """A metric for readers: its name, unit and direction, and whether it is a share of 1, so that differences are points."""
-    metric = METRICS[name]
-    return {"name": name, "unit": metric.unit, "higher": metric.higher, "share": metric.unit.startswith("share of")}
-
-
 def _question(study: Study, first: Side) -> str:
     sizes, kind = first.outcomes[0].sizes, "series" if study.data.kind == "series" else "images"
     count = sizes["train"] + sizes["dev"]
     return f"Which of these augmentations helps on {study.data.name} ({count:,} {kind}), by how much, and can I believe it?"
 
 
-def _answer(arms: Sequence[wording.Arm], cell: Cell) -> str:
-    """Step-matched controls are no answer; and what helps at equal epochs may be nothing but the steps."""
-    return ("At equal epochs: " if cell.epochs else "") + wording.answer_sentence(arms)
+def _answer(arms: Sequence[wording.Arm], cell: Cell, unit: wording.Unit) -> str:
+    """Controls that the analysis speaks of are no answer; and what helps at equal epochs may be nothing but the steps."""
+    return ("At equal epochs: " if cell.epochs else "") + wording.answer_sentence(arms, unit)
 
 
 def _budget(cell: Cell, study: Study) -> dict[str, Any]:
@@ -206,17 +211,16 @@ def _gain(gains: NDArray[np.float64], study: Study) -> tuple[float | None, float
 
 
 def _cost(side: Side) -> dict[str, float]:
-    seconds, made = (sum(getattr(outcome, name) for outcome in side.outcomes) for name in ("augment_seconds", "augmented"))
     return {
-        "augment_seconds": seconds,
+        "augment_seconds": sum(outcome.augment_seconds for outcome in side.outcomes),
         "train_seconds": sum(outcome.seconds for outcome in side.outcomes),
-        "ms_per_item": 1000 * seconds / made if made else 0.0,
+        "ms_per_item": ms_per_item(side),
     }
 
 
 def cell_entry(findings: Findings, cell: Cell) -> dict[str, Any]:
     """A cell in short: where it is, and what its arms did."""
-    known, compared = sides(findings, cell), verdicts(findings, cell, looks=findings.looks)
+    known, compared = shown(sides(findings, cell)), verdicts(findings, cell, looks=findings.looks)
     metric, reference = findings.study.metric, known.get(REFERENCE)
     some = {name: side for name, side in known.items() if name == REFERENCE or name in compared}
     arms = [_short(name, side, reference, compared.get(name), metric) for name, side in some.items()]
@@ -238,35 +242,6 @@ def _short(name: str, side: Side, reference: Side | None, compared: statistics.C
         "difference": None if difference is None else {**difference, "paired": paired},
         "verdict": "reference" if compared is None else compared.verdict,
     }
-
-
-def step_note(known: Mapping[str, Side], study: Study) -> str | None:
-    """Where arms took other numbers of steps: how much of each naive difference is compute and how much is the policy."""
-    usual = known[REFERENCE]
-    matched = {side.steps: side for side in known.values() if side.arm.control == "steps"}
-    others = [side for side in known.values() if not side.arm.control and side.steps != usual.steps and side.steps in matched]
-    return " ".join(_step_sentence(side, usual, matched[side.steps], study) for side in others) or None
-
-
-def _step_sentence(side: Side, usual: Side, matched: Side, study: Study) -> str:
-    naive, honest = (side.gains(other, study.metric) for other in (usual, matched))
-    found = statistics.estimate(honest, 1 - study.alpha, study.interval)
-    said = wording.estimate({"mean": found.mean, "low": found.low, "high": found.high}, " points")
-    sentences = (
-        f"{side.arm.name} took {side.steps / usual.steps:.1f} times the optimiser steps of none and differs from it by "
-        f"{wording.points(float(naive.mean()))} points.",
-        f"Against none trained for as many steps it differs by {said}.",
-        _compute(float(naive.mean()), found.mean) if len(honest) > 1 else "",
-    )
-    return " ".join(filter(None, sentences))
-
-
-def _compute(naive: float, honest: float) -> str:
-    """How much of a naive gain is compute, in words; nothing where there is no gain to explain."""
-    share = (naive - honest) / naive if naive > 0 else 0.0
-    if share >= 0.995:
-        return "All of the gain is compute, not augmentation."
-    return f"About {100 * share:.0f} % of the gain is compute." if share > 0.005 else ""
 
 
 def warnings(study: Study, known: Mapping[str, Side]) -> list[str]:

@@ -20,6 +20,18 @@ and K points of a learning curve:
   ``robustness`` (corruption to levels, mean, gain, low, high, all (L)) and ``cost`` (augment_seconds, train_seconds, ms_per_item);
 - ``cells``, where the study has several: for every one its ``cell`` and ``arms`` in short (name, control, seeds, steps, scores, mean,
   gap: the train score above the test score, difference, verdict).
+- ``analysis``, what :mod:`vicinal.lab.analysis` says of the headline cell and of the axes through it; a key is absent where it makes no
+  sense, and every interval is low, high:
+
+  - by arm: ``items`` (mean, low, high over seeds and test items, se_seeds, se_items), ``worst_class`` (class, change, low, high),
+    ``confusion`` (C, C), ``fits`` (verdict, gap, train, dev, sentence);
+  - a list, with arm and sentence: ``confounds`` (naive, duplicate, steps: the gains of the arm and of its controls; share, low, high of
+    the larger control), ``cheap`` and ``real_images`` (against, mean, low, high), ``interactions`` (axis, from, to, mean, low, high, p),
+    ``views`` (gain, fixed, broken), ``signs`` (rows, columns: name and values; cells: mean, low, high, sign);
+  - a list: ``exchange`` (arm, size, times, low, high, words), ``costs`` (arm, ms_per_item, ms_per_point), ``axes`` (axis, values, arms:
+    mean, low and high along it);
+  - ``selection`` (chosen, dev, test, optimism, low, high, expected, sentence), ``attribution`` (arm, leave_one_out and shapley by part,
+    cost: part to ms an item, sentence), ``sentences``, the most important first.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, final
 
@@ -20,11 +20,12 @@ from vicinal.lab.forecast import Forecast, forecast
 from vicinal.lab.load import load
 from vicinal.lab.pace import Budget, Race
 from vicinal.lab.preview import sheets
-from vicinal.lab.report import write_outputs
+from vicinal.lab.report import write_outputs, write_paper
 from vicinal.lab.result import result
 from vicinal.lab.store import Store
 from vicinal.lab.study import Study
 from vicinal.lab.study_file import read_study
+from vicinal.lab.track import check_trackers, track
 from vicinal.lab.trial import Cell, Rules, Trial
 from vicinal.learn.mlp import MLP
 
@@ -71,6 +72,9 @@ class Options:
     time_limit: float | None = None
     retry: bool = False
     trusted: bool = False
+    attribute: str = ""
+    paper: bool = False
+    track: tuple[str, ...] = ()
 
     def study(self, data: Dataset) -> Study:
         """The checked settings, for data that have been read.
@@ -91,6 +95,7 @@ class Options:
                 alpha=self.alpha,
                 interval=self.interval,  # type: ignore[arg-type]
                 limit=self.time_limit,
+                attribute=self.attribute,
             )
         except (ParameterError, Faults) as fault:
             raise _as_typed(fault) from None
@@ -105,7 +110,8 @@ def _as_typed(fault: VicinalError) -> VicinalError:
     if not hasattr(Options, name):
         return fault
     usual = {"steps": STEPS, "time_limit": 60}.get(name, getattr(Options, name))
-    return ParameterError(option(name), fault.expected, fault.got, f"{option(name)} {usual}")
+    advice = fault.write if usual == "" else usual
+    return ParameterError(option(name), fault.expected, fault.got, None if advice is None else f"{option(name)} {advice}")
 
 
 def option(name: str) -> str:
@@ -137,11 +143,22 @@ def session(
         VicinalError: for anything wrong with what was typed, read or written; nothing half-written is left.
     """
     check_writable(options.out)
+    check_trackers(options.track)
     if is_study(options.data):
         study = studied(options)
     else:
         study = options.study(load(options.data, options.format, options.skip_bad, options.resize))
-    return conducted(study, options.out, options.command, how(options), tell, say)
+    found, report = conducted(study, options.out, options.command, how(options), tell, say)
+    publish(found, report, options)
+    return found, report
+
+
+def publish(found: dict[str, Any], report: Path, options: Options) -> None:
+    """What was asked for besides the report: files for a paper, and the stores of other tools."""
+    if options.paper:
+        write_paper(found, report.parent)
+    for name in options.track:
+        track(name, found, report)
 
 
 def is_study(data: str) -> bool:
@@ -159,7 +176,8 @@ def studied(options: Options) -> Study:
     twice = [name for name in _IN_FILES if getattr(options, name) != getattr(usual, name)]
     if twice:
         raise ParameterError(option(twice[0]), f"the study file to say it: {options.data}", "both", f"{twice[0]}: ... in the file")
-    return read_study(Path(options.data), trusted=options.trusted)
+    study = read_study(Path(options.data), trusted=options.trusted)
+    return replace(study, attribute=options.attribute) if options.attribute else study
 
 
 _IN_FILES = (

@@ -66,17 +66,50 @@ def split(
     """
     _share("dev", dev)
     _share("test", test)
-    held_out = data.official_test if data.official_test.any() else _chosen_test(data, test)
+    held_out = _held_out(data, test)
     refuse_leak(data.sources[held_out], data.sources[~held_out], allow=allow_leak, where=f"{data.origin}: official test")
     pool = np.flatnonzero(~held_out)
     ids, classes = source_classes(data.sources[pool], data.strata[pool])
-    count = _size(data, size, classes)
     draw = Draw(Address.of(seed=seed, index=ids), "split")
-    drawn = _order(classes, draw.unit("subset"), first=2)[:count]
+    drawn = _order(classes, draw.unit("subset"), first=2)[: _size(data, size, classes)]
     on_dev = drawn[_dev(classes[drawn], draw.unit("dev")[drawn], dev)]
     on_train = np.setdiff1d(drawn, on_dev)
     train, held = (pool[np.isin(data.sources[pool], ids[some])] for some in (on_train, on_dev))
     return Split(train, held, np.flatnonzero(held_out))
+
+
+def spare(data: Dataset, size: int | None, test: float = 1 / 3) -> int:
+    """How many sources of the pool a ``size`` leaves out of train and dev.
+
+    Example:
+        >>> from vicinal.data import read
+        >>> spare(read("digits"), size=500), spare(read("digits"), size=None)
+        (698, 0)
+    """
+    ids = np.unique(data.sources[~_held_out(data, test)])
+    return 0 if size is None else max(0, len(ids) - size)
+
+
+def further(data: Dataset, *, size: int, seed: int, count: int, test: float = 1 / 3) -> NDArray[np.int64]:
+    """Rows of the next ``count`` sources that a larger size would draw: neither in train nor in dev of ``size``, nor in test.
+
+    Example:
+        >>> from vicinal.data import read
+        >>> digits = read("digits")
+        >>> small, large = (split(digits, size=size, seed=0) for size in (500, 600))
+        >>> more = further(digits, size=500, seed=0, count=100)
+        >>> set(more) == {*large.train, *large.dev} - {*small.train, *small.dev}
+        True
+    """
+    pool = np.flatnonzero(~_held_out(data, test))
+    ids, classes = source_classes(data.sources[pool], data.strata[pool])
+    drawn = _order(classes, Draw(Address.of(seed=seed, index=ids), "split").unit("subset"), first=2)
+    return pool[np.isin(data.sources[pool], ids[drawn[size : size + count]])]
+
+
+def _held_out(data: Dataset, test: float) -> NDArray[np.bool_]:
+    """(N,) True for the test part."""
+    return data.official_test if data.official_test.any() else _chosen_test(data, test)
 
 
 def split_items(sources: NDArray[np.int64], seed: int, dev: float = 0.1) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

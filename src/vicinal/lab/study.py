@@ -8,7 +8,7 @@ from typing import Literal, final
 
 import numpy as np
 
-from vicinal.core.errors import ParameterError, PolicyError, VicinalError, raise_all
+from vicinal.core.errors import ParameterError, PolicyError, VicinalError, nearest, raise_all
 from vicinal.core.space import is_number
 from vicinal.core.transform import Node
 from vicinal.data.dataset import Dataset
@@ -16,12 +16,14 @@ from vicinal.lab.arms import Arm, cheap, unfit
 from vicinal.lab.bench import Bench
 from vicinal.lab.group import pupil
 from vicinal.lab.measure.metrics import checked_metrics
+from vicinal.lab.parts import Parts
+from vicinal.lab.split import spare
 from vicinal.lab.trial import Cell, Probe, Rules, Trial
 from vicinal.learn.mlp import MLP
 from vicinal.learn.trainer import Trainer
 
 REFERENCE = "none"
-CONTROLS = ("duplicate", "steps", "cheap")
+CONTROLS = ("duplicate", "steps", "cheap", "real")
 _STEPLESS_COPIES = 1  # of arms on the fly, for trainers that take all items at once
 
 
@@ -36,9 +38,12 @@ class Study:
         cells: places on the axes of size, budget, strength and label noise; the last one is the headline of the report.
         rules: how data are divided; trainer: the model and how it is trained.
         controls: "duplicate" (as many extra items without any change), "steps" (``none`` for as many steps where an arm takes others),
-            "cheap" (cheap and common alternatives, of which the best on dev is what a costly arm has to beat).
+            "cheap" (cheap and common alternatives, of which the best on dev is what a costly arm has to beat), "real" (for arms with
+            generated items: ``none`` with as many further real items as the generator saw, see `seen_by`; they are those that a larger
+            size would draw next, never of dev or test, and fewer where the data have no more; without any left there is no such control).
         curves: corruption to levels at which test is looked at as well; clip: whether noise is kept in the value range.
         views: a policy, and how many versions of every test item answer together (test-time augmentation).
+        attribute: name of the arm that is taken apart: it is trained with some of its operations only as well, in the headline cell.
         metric: the one that verdicts are about; alpha: of the verdicts; interval: "t" or "bca".
         limit: seconds a trial may take, None for any.
 
@@ -53,10 +58,11 @@ class Study:
     cells: tuple[Cell, ...] = (Cell(),)
     rules: Rules = field(default_factory=Rules)
     trainer: Trainer = field(default_factory=MLP)
-    controls: tuple[str, ...] = ("duplicate", "steps")
+    controls: tuple[str, ...] = ("duplicate", "steps", "real")
     curves: tuple[tuple[str, tuple[float, ...]], ...] = ()
     clip: bool = True
     views: tuple[Node, int] | None = None
+    attribute: str = ""
     metric: str = ""
     alpha: float = 0.05
     interval: Literal["t", "bca"] = "t"
@@ -88,6 +94,27 @@ class Study:
         except VicinalError as fault:
             yield ParameterError("metric", fault.expected, fault.got, fault.write)
         yield from self._arm_faults()
+        yield from self._part_faults()
+
+    def _part_faults(self) -> Iterator[VicinalError]:
+        if self.attribute and self.attribute not in [arm.name for arm in self.arms]:
+            names = [arm.name for arm in self.arms]
+            expected = f"one of {', '.join(names)}"
+            yield ParameterError("attribute", expected, repr(self.attribute), nearest(self.attribute, names))
+            return
+        try:
+            _ = self.parts
+        except VicinalError as fault:
+            yield fault
+
+    @property
+    def parts(self) -> Parts | None:
+        """The arm that is to be taken apart.
+
+        Raises:
+            PolicyError: its policy has no parts.
+        """
+        return next((Parts.of(arm) for arm in self.arms if arm.name == self.attribute), None)
 
     def _arm_faults(self) -> Iterator[VicinalError]:
         names = [arm.name for arm in self.every_arm()]
@@ -111,7 +138,7 @@ class Study:
             DataError: a size that the data do not have, or a policy that changes the form of items.
         """
         for cell in self.cells:
-            for arm in self.every_arm():
+            for arm in [*self.every_arm(), *self._parts(cell)]:
                 pupil(bench, [Trial("", self._fitting(arm), self.seeds[0], cell, 1, self.rules, self.trainer)]).replica.shown(np.arange(1))
 
     @property
@@ -135,7 +162,7 @@ class Study:
         return [trial for cell in self.cells for trial in self._cell_trials(bench, cell)]
 
     def _cell_trials(self, bench: Bench, cell: Cell) -> list[Trial]:
-        arms, whole = [self._fitting(arm) for arm in self.every_arm()], self.trainer.stepwise
+        arms, whole = [self._fitting(arm) for arm in [*self.every_arm(), *self._real(cell), *self._parts(cell)]], self.trainer.stepwise
         steps = {arm.name: cell.steps_of(arm, self._items(bench, arm, cell), self.trainer.batch) if whole else 0 for arm in arms}
         if "steps" in self.controls and whole:
             others = sorted(set(steps.values()) - {steps[REFERENCE]})
@@ -146,6 +173,19 @@ class Study:
             for seed in self.seeds
             for arm in arms
         ]
+
+    def _real(self, cell: Cell) -> list[Arm]:
+        """``none`` with as many further real items as the generator of an arm saw, or as there are."""
+        if "real" not in self.controls:
+            return []
+        left = spare(self.data, cell.size, self.rules.test)
+        counts = sorted({min(seen_by(arm), left) for arm in self.arms if arm.generated is not None} - {0})
+        return [Arm(f"none, {count:,} real items more", real=count, control="real") for count in counts]
+
+    def _parts(self, cell: Cell) -> list[Arm]:
+        """The arm that is taken apart with some of its operations only, in the headline cell."""
+        parts = self.parts
+        return [] if parts is None or cell != self.cells[-1] else [parts.arm_of(subset) for subset in parts.wanted]
 
     def _fitting(self, arm: Arm) -> Arm:
         """Arms on the fly have copies where the trainer takes all items at once."""
@@ -158,15 +198,29 @@ class Study:
             return 0.0
         parts = [bench.divided(cell.size, seed, self.rules) for seed in self.seeds]
         if self.rules.by == "item":
-            return float(np.mean([(1 - self.rules.dev) * (arm.copies + 1) * (len(part.train) + len(part.dev)) for part in parts]))
+            counts = [len(part.train) + len(part.dev) + arm.real for part in parts]
+            return float((1 - self.rules.dev) * (arm.copies + 1) * np.mean(counts))
         return float(np.mean([_count(arm, self.data.strata[part.train]) for part in parts]))
+
+
+def seen_by(arm: Arm) -> int:
+    """How many real items the generator of an arm saw: the different sources that its items name; where they name none, as many as they
+    are themselves.
+
+    Example:
+        >>> from vicinal.data.build import from_arrays
+        >>> made = from_arrays(np.zeros((6, 8, 8), np.uint8), [0, 0, 1, 1, 0, 1], sources=[4, 5, 6, 7, 4, 6])
+        >>> seen_by(Arm("vae", generated=made))
+        4
+    """
+    return 0 if arm.generated is None else len(np.unique(arm.generated.sources))
 
 
 def _count(arm: Arm, labels: np.ndarray) -> int:
     number = np.bincount(labels)
     number = number[number > 0]
     own = len(labels) if not arm.resample else len(number) * int(number.max() if arm.resample == "over" else number.min())
-    return own * (arm.copies + 1 - arm.instead) + (0 if arm.generated is None else len(arm.generated))
+    return (own + arm.real) * (arm.copies + 1 - arm.instead) + (0 if arm.generated is None else len(arm.generated))
 
 
 def cells(

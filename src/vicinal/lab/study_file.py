@@ -6,15 +6,16 @@ field                   what it says
 study                   its name; that of the file without one
 data                    a path (relative to the file) or ``digits``; or a mapping of path, format, resize, skip_bad
 arms                    name to a policy (a line of text, a file), or to a mapping of policy, copies, resample, class_weight, threshold,
-                        generated
+                        instead, generated; or of pipeline: the import path of a callable (``--trusted``), in place of policy
 size, steps, epochs,    the axes: a value or a list of values each; the last value of each is the headline
 strength, label_noise
 seeds                   how many, or a list
 split                   dev, test, by, allow_leak
 trainer                 a name, or a mapping of name and settings
-controls                some of duplicate, steps, cheap
+controls                some of duplicate, steps, cheap, real
 curves                  a corruption, a list of them, or corruption to levels; clip: whether noise is kept inside the value range
 views                   test-time augmentation: policy and count
+attribute               name of the arm that is taken apart into the operations of its policy
 metric, alpha,          as for ``Study``
 interval, time_limit
 ======================= ===============================================================================================================
@@ -39,7 +40,7 @@ from vicinal.lab.trial import Cell, Rules
 from vicinal.learn.registry import read_trainer
 
 _AXES = ("size", "steps", "epochs", "strength", "label_noise")
-_PLAIN = ("metric", "alpha", "interval", "clip")
+_PLAIN = ("metric", "alpha", "interval", "clip", "attribute")
 _FIELDS = ("study", "data", "arms", *_AXES, "seeds", "split", "trainer", "controls", "curves", "views", *_PLAIN, "time_limit")
 
 
@@ -63,7 +64,7 @@ def read_study(path: Path, *, trusted: bool = False, data: str | None = None) ->
     """A study from its file.
 
     Args:
-        trusted: let it name code to import (``Lambda``, the trainer ``function``), which a file from elsewhere must not.
+        trusted: let it name code to import (``Lambda``, ``pipeline``, the trainer ``function``), which a file from elsewhere must not.
         data: to be read instead of what the file names.
 
     Raises:
@@ -89,7 +90,7 @@ def study_of(document: Mapping[str, Any], path: Path, trusted: bool = False, dat
         "trainer": read.field("trainer", lambda value: read_trainer(value, trusted=trusted), read_trainer("mlp")),
         "curves": read.field("curves", _curves, ()),
         "views": read.field("views", lambda value: _views(value, path.parent, trusted), None),
-        "controls": read.field("controls", _texts, ("duplicate", "steps")),
+        "controls": read.field("controls", _texts, ("duplicate", "steps", "real")),
         "limit": read.field("time_limit", _number, None),
     }
     study = None if source is None else read.study(source, path.parent, found)

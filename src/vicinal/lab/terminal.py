@@ -18,24 +18,27 @@ from vicinal.lab.wording import (
     MISSING,
     SYMBOLS,
     Arm,
-    accuracy,
+    Unit,
     decimal,
+    direction_sentence,
     duration,
     forecast_sentence,
     interval,
     leak_sentence,
+    level,
     listed,
     measured_words,
     p_value,
     points,
     ranked,
+    unit_of,
 )
 
 _STYLES = (("helps", "bold blue"), ("hurts", "bold yellow"), ("no evidence", "dim"), ("reference", "dim"))
 
 _VERDICTS = (("reproduced", "bold blue"), ("weaker", "yellow"), ("opposite", "bold yellow"), ("cannot tell", "dim"))
 
-_BY_WEIGHT = ("points", "interval", "accuracy", "p adj.", "seeds to settle", "steps", "train time", "ms/item")
+_BY_WEIGHT = ("gain", "interval", "score", "p adj.", "seeds to settle", "steps", "train time", "ms/item")
 _MOMENT = 5.0  # seconds
 _GAP = 3  # characters between two columns
 _NAME = 16  # characters that a long name may always have
@@ -52,13 +55,45 @@ def print_result(result: Mapping[str, Any], console: Console) -> None:
     console.line()
     console.print(_table(result, console))
     console.line()
+    if direction := direction_sentence(result.get("metric")):
+        _say(console, direction, "dim")
     _say(console, result["answer"], "bold")
+    print_analysis(result, console)
     if result.get("step_note"):
         _say(console, f"Steps differ: {result['step_note']}", "yellow")
     for warning in result.get("warnings", ()):
         _say(console, f"Warning: {warning}", "yellow")
     if leak := leak_sentence(result["leak"]):
         _say(console, leak, "bold red")
+
+
+def print_analysis(result: Mapping[str, Any], console: Console) -> None:
+    """Print the sentences to be read after the answer, and a small table for every axis of a study that has several values."""
+    found = result.get("analysis", {})
+    for sentence in found.get("sentences", ()):
+        _say(console, f"- {sentence}", "default")
+    for axis in found.get("axes", ()):
+        console.line()
+        console.print(_axis_table(axis, unit_of(result.get("metric")), console))
+
+
+def _axis_table(axis: Mapping[str, Any], unit: Unit, console: Console) -> Table:
+    """Values of an axis down, arms across: the gain, with the sign of a verdict where its interval excludes 0."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
+    table.add_column(axis["axis"], no_wrap=True, justify="right")
+    for arm in axis["arms"]:
+        table.add_column(Text(f"{arm} ({unit.word})" if arm == next(iter(axis["arms"])) else arm), justify="right", overflow="ellipsis")
+    for row, value in enumerate(axis["values"]):
+        table.add_row(f"{value:,g}", *[_gain(curve, row, unit, console) for curve in axis["arms"].values()])
+    return table
+
+
+def _gain(curve: Mapping[str, Any], row: int, unit: Unit, console: Console) -> Text:
+    low, high = curve["low"][row], curve["high"][row]
+    verdict = "no evidence" if low is None or high is None or low <= 0 <= high else "helps" if low > 0 else "hurts"
+    mark = "*" if console.options.ascii_only else SYMBOLS[verdict]
+    text = f"{points(curve['mean'][row], unit)} {mark if verdict != 'no evidence' else ' '}"
+    return Text(text, style=dict(_STYLES)[verdict])
 
 
 def print_forecast(forecast: Forecast, console: Console) -> None:
@@ -86,15 +121,15 @@ def _say(console: Console, text: str, style: str) -> None:
 def _table(result: Mapping[str, Any], console: Console) -> Table:
     arms = ranked(result["arms"])
     verdicts = [_verdict(arm["verdict"], console) for arm in arms]
-    columns = _columns(arms)
+    columns = _columns(arms, result.get("metric"))
     name, shown = _fit(arms, columns, console.width - max(map(len, verdicts)) - _GAP)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
     table.add_column("arm", no_wrap=True, overflow="ellipsis", max_width=name)
     table.add_column("verdict", no_wrap=True)
-    for heading in shown:
-        table.add_column(heading, no_wrap=True, justify="right")
+    for column in shown:
+        table.add_column(columns[column][0], no_wrap=True, justify="right")
     for i, arm in enumerate(arms):
-        table.add_row(Text(arm["name"]), verdicts[i], *[Text(columns[heading][i]) for heading in shown])
+        table.add_row(Text(arm["name"]), verdicts[i], *[Text(columns[column][1][i]) for column in shown])
     return table
 
 
@@ -103,33 +138,34 @@ def _verdict(verdict: str, console: Console) -> Text:
     return Text(f"{symbol}{verdict}", style=dict(_STYLES)[verdict])
 
 
-def _columns(arms: Sequence[Arm]) -> dict[str, list[str]]:
-    """Headings and cells, in the order of the page."""
-    differences = [arm["difference"] or {} for arm in arms]
+def _columns(arms: Sequence[Arm], metric: Mapping[str, Any] | None) -> dict[str, tuple[str, list[str]]]:
+    """Columns by what they hold, in the order of the page: heading and cells."""
+    differences, unit = [arm["difference"] or {} for arm in arms], unit_of(metric)
     return {
-        "accuracy": [accuracy(arm["mean"]) for arm in arms],
-        "points": [points(difference.get("mean")) for difference in differences],
-        "interval": [interval(difference.get("low"), difference.get("high")) or MISSING for difference in differences],
-        "p adj.": [p_value(difference.get("p_adjusted")) for difference in differences],
-        "seeds to settle": [decimal(arm["seeds_needed"], 0) for arm in arms],
-        "steps": [f"{decimal(arm['step_ratio'])}x" for arm in arms],
-        "train time": [duration(arm["cost"]["train_seconds"]) for arm in arms],
-        "ms/item": [decimal(arm["cost"]["ms_per_item"], 3) for arm in arms],
+        "score": ("accuracy" if metric is None else metric["name"], [level(arm["mean"], unit) for arm in arms]),
+        "gain": (unit.word if unit.share else "gain", [points(difference.get("mean"), unit) for difference in differences]),
+        "interval": ("interval", [interval(one.get("low"), one.get("high"), unit) or MISSING for one in differences]),
+        "p adj.": ("p adj.", [p_value(difference.get("p_adjusted")) for difference in differences]),
+        "seeds to settle": ("seeds to settle", [decimal(arm["seeds_needed"], 0) for arm in arms]),
+        "steps": ("steps", [f"{decimal(arm['step_ratio'])}x" for arm in arms]),
+        "train time": ("train time", [duration(arm["cost"]["train_seconds"]) for arm in arms]),
+        "ms/item": ("ms/item", [decimal(arm["cost"]["ms_per_item"], 3) for arm in arms]),
     }
 
 
-def _fit(arms: Sequence[Arm], columns: Mapping[str, Sequence[str]], room: int) -> tuple[int, list[str]]:
+def _fit(arms: Sequence[Arm], columns: Mapping[str, tuple[str, list[str]]], room: int) -> tuple[int, list[str]]:
     """The width of the names and the columns that fit beside them: numbers are never cut, long names are."""
     longest = max((cell_len(arm["name"]) for arm in arms), default=0)
     room -= min(longest, _NAME)
     chosen = set()
-    for heading in _BY_WEIGHT:
-        width = max(map(len, (heading, *columns[heading]))) + _GAP
+    for column in _BY_WEIGHT:
+        heading, cells = columns[column]
+        width = max(map(len, (heading, *cells))) + _GAP
         if width > room:
             break
-        chosen.add(heading)
+        chosen.add(column)
         room -= width
-    return min(longest, _NAME + max(room, 0)), [heading for heading in columns if heading in chosen]
+    return min(longest, _NAME + max(room, 0)), [column for column in columns if column in chosen]
 
 
 def print_claims(console: Console) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, final
 
 Arm = Mapping[str, Any]
 """One entry of ``result["arms"]``: see the schema in :mod:`vicinal.lab.result_file`."""
@@ -15,6 +16,69 @@ MISSING = "-"
 
 SYMBOLS = MappingProxyType({"helps": "▲", "hurts": "▼", "no evidence": "○", "reference": "·"})
 """A sign for every verdict, always shown beside the word: colour alone never carries it."""
+
+
+@final
+@dataclass(frozen=True)
+class Unit:
+    """In what the gains of a metric are said.
+
+    Args:
+        word: after a gain.
+        share: gains are shares of 1, said in percentage points with one decimal; others are said as they are, with three figures.
+    """
+
+    word: str = "points"
+    share: bool = True
+
+    def figure(self, gain: float) -> str:
+        """A gain without its sign of plus.
+
+        Example:
+            >>> POINTS.figure(-0.049), Unit("in rmse", share=False).figure(1234.5), Unit("in nll", share=False).figure(0.02468)
+            ('-4.9', '1,234', '0.0247')
+        """
+        if self.share:
+            return decimal(100 * gain)
+        return decimal(gain, 0) if abs(gain) >= 1000 else f"{gain + 0.0:.3g}"
+
+
+POINTS = Unit()
+
+
+def unit_of(metric: Mapping[str, Any] | None) -> Unit:
+    """The unit of a result's metric; points where an older result names none.
+
+    Example:
+        >>> unit_of({"name": "nll", "unit": "nats", "share": False}).word
+        'in nll'
+    """
+    return POINTS if metric is None or metric["share"] else Unit(f"in {metric['name']}", share=False)
+
+
+def direction_sentence(metric: Mapping[str, Any] | None) -> str | None:
+    """What a reader must know of a metric of which more is not better; None where more is.
+
+    Example:
+        >>> direction_sentence({"name": "nll", "unit": "nats", "higher": False, "share": False})
+        'Less nll (nats) is better; gains above 0 are for the better.'
+    """
+    if metric is None or metric["higher"]:
+        return None
+    better = "Less" if metric["higher"] is False else "The right"
+    return f"{better} {metric['name']} ({metric['unit']}) is better; gains above 0 are for the better."
+
+
+def level(value: float | None, unit: Unit = POINTS) -> str:
+    """A score itself: per cent for shares.
+
+    Example:
+        >>> level(0.8507), level(2.5, Unit("in rmse", share=False))
+        ('85.1 %', '2.5')
+    """
+    if unit.share or value is None or missing(value):
+        return accuracy(value)
+    return unit.figure(value)
 
 
 def missing(value: float | None) -> bool:
@@ -49,21 +113,21 @@ def accuracy(fraction: float | None) -> str:
     return MISSING if fraction is None or missing(fraction) else f"{decimal(100 * fraction)} %"
 
 
-def points(difference: float | None) -> str:
-    """A difference of two shares of 1, in percentage points, with its sign.
+def points(difference: float | None, unit: Unit = POINTS) -> str:
+    """A gain with its sign, in percentage points or in the unit given.
 
     Example:
-        >>> points(0.067), points(-0.049), points(0.0001)
-        ('+6.7', '-4.9', '0.0')
+        >>> points(0.067), points(-0.049), points(0.0001), points(0.25, Unit("in nll", share=False))
+        ('+6.7', '-4.9', '0.0', '+0.25')
     """
     if difference is None or missing(difference):
         return MISSING
-    text = decimal(100 * difference)
+    text = unit.figure(difference)
     return f"+{text}" if float(text.replace(",", "")) > 0 else text
 
 
-def interval(low: float | None, high: float | None) -> str:
-    """The two ends of an interval of differences, in percentage points; empty without an interval (one seed has none).
+def interval(low: float | None, high: float | None, unit: Unit = POINTS) -> str:
+    """The two ends of an interval of gains; empty without an interval (one seed has none).
 
     Example:
         >>> interval(0.06, 0.073), interval(None, None)
@@ -71,19 +135,42 @@ def interval(low: float | None, high: float | None) -> str:
     """
     if low is None or high is None or missing(low) or missing(high):
         return ""
-    return f"[{decimal(100 * low)}, {decimal(100 * high)}]"
+    return f"[{unit.figure(low)}, {unit.figure(high)}]"
 
 
-def estimate(difference: Mapping[str, Any] | None, unit: str = "") -> str:
-    """A difference with its interval.
+def estimate(difference: Mapping[str, Any] | None, unit: Unit = POINTS, named: bool = True) -> str:
+    """A gain with its interval, and the word of its unit if it is to be named.
 
     Example:
-        >>> estimate({"mean": 0.067, "low": 0.06, "high": 0.073}, " points")
+        >>> estimate({"mean": 0.067, "low": 0.06, "high": 0.073})
         '+6.7 points [6.0, 7.3]'
     """
     if difference is None:
         return MISSING
-    return f"{points(difference['mean'])}{unit} {interval(difference['low'], difference['high'])}".rstrip()
+    word = f" {unit.word}" if named else ""
+    return f"{points(difference['mean'], unit)}{word} {interval(difference['low'], difference['high'], unit)}".rstrip()
+
+
+def percentages(share: Mapping[str, Any]) -> str:
+    """A share of something with its interval, in per cent.
+
+    Example:
+        >>> percentages({"mean": 0.964, "low": 0.93, "high": 1.01}), percentages({"mean": 0.5, "low": None, "high": None})
+        ('96 % [93, 101]', '50 %')
+    """
+    low, high = share["low"], share["high"]
+    ends = "" if low is None or high is None else f" [{decimal(100 * low, 0)}, {decimal(100 * high, 0)}]"
+    return f"{decimal(100 * share['mean'], 0)} %{ends}"
+
+
+def counted(number: int, thing: str) -> str:
+    """A number of things.
+
+    Example:
+        >>> counted(1, "seed"), counted(1200, "item")
+        ('1 seed', '1,200 items')
+    """
+    return f"{number:,} {thing}{'s' * (number != 1)}"
 
 
 def p_value(p: float | None) -> str:
@@ -173,11 +260,12 @@ def leak_sentence(leak: Mapping[str, Any]) -> str | None:
     return f"Leak allowed: {shares} have a sibling in train, so {scores} scores are too high and cannot be believed."
 
 
-def answer_sentence(arms: Sequence[Arm]) -> str:
+def answer_sentence(arms: Sequence[Arm], unit: Unit = POINTS) -> str:
     """The answer to "which arm helps, and by how much?".
 
     Args:
         arms: entries of ``result["arms"]`` with ``name``, ``difference``, ``verdict`` and ``seeds_needed``.
+        unit: of the differences.
 
     Returns:
         One to three short sentences: what helps, what hurts, and what the seeds could not decide.
@@ -191,26 +279,25 @@ def answer_sentence(arms: Sequence[Arm]) -> str:
     helps, hurts, open_ = ([arm for arm in order if arm["verdict"] == kind] for kind in ("helps", "hurts", "no evidence"))
     if not (helps or hurts or open_):
         return "Nothing was compared: there is only the reference."
-    parts = [_effect(helps, "help", with_interval=True), _effect(hurts, "hurt", with_interval=False), _undecided(open_)]
+    parts = [_effect(helps, "help", unit, with_interval=True), _effect(hurts, "hurt", unit, with_interval=False), _undecided(open_)]
     if hurts and not helps:
         parts.insert(0, "No arm is shown to help.")
     return " ".join(filter(None, parts))
 
 
-def _effect(arms: Sequence[Arm], verb: str, *, with_interval: bool) -> str:
-    """``shift helps: +6.7 points [6.0, 7.3].`` or ``hflip (-4.9) and turn (-8.3) hurt.``"""
+def _effect(arms: Sequence[Arm], verb: str, unit: Unit, *, with_interval: bool) -> str:
+    """``shift helps: +6.7 points [6.0, 7.3].`` or ``hflip (-4.9 points) and turn (-8.3) hurt.``"""
     if not arms:
         return ""
     if len(arms) == 1:
-        return f"{arms[0]['name']} {verb}s: {estimate(arms[0]['difference'], ' points')}."
+        return f"{arms[0]['name']} {verb}s: {estimate(arms[0]['difference'], unit)}."
     say = estimate if with_interval else _mean_only
-    units = [" points", *[""] * (len(arms) - 1)]
-    effects = [f"{arm['name']} ({say(arm['difference'], unit)})" for arm, unit in zip(arms, units, strict=True)]
+    effects = [f"{arm['name']} ({say(arm['difference'], unit, not place)})" for place, arm in enumerate(arms)]
     return f"{listed(effects)} {verb}."
 
 
-def _mean_only(difference: Mapping[str, Any], unit: str) -> str:
-    return points(difference["mean"]) + unit
+def _mean_only(difference: Mapping[str, Any], unit: Unit, named: bool) -> str:
+    return points(difference["mean"], unit) + (f" {unit.word}" if named else "")
 
 
 def _undecided(arms: Sequence[Arm]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal, final
+from typing import Any, Literal, final
 
 from numpy.typing import ArrayLike
 
@@ -47,6 +47,11 @@ class Metric:
             return abs(before - self.best) - abs(after - self.best)
         return after - before if self.higher else before - after
 
+    @property
+    def share(self) -> bool:
+        """Whether it is a share of 1, so that its differences are percentage points."""
+        return "share" in self.unit
+
 
 METRICS: Mapping[str, Metric] = MappingProxyType({
     "accuracy": Metric(accuracy, "classification", True, 1, "share of the items"),
@@ -75,6 +80,17 @@ def metric(name: str, where: str = "metrics") -> Metric:
     if name not in METRICS:
         raise ParameterError(where, f"one of {', '.join(METRICS)}", repr(name), nearest(str(name), METRICS))
     return METRICS[name]
+
+
+def entry(name: str) -> dict[str, Any]:
+    """A metric for readers of a result: its name, unit and direction, and whether it is a share of 1.
+
+    Example:
+        >>> entry("nll")
+        {'name': 'nll', 'unit': 'nats', 'higher': False, 'share': False}
+    """
+    known = METRICS[name]
+    return {"name": name, "unit": known.unit, "higher": known.higher, "share": known.share}
 
 
 def listed(names: Iterable[str]) -> tuple[str, ...]:

@@ -1,9 +1,9 @@
-"""The page: what the template needs to know, said once."""
+"""The page, and the files that a comparison leaves."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,13 +11,19 @@ from typing import Any
 import jinja2
 import numpy as np
 
+from vicinal.core.files import write_files
 from vicinal.lab import wording
-from vicinal.lab.report import figures
+from vicinal.lab.report import axis, bands, learning
 from vicinal.lab.report.sheet import Picture, Sheet, picture
-from vicinal.lab.result_file import result_bytes, write_files
+from vicinal.lab.report.view import applied, view
+from vicinal.lab.result_file import result_bytes
 
-_INTERVALS = (("t", "paired t interval"), ("bca", "bias-corrected and accelerated (BCa) bootstrap interval"))
-_SETTINGS = ("data", "budget", "trainer", "seeds", "alpha", "interval", "leak")
+PARTS = (
+    "head", "verdicts", "forest", "rivals", "metrics", "learning", "classes", "robustness", "axes", "inside", "sheets", "costs", "setting",
+)  # fmt: skip
+"""The parts of a report in the order of the reader; each shows itself only where the result has what it shows."""
+
+_LONGEST = 14  # characters of a label at the end of a line
 
 
 def write_report(result: Mapping[str, Any], sheets: Mapping[str, Sheet], path: Path) -> Path:
@@ -52,48 +58,41 @@ def write_outputs(result: Mapping[str, Any], sheets: Mapping[str, Sheet], folder
     return data, page
 
 
-def render_report(result: Mapping[str, Any], sheets: Mapping[str, Sheet]) -> str:
-    """The report as HTML text: one self-contained page from which no request leaves."""
-    arms = wording.ranked(result["arms"])
-    return (
-        _environment()
-        .get_template("report.html.j2")
-        .render(
-            result=result,
-            arms=arms,
-            counts=_counts(arms),
-            leak=wording.leak_sentence(result["leak"]),
-            forest=figures.forest(arms),
-            curves=figures.curves(arms),
-            classes=figures.classes(result["data"]["classes"], arms),
-            sheets=_pictures(arms, sheets),
-            interval_name=dict(_INTERVALS).get(result["interval"], result["interval"]),
-            level=wording.decimal(100 * (1 - result["alpha"]), 0),
-            settings=list(_flat({key: result[key] for key in _SETTINGS if key in result})),
-            reference_seconds=_reference_seconds(arms),
-            PANEL=figures.PANEL,
-        )
-    )
+def render_report(result: Mapping[str, Any], sheets: Mapping[str, Sheet], rebuilt: bool = False) -> str:
+    """The report as HTML text: one self-contained page from which no request leaves.
+
+    Args:
+        result, sheets: as for :func:`write_report`.
+        rebuilt: whether it is made from a stored result alone, so that it says why there are no pictures.
+    """
+    seen = view(result)
+    return rendered("report.html.j2", parts=PARTS, sheets=_pictures(seen["arms"], sheets), rebuilt=rebuilt, **seen)
+
+
+def rendered(template: str, **known: Any) -> str:
+    """A template of this folder; what ends in .html.j2 is escaped."""
+    return _environment(escape=".html" in template).get_template(template).render(**known)
 
 
 def _html_bytes(result: Mapping[str, Any], sheets: Mapping[str, Sheet]) -> bytes:
     return render_report(result, sheets).encode("utf-8", "replace")
 
 
-def _environment() -> jinja2.Environment:
+def _environment(escape: bool) -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("vicinal.lab.report", "."),
-        autoescape=True,
+        autoescape=escape,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    plain = (wording.accuracy, wording.decimal, wording.points, wording.estimate, wording.p_value, wording.duration)
-    environment.filters.update({function.__name__: _set_in_type(function) for function in plain})
+    said = (wording.accuracy, wording.decimal, wording.points, wording.estimate, wording.p_value, wording.duration, wording.level)
+    environment.filters.update({function.__name__: _set_in_type(function) for function in (*said, axis.tick)})
     count = partial(wording.decimal, digits=0)
-    environment.filters.update(seed_range=wording.seed_range, typeset=typeset, mean=_mean, count=count)
-    environment.globals.update(SYMBOLS=wording.SYMBOLS, interval=_set_in_type(wording.interval))
-    environment.tests["missing"] = wording.missing
+    environment.filters.update(seed_range=wording.seed_range, typeset=typeset, mean=_mean, count=count, applied=applied)
+    environment.filters.update(gain_ticks=bands.gain_ticks, rungs=_rungs, shortened=_shortened, cell=_cell)
+    environment.globals.update(SYMBOLS=wording.SYMBOLS, interval=_set_in_type(wording.interval), PANEL=learning.PANEL, HEIGHT=bands.HEIGHT)
+    environment.tests.update(missing=wording.missing, sure=_sure)
     return environment
 
 
@@ -111,33 +110,34 @@ def typeset(text: str) -> str:
     return "–" if text == wording.MISSING else re.sub(r"(?<![\w.])-(?=\d)", "−", text)
 
 
-def _counts(arms: Sequence[wording.Arm]) -> list[tuple[str, list[str]]]:
-    """Which arms got which verdict, for the verdicts that were given."""
-    named = {kind: [arm["name"] for arm in arms if arm["verdict"] == kind] for kind in ("helps", "hurts", "no evidence")}
-    return [(kind, names) for kind, names in named.items() if names]
+def _sure(found: Mapping[str, Any]) -> bool:
+    """Whether an interval excludes 0."""
+    low, high = axis.number(found["low"]), axis.number(found["high"])
+    return bool(low > 0 or high < 0)
+
+
+def _rungs(ladder: axis.Ladder) -> list[tuple[float, str]]:
+    """Places and texts below a chart; where they would touch, only some have a text."""
+    shown, last = [], -100.0
+    for place, said in zip(ladder.places, ladder.texts, strict=True):
+        if place - last >= 4 + 3 * len(said):
+            shown.append((place, said))
+            last = place
+    return shown
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= _LONGEST else name[: _LONGEST - 1] + "…"
+
+
+def _cell(text: Any) -> str:
+    """Text inside a cell of a Markdown table."""
+    return re.sub(r"([|*_`\\<>\[\]])", r"\\\1", str(text)).replace("\n", " ")
 
 
 def _pictures(arms: Sequence[wording.Arm], sheets: Mapping[str, Sheet]) -> list[tuple[wording.Arm, Sheet, Picture]]:
     shown = [(arm, sheets[arm["name"]]) for arm in arms if arm["name"] in sheets]
     return [(arm, sheet, picture(sheet)) for arm, sheet in shown if sheet.rows]
-
-
-def _reference_seconds(arms: Sequence[wording.Arm]) -> float | None:
-    """What the reference took, augmentation and training together."""
-    cost = next((arm["cost"] for arm in arms if not arm["difference"]), None)
-    return (cost["augment_seconds"] or 0.0) + (cost["train_seconds"] or 0.0) if cost else None
-
-
-def _flat(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
-    """Settings as dotted names and texts: ``data.train``, ``450``."""
-    if isinstance(value, Mapping):
-        for key, item in value.items():
-            yield from _flat(item, f"{name}.{key}" if name else str(key))
-    elif name == "seeds":
-        yield name, wording.seed_range(value)
-    else:
-        shown = ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
-        yield name, "–" if value is None or shown == "" else shown
 
 
 def _mean(values: Sequence[float | None]) -> float | None:
