@@ -89,6 +89,11 @@ def test_a_budget_begins_with_the_headline_until_it_can_decide(studied: Make) ->
     run = [trial for wave in through(pace, {}, seconds=1) for trial in wave]
     assert {trial.cell.size for trial in run[:18]} == {100}  # six seeds of three arms
     assert {trial.cell.size for trial in run[18:]} == {60}
+    counts = {size: len({trial.seed for trial in run if trial.cell.size == size}) for size in (60, 100)}
+    (note,) = pace.notes()
+    assert note.endswith(
+        f"budget: {counts[60]} of 20 seeds were run at size=60, steps=4; {counts[100]} of 20 seeds were run at size=100, steps=4"
+    )
 
 
 def test_what_is_done_already_costs_no_time(study: Study) -> None:
