@@ -55,11 +55,12 @@ def targets(data: Dataset, labels: NDArray) -> NDArray:
 def transformed(policy: Node, images: NDArray, address: Address, kind: str = "image", label: NDArray | None = None) -> Any:
     """Items (B, ...) after a policy: an array, or a list where sizes differ; floats where it keeps values outside the range.
 
-    With labels, (B, K) shares of classes, a pair: the items, and the labels after mixing.
+    With labels, (B, K) shares of classes, a pair: the items, and the labels after mixing. A policy of several views gives a list of them.
     """
     where: dict[str, Any] = {"seed": address.seed, "epoch": address.epoch, "index": address.index, "view": address.view}
     if label is None:
-        return augment(policy, (), {kind: taken(policy, images)}, **where)[kind]
+        made = augment(policy, (), {kind: taken(policy, images)}, **where)
+        return [view[kind] for view in made] if isinstance(made, list) else made[kind]
     made = augment(policy, (), {kind: taken(policy, images), "label": label}, **where)
     return made[kind], made["label"]
 

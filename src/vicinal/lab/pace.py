@@ -71,9 +71,13 @@ class Budget:
         rest = self._units[self._next :]
         if not rest:
             return []
-        seeds = {trial.seed for unit in self._units[: self._next] for trial in unit}
-        count = sum(map(len, rest))
-        return [f"{count} of {len(self.trials)} trials did not fit into the budget: {len(seeds)} of {len(self.study.seeds)} seeds were run"]
+        count, several = sum(map(len, rest)), len(self.study.cells) > 1
+        run = [self._run_of(cell) + (f" at {cell.place}" if several else "") for cell in self.study.cells]
+        return [f"{count} of {len(self.trials)} trials did not fit into the budget: {'; '.join(run)}"]
+
+    def _run_of(self, cell: Cell) -> str:
+        seeds = {trial.seed for unit in self._units[: self._next] for trial in unit if trial.cell == cell}
+        return f"{len(seeds)} of {len(self.study.seeds)} seeds were run"
 
 
 def _steps(unit: Sequence[Trial]) -> float:

@@ -85,6 +85,11 @@ class Cell:
         usual = Cell()
         return {name: value for name, value in asdict(self).items() if value != getattr(usual, name) and value is not None}
 
+    @property
+    def place(self) -> str:
+        """The same in one line."""
+        return _line(self.said()) or "the defaults"
+
 
 @final
 @dataclass(frozen=True)
@@ -153,8 +158,11 @@ class Trial:
     @property
     def address(self) -> str:
         """Where to find it again, in words."""
-        place = ", ".join(f"{name}={value}" for name, value in (self.cell.said() | {"steps": self.steps}).items())
-        return f"arm {self.arm.name}, seed {self.seed}, {place}"
+        return f"arm {self.arm.name}, seed {self.seed}, {_line(self.cell.said() | {'steps': self.steps})}"
+
+
+def _line(said: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in said.items())
 
 
 def ladders(trials: Sequence[Trial]) -> list[list[Trial]]:
