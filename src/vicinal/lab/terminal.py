@@ -35,6 +35,8 @@ _STYLES = (("helps", "bold blue"), ("hurts", "bold yellow"), ("no evidence", "di
 
 _VERDICTS = (("reproduced", "bold blue"), ("weaker", "yellow"), ("opposite", "bold yellow"), ("cannot tell", "dim"))
 
+_WEIGHTS = (("wrong", "bold yellow"), ("doubt", "yellow"), ("note", "dim"), ("fine", "bold blue"))
+
 _BY_WEIGHT = ("points", "interval", "accuracy", "p adj.", "seeds to settle", "steps", "train time", "ms/item")
 _MOMENT = 5.0  # seconds
 _GAP = 3  # characters between two columns
@@ -160,3 +162,32 @@ def print_replication(result: Mapping[str, Any], console: Console) -> None:
     _say(console, f"{counts}. {duration(result['seconds'])}.", "bold")
     for fault in result["failed"]:
         _say(console, f"Failed: {fault['address']}: {fault['sentence']}", "yellow")
+
+
+def print_check(result: Mapping[str, Any], console: Console) -> None:
+    """Print what a check found, the worst first, and the numbers of every policy."""
+    _say(console, result["question"], "bold")
+    _say(console, result["answer"], "bold")
+    console.line()
+    findings = Table(box=None, show_header=False, pad_edge=False, padding=(0, 1))
+    findings.add_column(no_wrap=True)
+    findings.add_column(overflow="fold")
+    for finding in result["findings"]:
+        said = f"{finding['sentence']} {finding['advice']}".rstrip()
+        findings.add_row(Text(finding["weight"], style=dict(_WEIGHTS)[finding["weight"]]), Text(said))
+    console.print(findings)
+    if result["arms"]:
+        console.line()
+        console.print(_checked(result["arms"]))
+
+
+def _checked(arms: Sequence[Mapping[str, Any]]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
+    table.add_column("policy", overflow="ellipsis", no_wrap=True, max_width=_NAME)
+    for heading in ("survival", "affinity", "diversity", "spread", "Vendi", "unchanged"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for arm in arms:
+        numbers = [decimal(arm[name], 2) for name in ("affinity", "diversity", "spread")]
+        cells = (accuracy(arm["survival"]["share"]), *numbers, f"{decimal(arm['vendi'])}/{decimal(arm['vendi_originals'])}")
+        table.add_row(Text(arm["name"]), *cells, accuracy(arm["unchanged"]))
+    return table

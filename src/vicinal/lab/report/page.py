@@ -56,7 +56,7 @@ def render_report(result: Mapping[str, Any], sheets: Mapping[str, Sheet]) -> str
     """The report as HTML text: one self-contained page from which no request leaves."""
     arms = wording.ranked(result["arms"])
     return (
-        _environment()
+        environment()
         .get_template("report.html.j2")
         .render(
             result=result,
@@ -80,8 +80,9 @@ def _html_bytes(result: Mapping[str, Any], sheets: Mapping[str, Sheet]) -> bytes
     return render_report(result, sheets).encode("utf-8", "replace")
 
 
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
+def environment() -> jinja2.Environment:
+    """The templates of the reports, and the words and numbers that they say."""
+    made = jinja2.Environment(
         loader=jinja2.PackageLoader("vicinal.lab.report", "."),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
@@ -89,12 +90,12 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     plain = (wording.accuracy, wording.decimal, wording.points, wording.estimate, wording.p_value, wording.duration)
-    environment.filters.update({function.__name__: _set_in_type(function) for function in plain})
+    made.filters.update({function.__name__: _set_in_type(function) for function in plain})
     count = partial(wording.decimal, digits=0)
-    environment.filters.update(seed_range=wording.seed_range, typeset=typeset, mean=_mean, count=count)
-    environment.globals.update(SYMBOLS=wording.SYMBOLS, interval=_set_in_type(wording.interval))
-    environment.tests["missing"] = wording.missing
-    return environment
+    made.filters.update(seed_range=wording.seed_range, typeset=typeset, mean=_mean, count=count)
+    made.globals.update(SYMBOLS=wording.SYMBOLS, interval=_set_in_type(wording.interval))
+    made.tests["missing"] = wording.missing
+    return made
 
 
 def _set_in_type(function: Any) -> Any:
