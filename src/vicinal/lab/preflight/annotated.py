@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from vicinal.core.survival import Survival, survival
 from vicinal.data.annotated import Annotated
@@ -48,7 +47,9 @@ def double_files(data: Annotated) -> list[Finding]:
     double = [some for some in names.values() if len(some) > 1]
     if not double:
         return [Finding("fine", "copies", f"No picture of the {len(data):,} is there twice.")]
-    sentence = f"{sum(len(some) - 1 for some in double):,} pictures are there again under another name, such as {' and '.join(double[0][:2])}."
+    sentence = (
+        f"{sum(len(some) - 1 for some in double):,} pictures are there again under another name, such as {' and '.join(double[0][:2])}."
+    )
     return [Finding("doubt", "copies", sentence, "Keep copies of a picture on one side of the split.")]
 
 
@@ -64,8 +65,3 @@ def instance_balance(data: Annotated) -> list[Finding]:
         return [Finding("fine", "balance", "Classes have about as many instances each.")]
     sentence = f"Instances are unbalanced: {counts[most]:,} of {most} and {counts[least]:,} of {least}."
     return [Finding("doubt" if ratio >= 10 else "note", "balance", sentence, "Read scores class by class.")]
-
-
-def plain_survival(told: Survival) -> dict[str, Any]:
-    """As plain data for JSON."""
-    return told.as_dict()

@@ -14,7 +14,7 @@ from vicinal.core.transform import Node
 from vicinal.data.dataset import Dataset
 from vicinal.lab.arms import Arm
 from vicinal.lab.feed import apply, inputs, pixels
-from vicinal.lab.preflight.judge import Jury, Judges, trained
+from vicinal.lab.preflight.judge import Judges, Jury, trained
 
 VERSIONS = 4  # of every item that an answer about a policy is the mean of
 
@@ -36,9 +36,7 @@ class Hearing:
     plain: NDArray[np.float64]
 
     @staticmethod
-    def of(
-        data: Dataset, rows: NDArray[np.int64], jury: Jury, tell: Callable[[int, int], None] = lambda done, total: None
-    ) -> Hearing:
+    def of(data: Dataset, rows: NDArray[np.int64], jury: Jury, tell: Callable[[int, int], None] = lambda done, total: None) -> Hearing:
         """Train the judges of some rows, and hear them about the originals."""
         judges, originals = trained(data, rows, jury, tell), inputs(pixels(data, rows))
         return Hearing(data, rows, judges, judges.answers(originals), judges.answers(originals, plain=True))

@@ -1,9 +1,9 @@
 """Judges: small models that are trained out of fold, so that every item is judged only by those who have seen neither it nor a sibling.
 
-Two kinds sit at once, all trained side by side in one task. *Plain* judges know the originals alone: what an augmented item does to them
-says how far it lies from the data (affinity, invariance). *Practised* judges were shown their training items under small changes that nobody
-disputes as well (``PRACTICE``), as a person has seen digits that stand a little to the left: what they no longer recognise has lost its
-label, or gone further from anything that the data can teach. With plain judges alone, a shift of two pixels looks as fatal as a mirror.
+Two kinds of them are trained side by side in one task. *Plain* judges know the originals alone: what an augmented item does to them says
+how far it lies from the data (affinity, invariance). *Practised* judges were also shown their training items under small changes that
+nobody disputes (``PRACTICE``), as a person has seen digits that stand a little to the left: what they no longer recognise has lost its
+label, or gone further than the data can teach. With plain judges alone, a shift of two pixels looks as fatal as a mirror.
 """
 
 from __future__ import annotations

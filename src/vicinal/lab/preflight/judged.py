@@ -9,7 +9,6 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from vicinal.core.draw import Address
 from vicinal.lab.arms import Arm
 from vicinal.lab.feed import inputs
 from vicinal.lab.preflight.findings import Finding
@@ -64,7 +63,13 @@ class Judged:
             return Finding(weight, "labels", f"{name}: the judges know none of the originals, so nothing can be said.")
         if verdict == "survives":
             return Finding(weight, "labels", f"{name}: labels survive, {share} of what the judges knew.")
-        start = "labels are lost" if overall.verdict == "lost" else "labels of some classes are lost" if verdict == "lost" else "perhaps too strong"
+        start = (
+            "labels are lost"
+            if overall.verdict == "lost"
+            else "labels of some classes are lost"
+            if verdict == "lost"
+            else "perhaps too strong"
+        )
         return Finding(weight, "labels", f"{name}: {start}, {share} of what the judges knew{self._worst(classes)}.", self._advice())
 
     def _worst(self, classes: Sequence[str]) -> str:
@@ -88,7 +93,9 @@ def range_words(safe: Safe) -> str:
         >>> range_words(Safe("Rotate", "angle", "degrees", 0.0, (-90.0, 90.0), -21.3, 30.0, False, True, ()))
         'Rotate.angle from -21.3 to at least 30 degrees'
     """
-    low, high = (f"{'at least ' if is_open else ''}{_rounded(value)}" for value, is_open in ((safe.low, safe.low_open), (safe.high, safe.high_open)))
+    low, high = (
+        f"{'at least ' if is_open else ''}{_rounded(value)}" for value, is_open in ((safe.low, safe.low_open), (safe.high, safe.high_open))
+    )
     ends = f"from {low} to {high}"
     if safe.asked[0] >= safe.neutral:
         ends = f"up to {high}"
@@ -122,7 +129,7 @@ def _sheet(hearing: Hearing, arm: Arm) -> Sheet:
     heard = [hearing.judges.answers(inputs(version)) for version in made]
     wrong = np.array([answers.argmax(1) != hearing.labels for answers in heard])
     rows = first_lost(hearing.right, wrong, np.array([answers.max(1) for answers in heard]))
-    names = [f"at {strength:g}" for strength, _ in steps] or [f"view {view}" for view in range(len(made))]
+    names = [f"at {strength:g}" for strength, _ in steps] or [f"in view={view}" for view in range(len(made))]
     return Sheet(arm.name, [_row(hearing, int(row), made, heard, wrong, names) for row in rows])
 
 
@@ -144,5 +151,4 @@ def first_lost(right: NDArray[np.bool_], wrong: NDArray[np.bool_], sure: NDArray
 def _row(hearing: Hearing, row: int, made: list[NDArray], heard: list[NDArray], wrong: NDArray, names: list[str]) -> SheetRow:
     level, classes = int(wrong[:, row].argmax()), hearing.data.classes
     read = f"{classes[hearing.labels[row]]} read as {classes[int(heard[level][row].argmax())]} {names[level]}"
-    address = str(Address.of(0, 0, int(hearing.sources[row]), level if names[0].startswith("view") else 0))
-    return SheetRow(hearing.images[row], [version[row] for version in made], f"{read}; {address}")
+    return SheetRow(hearing.images[row], [version[row] for version in made], f"index={int(hearing.sources[row])}: {read}")

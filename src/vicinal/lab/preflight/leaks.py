@@ -17,6 +17,7 @@ SIDE = 16  # of a thumbnail
 _BLOCK = 1 << 24  # distances that are held at once
 _WORK = 2e11  # multiplications that a search may take
 _SAMPLE = 2000  # items of train whose nearest neighbours say what is usual
+_SAME = 1e-3  # between thumbnails of equal items: what rounding leaves
 _SAFETY = 0.5  # of the distance that 99 % of the items of train keep from one another
 
 
@@ -81,16 +82,14 @@ def _normalised(values: NDArray[np.float32]) -> NDArray[np.float32]:
 def usual(small: NDArray[np.float32], sources: NDArray[np.int64]) -> float:
     """The distance below which two items are copies: half of what 99 % of items keep from their nearest neighbour of another source.
 
-    Items that are copies of one another, a tenth of the median apart or closer, do not count as neighbours here.
+    Items that are copies of one another, less than a tenth of the median apart, do not count as neighbours here.
     """
     rows = np.linspace(0, len(small) - 1, min(_SAMPLE, len(small))).astype(int)
-    nearest = np.concatenate([
-        np.where(sources[rows[part], None] == sources, np.inf, found).min(1) for part, found in _blocks(small[rows], small)
-    ])
-    nearest = nearest[np.isfinite(nearest)]
-    if not len(nearest):
-        return 0.0
-    apart = nearest[nearest > 0.1 * np.median(nearest)]
+    nearest = np.concatenate(
+        [np.where(sources[rows[part], None] == sources, np.inf, found).min(1) for part, found in _blocks(small[rows], small)]
+    )
+    apart = nearest[np.isfinite(nearest) & (nearest > _SAME)]
+    apart = apart[apart > 0.1 * np.median(apart)] if len(apart) else apart
     return _SAFETY * float(np.quantile(apart, 0.01)) if len(apart) else 0.0
 
 
@@ -113,7 +112,7 @@ def _between(data: Dataset, small: NDArray, rows: tuple[NDArray, NDArray], names
         near = np.where(data.sources[looked[part], None] == data.sources[other], np.inf, found)
         best = near.argmin(1)
         apart = near[np.arange(len(best)), best]
-        close = np.flatnonzero(apart <= max(limit, 1e-3))
+        close = np.flatnonzero(apart <= max(limit, _SAME))
         pairs.append(np.stack([looked[part][close], other[best[close]]], axis=1))
         distance.append(apart[close].astype(np.float64))
     return _told(data, np.concatenate(pairs), np.concatenate(distance), names, straddling, limit, len(looked) / max(1, len(held)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -29,8 +29,8 @@ class Nearness:
         diversity: mean distance between copies over that between originals, in the principal components of the originals' pixels.
         spread: mean distance between two versions of one item, over that between two originals.
         vendi, vendi_originals: Vendi score of copies and of as many originals.
-        unchanged: share of the answers of plain judges that stay the same; divergence: mean Kullback-Leibler divergence, in nats, from their
-            answer about the original to that about the version.
+        unchanged: share of the answers of plain judges that stay the same; divergence: mean Kullback-Leibler divergence, in nats, between
+            their answers about the original and about the version.
     """
 
     affinity: float
@@ -57,17 +57,17 @@ def invariance(before: NDArray[np.float64], after: Sequence[NDArray[np.float64]]
     """The share of answers that stay the same, and the mean KL divergence in nats, from (N, K) probabilities to versions of them.
 
     Example:
-        >>> invariance(np.array([[0.5, 0.5], [1.0, 0.0]]), [np.array([[0.5, 0.5], [0.5, 0.5]])])[1].round(4)
-        np.float64(0.3466)
+        >>> round(invariance(np.array([[0.5, 0.5], [1.0, 0.0]]), [np.array([[0.5, 0.5], [0.5, 0.5]])])[1], 4)
+        0.3466
     """
     same = np.mean([answers.argmax(1) == before.argmax(1) for answers in after])
     known = np.maximum(before, _LEAST)
     apart = [(known * (np.log(known) - np.log(np.maximum(answers, _LEAST)))).sum(1).mean() for answers in after]
-    return float(same), np.mean(apart)
+    return float(same), float(np.mean(apart))
 
 
 def vendi(similarity: NDArray[np.float64]) -> float:
-    """The effective number of different items: exp of the entropy of the eigenvalues of K / n (Friedman and Dieng, "The Vendi score", 2023).
+    """The effective number of different items: exp of the entropy of the eigenvalues of K / n (Friedman and Dieng 2023).
 
     Args:
         similarity: (n, n) positive semidefinite, 1 on the diagonal.
@@ -96,12 +96,12 @@ def _spread(originals: NDArray[np.float32], made: Sequence[NDArray[np.float32]])
     return float(apart[off].mean()) / usual, float(own) / usual, (scores[0], scores[1])
 
 
-def _embedding(items: NDArray[np.float32]):  # noqa: ANN202
+def _embedding(items: NDArray[np.float32]) -> Callable[[NDArray[np.float32]], NDArray[np.float64]]:
     """(N, D) to (N, components): the leading principal components of some items."""
     rows = np.linspace(0, len(items) - 1, min(_MOST, len(items))).astype(int)
     middle = items.mean(0)
     axes = np.linalg.svd(items[rows] - middle, full_matrices=False)[2][:_COMPONENTS].T
-    return lambda some: (some - middle) @ axes
+    return lambda some: ((some - middle) @ axes).astype(np.float64)
 
 
 def _distances(first: NDArray, second: NDArray) -> NDArray[np.float64]:

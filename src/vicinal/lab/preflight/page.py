@@ -13,7 +13,9 @@ from vicinal.lab.report.figures import Axis, Interval
 from vicinal.lab.report.page import environment
 from vicinal.lab.report.sheet import Sheet, picture
 
-SIGNS = MappingProxyType({"wrong": "▼", "lost": "▼", "doubt": "◆", "doubtful": "◆", "unknown": "◆", "note": "○", "fine": "▲", "survives": "▲"})
+SIGNS = MappingProxyType(
+    {"wrong": "▼", "lost": "▼", "doubt": "◆", "doubtful": "◆", "unknown": "◆", "note": "○", "fine": "▲", "survives": "▲"}
+)
 """A sign for every weight and verdict, always beside the word."""
 
 _LOOKS = (("▼", "hurts"), ("◆", "doubt"), ("○", "no-evidence"), ("▲", "helps"))
@@ -47,5 +49,9 @@ def _intervals(arms: list[Mapping[str, Any]]) -> tuple[Axis, tuple[Interval, ...
     """Shares in per cent on a scale that holds the threshold."""
     known = [arm for arm in arms if np.isfinite(arm["survival"]["share"])]
     axis = Axis.over([100 * THRESHOLD, 100.0, *(100 * arm["survival"][end] for arm in known for end in ("low", "high"))], ticks=6)
-    places = [[float(axis.at(100 * arm["survival"][end])) for end in ("share", "low", "high")] for arm in known]
-    return axis, tuple(Interval(arm, *place, ()) for arm, place in zip(known, places, strict=True))
+    return axis, tuple(Interval(arm, *_places(arm["survival"], axis)) for arm in known)
+
+
+def _places(kept: Mapping[str, float], axis: Axis) -> tuple[float, float, float, tuple[float, ...]]:
+    mean, low, high = (float(axis.at(100 * kept[end])) for end in ("share", "low", "high"))
+    return mean, low, high, ()

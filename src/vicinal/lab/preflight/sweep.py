@@ -6,6 +6,7 @@ import dataclasses
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import final
 
 import numpy as np
@@ -100,7 +101,7 @@ def edge(probes: Sequence[tuple[float, float]]) -> tuple[float, bool]:
         >>> edge([(0.0, 1.0), (10.0, 0.975), (20.0, 0.925), (30.0, 0.99)]), edge([(0.0, 1.0), (5.0, 0.99)])
         ((15.0, False), (5.0, True))
     """
-    for (before, kept), (value, share) in zip(probes[:-1], probes[1:], strict=True):
+    for (before, kept), (value, share) in pairwise(probes):
         if share < THRESHOLD:
             return before + (value - before) * (kept - THRESHOLD) / (kept - share), False
     return probes[-1][0], True

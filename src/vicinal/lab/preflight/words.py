@@ -35,7 +35,9 @@ def leak_findings(data: Dataset, found: Sequence[Leaks]) -> Iterator[Finding]:
         if len(leak.pairs):
             yield _copies(leak)
         if leak.searched < 1:
-            yield Finding("note", "leak", f"Only {accuracy(leak.searched)} of the {held} items were compared with {other}: there are too many.")
+            yield Finding(
+                "note", "leak", f"Only {accuracy(leak.searched)} of the {held} items were compared with {other}: there are too many."
+            )
     if wrong := conflicting(data, found):
         plural = "s" if wrong > 1 else ""
         yield Finding("wrong", "labels", f"{wrong:,} of these pair{plural} have different labels: one of the two is wrong.")
