@@ -135,7 +135,7 @@ def test_annotated_pictures_are_followed(tmp_path: Path) -> None:
     assert lost.weight == "wrong"
     assert "Translate dropped" in lost.sentence
     assert any(finding.weight == "fine" and finding.sentence.startswith("still: annotations survive") for finding in told.findings)
-    assert any("1 pictures are there again under another name" in finding.sentence for finding in told.findings)
+    assert any("1 picture is there again under another name" in finding.sentence for finding in told.findings)
     told.write(tmp_path / "out")
 
 

@@ -47,9 +47,9 @@ def double_files(data: Annotated) -> list[Finding]:
     double = [some for some in names.values() if len(some) > 1]
     if not double:
         return [Finding("fine", "copies", f"No picture of the {len(data):,} is there twice.")]
-    sentence = (
-        f"{sum(len(some) - 1 for some in double):,} pictures are there again under another name, such as {' and '.join(double[0][:2])}."
-    )
+    count = sum(len(some) - 1 for some in double)
+    plural = "s are there again under other names" if count > 1 else " is there again under another name"
+    sentence = f"{count:,} picture{plural}, such as {' and '.join(double[0][:2])}."
     return [Finding("doubt", "copies", sentence, "Keep copies of a picture on one side of the split.")]
 
 

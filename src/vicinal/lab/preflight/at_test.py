@@ -42,7 +42,7 @@ def _seldom(policy: Node, found: Mapping[str, Any]) -> dict[str, tuple[str, ...]
     return {node.label: ("on",) for node in policy.walk() if 0 < node.p < 1 and not any(node.label in path for path in found)}
 
 
-def test_findings(policy: Node, **targets: Any) -> list[Finding]:
+def at_test_findings(policy: Node, **targets: Any) -> list[Finding]:
     """One finding on a policy for test data."""
     found = random_operations(policy, **targets)
     if not found:

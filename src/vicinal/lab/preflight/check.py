@@ -19,7 +19,7 @@ from vicinal.core.policy import read_policy
 from vicinal.core.transform import Node
 from vicinal.data import Annotated, Dataset
 from vicinal.lab.arms import Arm, read_arms, unfit
-from vicinal.lab.preflight.at_test import test_findings
+from vicinal.lab.preflight.at_test import at_test_findings
 from vicinal.lab.preflight.findings import Finding, ranked
 from vicinal.lab.preflight.judge import Jury
 from vicinal.lab.preflight.look import Found, look_at_items, look_at_pictures
@@ -103,7 +103,7 @@ def check(
     wanted = named or (read_arms(()) if isinstance(read, Dataset) and kind == "image" and not read.regression else [])
     raise_all("arms", [fault for arm in wanted if arm.policy for fault in unfit(f"arm {arm.name}", arm.policy, kind)])
     found = Found(command)
-    found.findings += [] if at_test is None else test_findings(at_test, **{kind: _example(read)})
+    found.findings += [] if at_test is None else at_test_findings(at_test, **{kind: _example(read)})
     if isinstance(read, Annotated):
         look_at_pictures(found, read, wanted)
     else:

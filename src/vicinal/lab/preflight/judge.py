@@ -96,7 +96,7 @@ def folds_of(sources: NDArray[np.int64], strata: NDArray[np.int64], folds: int) 
 
     Example:
         >>> folds_of(np.array([7, 7, 1, 2]), np.array([0, 0, 1, 1]), folds=2).tolist()
-        [0, 0, 1, 0]
+        [0, 0, 0, 1]
     """
     ids, classes = source_classes(sources, strata)
     order = np.lexsort((Draw(Address.of(0, 0, ids), "judges").unit("fold"), classes))

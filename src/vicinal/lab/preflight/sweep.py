@@ -98,8 +98,8 @@ def edge(probes: Sequence[tuple[float, float]]) -> tuple[float, bool]:
     Survival is taken as never rising again on the way, and as linear between two values that were tried.
 
     Example:
-        >>> edge([(0.0, 1.0), (10.0, 0.975), (20.0, 0.925), (30.0, 0.99)]), edge([(0.0, 1.0), (5.0, 0.99)])
-        ((15.0, False), (5.0, True))
+        >>> round(edge([(0.0, 1.0), (8.0, 0.96875), (16.0, 0.0), (24.0, 1.0)])[0], 2), edge([(0.0, 1.0), (5.0, 0.99)])
+        (8.15, (5.0, True))
     """
     for (before, kept), (value, share) in pairwise(probes):
         if share < THRESHOLD:
