@@ -25,12 +25,13 @@ class Hearing:
     """Some rows of a data set before their judges.
 
     Args:
-        data: everything; rows: (N,) who is judged; judges: out of fold.
+        data: everything; rows: (N,) who is judged; jury: how judges are trained; judges: out of fold.
         before: (N, K) what practised judges say about the originals; plain: (N, K) what plain ones say.
     """
 
     data: Dataset
     rows: NDArray[np.int64]
+    jury: Jury
     judges: Judges
     before: NDArray[np.float64]
     plain: NDArray[np.float64]
@@ -38,8 +39,9 @@ class Hearing:
     @staticmethod
     def of(data: Dataset, rows: NDArray[np.int64], jury: Jury, tell: Callable[[int, int], None] = lambda done, total: None) -> Hearing:
         """Train the judges of some rows, and hear them about the originals."""
+        jury = jury.fitting(data.kind)
         judges, originals = trained(data, rows, jury, tell), inputs(pixels(data, rows))
-        return Hearing(data, rows, judges, judges.answers(originals), judges.answers(originals, plain=True))
+        return Hearing(data, rows, jury, judges, judges.answers(originals), judges.answers(originals, plain=True))
 
     @property
     def images(self) -> NDArray:
@@ -76,3 +78,9 @@ class Hearing:
     def known(self, policy: Node, versions: int = VERSIONS) -> NDArray[np.float64]:
         """(N,) the share of versions of every item that practised judges still know."""
         return np.mean([answers.argmax(1) == self.labels for answers in self.heard(policy, versions)], axis=0)
+
+    def taught(self, policy: Node, versions: int = VERSIONS) -> NDArray[np.float64]:
+        """The same by judges who have practised on what the policy makes of other items: (N,) shares of versions."""
+        judges = trained(self.data, self.rows, self.jury.taught(policy), plain=False)
+        heard = [judges.answers(inputs(self.made(policy, view))) for view in range(versions)]
+        return np.mean([answers.argmax(1) == self.labels for answers in heard], axis=0)

@@ -4,18 +4,22 @@ Two kinds of them are trained side by side in one task. *Plain* judges know the 
 how far it lies from the data (affinity, invariance). *Practised* judges were also shown their training items under small changes that
 nobody disputes (``PRACTICE``), as a person has seen digits that stand a little to the left: what they no longer recognise has lost its
 label, or gone further than the data can teach. With plain judges alone, a shift of two pixels looks as fatal as a mirror.
+
+What practised judges reject is heard again before *taught* ones, who practised on what the policy makes of their own training items. Where
+they recognise it, the labels are there and only unfamiliar, as a shoe that points the other way; a 6 upside down is a 9 to them too.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from vicinal.core.compose import Compose
 from vicinal.core.draw import EPOCH_LIMIT, Address, Draw
 from vicinal.core.errors import ParameterError, VicinalError, raise_all
 from vicinal.core.policy import parse
@@ -66,6 +70,14 @@ class Jury:
         ]
         raise_all("judges", faults)
 
+    def fitting(self, kind: str) -> Jury:
+        """For items of a kind: the practice, which is for images, is left out for series."""
+        return self if kind == "image" else replace(self, practice=None)
+
+    def taught(self, policy: Node) -> Jury:
+        """The same with a policy behind the practice."""
+        return replace(self, practice=Compose([policy] if self.practice is None else [self.practice, policy]))
+
 
 @final
 @dataclass(frozen=True, eq=False)
@@ -78,7 +90,7 @@ class Judges:
 
     fold: NDArray[np.int64]
     practised: Sequence[Predictor]
-    plain: Sequence[Predictor]
+    plain: Sequence[Predictor] = ()
 
     def answers(self, items: NDArray[np.float32], plain: bool = False) -> NDArray[np.float64]:
         """(N, K) mean probabilities for (N, D) versions of the items, in their order."""
@@ -105,8 +117,10 @@ def folds_of(sources: NDArray[np.int64], strata: NDArray[np.int64], folds: int) 
     return fold[np.searchsorted(ids, sources)]
 
 
-def trained(data: Dataset, rows: NDArray[np.int64], jury: Jury, tell: Callable[[int, int], None] = lambda done, total: None) -> Judges:
-    """Judges of some rows of a data set: (folds x seeds) practised and (folds) plain ones, in one task.
+def trained(
+    data: Dataset, rows: NDArray[np.int64], jury: Jury, tell: Callable[[int, int], None] = lambda done, total: None, plain: bool = True
+) -> Judges:
+    """Judges of some rows of a data set: (folds x seeds) practised and (folds) plain ones, in one task; or practised ones alone.
 
     Raises:
         VicinalError: training that fails.
@@ -114,7 +128,7 @@ def trained(data: Dataset, rows: NDArray[np.int64], jury: Jury, tell: Callable[[
     fold = folds_of(data.sources[rows], data.strata[rows], jury.folds)
     bank, item = _versions(data, rows, jury)
     seats = [(seed, number, False) for seed in range(jury.seeds) for number in range(jury.folds)]
-    seats += [(0, number, True) for number in range(jury.folds)]
+    seats += [(0, number, True) for number in range(jury.folds)] if plain else []
     shown = np.stack([_shown(fold, item, seat, jury) for seat in seats], axis=1)
     task = Task(
         goal(data),
@@ -124,9 +138,8 @@ def trained(data: Dataset, rows: NDArray[np.int64], jury: Jury, tell: Callable[[
         progress=lambda done: tell(done, jury.steps),
     )
     fitted = jury.trainer.fit(task)
-    chosen = [[_seated(seats, number, plain) for number in range(jury.folds)] for plain in (False, True)]
-    practised, plain = ([fitted.take(some) for some in side] for side in chosen)
-    return Judges(fold, practised, plain)
+    sides = [[fitted.take(_seated(seats, number, kind)) for number in range(jury.folds)] for kind in ((False, True) if plain else (False,))]
+    return Judges(fold, *sides)
 
 
 def _seated(seats: Sequence[tuple[int, int, bool]], fold: int, plain: bool) -> list[int]:
@@ -141,10 +154,10 @@ def _versions(data: Dataset, rows: NDArray[np.int64], jury: Jury) -> tuple[NDArr
 
 
 def _practice(data: Dataset, rows: NDArray[np.int64], images: NDArray, jury: Jury) -> Iterator[NDArray]:
-    if jury.practice is None or data.kind != "image":
+    if jury.practice is None:
         return
     for view in range(1, min(_VERSIONS, max(2, _VALUES // (len(rows) * math.prod(images.shape[1:]))))):
-        yield np.asarray(transformed(jury.practice, images, Address.of(0, _PRACTICE_EPOCH, data.sources[rows], view)))
+        yield np.asarray(transformed(jury.practice, images, Address.of(0, _PRACTICE_EPOCH, data.sources[rows], view), data.kind))
 
 
 def _shown(fold: NDArray[np.int64], item: NDArray[np.int64], seat: tuple[int, int, bool], jury: Jury) -> NDArray[np.int64]:

@@ -20,7 +20,7 @@ from vicinal.lab.preflight.judge import Jury
 from vicinal.lab.preflight.judged import Judged, judged
 from vicinal.lab.preflight.leaks import Leaks, leaks
 from vicinal.lab.preflight.parts import balance, preprocessing
-from vicinal.lab.preflight.words import leak_findings
+from vicinal.lab.preflight.words import judged_finding, leak_findings
 from vicinal.lab.report import Sheet, SheetRow
 from vicinal.lab.report.sheet import ROWS
 from vicinal.lab.split import Split, split
@@ -92,19 +92,20 @@ def _judge(found: Found, data: Dataset, rows: NDArray[np.int64], arms: Sequence[
     for arm in heard:  # before anything is trained: a policy that changes the form of items
         apply(arm, pixels(data, rows[:1]), Address.of(0, 0, data.sources[rows[:1]]))
     hearing = Hearing.of(data, rows, jury, tell)
-    found.facts["judges"] = _judges(hearing, jury)
+    found.facts["judges"] = _judges(hearing)
     found.findings += list(_weak(hearing))
     all_judged: list[Judged] = [judged(hearing, arm) for arm in heard]
-    found.findings += [one.finding(data.classes) for one in all_judged]
+    found.findings += [judged_finding(one, data.classes) for one in all_judged]
     sentence = "Equivariance is not defined for classes: an answer has no place that could move along. Invariance is, and is given."
     found.findings.append(Finding("note", "equivariance", sentence))
     found.facts["arms"] = [one.data(data.classes) for one in all_judged]
     found.sheets = {one.arm.name: one.sheet for one in all_judged if one.sheet is not None and one.sheet.rows}
 
 
-def _judges(hearing: Hearing, jury: Jury) -> dict[str, Any]:
+def _judges(hearing: Hearing) -> dict[str, Any]:
+    jury = hearing.jury
     plain = float((hearing.plain.argmax(1) == hearing.labels).mean())
-    practice = None if jury.practice is None or hearing.data.kind != "image" else str(jury.practice)
+    practice = None if jury.practice is None else str(jury.practice)
     return {
         "items": len(hearing.rows), "folds": jury.folds, "seeds": jury.seeds, "steps": jury.steps, "trainer": dict(jury.trainer.data()),
         "practice": practice, "accuracy": float(hearing.right.mean()), "plain_accuracy": plain,

@@ -6,8 +6,14 @@ from collections.abc import Iterator, Sequence
 
 from vicinal.data.dataset import Dataset
 from vicinal.lab.preflight.findings import Finding
+from vicinal.lab.preflight.judged import Judged
 from vicinal.lab.preflight.leaks import Leaks, conflicting
-from vicinal.lab.wording import accuracy, listed
+from vicinal.lab.preflight.survive import THRESHOLD, Survival
+from vicinal.lab.preflight.sweep import Safe
+from vicinal.lab.wording import accuracy, decimal, listed
+
+_VERDICTS = (("lost", "wrong"), ("doubtful", "doubt"), ("unfamiliar", "doubt"), ("unknown", "doubt"), ("survives", "fine"))
+_CLASSES = 3  # that a sentence names
 
 
 def answer_sentence(findings: Sequence[Finding]) -> str:
@@ -52,3 +58,60 @@ def _copies(leak: Leaks) -> Finding:
     plural = "items have copies" if count > 1 else "item has a copy"
     sentence = f"{count:,} {held} {plural} in {other}: {listed(kinds)}."
     return Finding("wrong" if held == "test" else "doubt", "leak", sentence, "Take them out, or give copies one source id.")
+
+
+def judged_finding(told: Judged, classes: Sequence[str]) -> Finding:
+    """The verdict on one policy as a sentence."""
+    name, verdict, weight = told.arm.name, told.verdict, dict(_VERDICTS)[told.verdict]
+    share = _share(told.survival)
+    if verdict == "unknown":
+        return Finding(weight, "labels", f"{name}: the judges know none of the originals, so nothing can be said.")
+    if verdict == "survives":
+        return Finding(weight, "labels", f"{name}: labels survive, {share} of what the judges knew.")
+    taught = f", {_share(told.taught)} once they have been taught it" if told.taught else ""
+    if verdict == "unfamiliar":
+        sentence = f"{name}: labels are there but look unfamiliar, {share} of what the judges knew{taught}."
+        return Finding(weight, "labels", sentence, "Compare it: nothing in the data says whether it helps.")
+    start = "perhaps too strong" if verdict == "doubtful" else "labels are lost"
+    sentence = f"{name}: {start}, {share} of what the judges knew{taught}{_worst(told, classes)}."
+    return Finding(weight, "labels", sentence, _advice(told))
+
+
+def _share(told: Survival) -> str:
+    kept = told.overall
+    return f"{accuracy(kept.share)} [{decimal(100 * kept.low)}, {decimal(100 * kept.high)}]"
+
+
+def _worst(told: Judged, classes: Sequence[str]) -> str:
+    """The classes whose labels go first, of those that practised judges are sure to have lost and taught ones do not give back."""
+    last = told.taught or told.survival
+    heard = zip(classes, told.survival.classes, last.classes, strict=True)
+    lost = sorted((kept.share, name) for name, first, kept in heard if first.verdict == "lost" and kept.share < THRESHOLD)
+    named = [f"{name} ({accuracy(share)})" for share, name in lost[:_CLASSES]]
+    return f"; least of {listed(named)}" if named else ""
+
+
+def _advice(told: Judged) -> str:
+    """The ranges to keep to, or the strength, or to leave it out."""
+    if exceeded := [safe for safe in told.safe if safe.exceeded]:
+        return f"Safe: {listed([range_words(safe) for safe in exceeded])}."
+    safe = [strength for strength, share in told.strengths if share >= THRESHOLD]
+    return f"Try a strength of {max(safe):g}." if safe and max(safe) < 1 else "Leave it out, or keep it from these classes."
+
+
+def range_words(safe: Safe) -> str:
+    """A safe range as a person says it.
+
+    Example:
+        >>> range_words(Safe("Rotate", "angle", "degrees", 0.0, (-90.0, 90.0), -21.3, 30.0, False, True, ()))
+        'Rotate.angle from -21.3 to at least 30 degrees'
+    """
+    low, high = (
+        f"{'at least ' if is_open else ''}{value:.3g}" for value, is_open in ((safe.low, safe.low_open), (safe.high, safe.high_open))
+    )
+    ends = f"from {low} to {high}"
+    if safe.asked[0] >= safe.neutral:
+        ends = f"up to {high}"
+    elif safe.asked[1] <= safe.neutral:
+        ends = f"down to {low}"
+    return f"{safe.operation}.{safe.parameter} {ends} {safe.unit}".rstrip()
