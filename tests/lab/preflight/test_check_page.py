@@ -85,6 +85,18 @@ def test_a_browser_shows_the_page_without_complaint(found: Check, tmp_path: Path
     assert "CONSOLE" not in said
 
 
+def test_what_taught_judges_recognise_is_unfamiliar_and_not_lost(digits: Dataset) -> None:
+    """A negative keeps its label whole; a half turn takes that of 6 and 9 away, whoever looks."""
+    arms = {"negative": "Invert()", "turn": "Rotate(angle={choice: [0, 180]})"}
+    told = check(digits, arms=arms, size=300, jury=Jury(folds=3, seeds=1, steps=800))
+    negative, turn = told.result["arms"]
+    assert negative["survival"]["share"] < 0.5 < 0.9 < negative["taught"]["share"]
+    assert (negative["verdict"], turn["verdict"]) == ("unfamiliar", "lost")
+    assert min(turn["taught_per_class"], key=lambda one: one["share"])["class"] in ("6", "9")
+    sentence = next(finding.sentence for finding in told.findings if finding.sentence.startswith("negative"))
+    assert sentence.startswith("negative: labels are there but look unfamiliar")
+
+
 def test_the_default_panel_is_checked_where_nothing_is_named(digits: Dataset) -> None:
     names = [arm["name"] for arm in check(digits, size=60, jury=QUICK).result["arms"]]
     assert names == ["shift", "rotate", "scale", "noise", "erase", "hflip"]

@@ -67,9 +67,8 @@ def judged(hearing: Hearing, arm: Arm) -> Judged:
     if told.verdict in ("lost", "doubtful"):
         taught = _survival(hearing, hearing.taught(policy))
     sheet = _sheet(hearing, arm) if hearing.data.kind == "image" else None
-    return Judged(
-        arm, told, taught, nearness(hearing, policy), tuple(at_strengths(hearing, policy)), tuple(safe_ranges(hearing, policy)), sheet
-    )
+    strengths, safe = tuple(at_strengths(hearing, policy)), tuple(safe_ranges(hearing, policy))
+    return Judged(arm, told, taught, nearness(hearing, policy), strengths, safe, sheet)
 
 
 def _survival(hearing: Hearing, after: NDArray[np.float64]) -> Survival:
