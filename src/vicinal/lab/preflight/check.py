@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,16 +19,15 @@ from vicinal.core.policy import read_policy
 from vicinal.core.transform import Node
 from vicinal.data import Annotated, Dataset
 from vicinal.lab.arms import Arm, read_arms, unfit
+from vicinal.lab.conduct import Tell
 from vicinal.lab.preflight.at_test import at_test_findings
 from vicinal.lab.preflight.findings import Finding, ranked
 from vicinal.lab.preflight.judge import Jury
 from vicinal.lab.preflight.look import Found, look_at_items, look_at_pictures
 from vicinal.lab.preflight.words import answer_sentence
 from vicinal.lab.report import Sheet
-from vicinal.lab.result_file import result_bytes
+from vicinal.lab.result_file import plain, result_bytes
 from vicinal.lab.show import load_any
-
-Tell = Callable[[int, int], None]
 
 
 @final
@@ -125,8 +124,9 @@ def _example(data: Dataset | Annotated) -> NDArray:
 
 
 def _told(found: Found, seconds: float) -> Check:
+    """What was found as it is shown and written."""
     ordered = ranked(found.findings)
     head = {"schema": 1, "vicinal": __version__, "question": f"What can be said about {found.facts['data']['name']} before training?"}
     tail = {"command": found.command, "created": datetime.now(UTC).isoformat(timespec="seconds"), "seconds": seconds}
     body = {"answer": answer_sentence(ordered), "findings": [asdict(finding) for finding in ordered], **found.facts}
-    return Check(head | body | tail, found.sheets, found.copies)
+    return Check(plain(head | body | tail), found.sheets, found.copies)

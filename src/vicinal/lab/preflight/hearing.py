@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import final
 
@@ -13,6 +12,7 @@ from vicinal.core.draw import Address
 from vicinal.core.transform import Node
 from vicinal.data.dataset import Dataset
 from vicinal.lab.arms import Arm
+from vicinal.lab.conduct import Tell
 from vicinal.lab.feed import apply, inputs, pixels
 from vicinal.lab.preflight.judge import Judges, Jury, trained
 
@@ -37,7 +37,7 @@ class Hearing:
     plain: NDArray[np.float64]
 
     @staticmethod
-    def of(data: Dataset, rows: NDArray[np.int64], jury: Jury, tell: Callable[[int, int], None] = lambda done, total: None) -> Hearing:
+    def of(data: Dataset, rows: NDArray[np.int64], jury: Jury, tell: Tell = lambda done, total: None) -> Hearing:
         """Train the judges of some rows, and hear them about the originals."""
         jury = jury.fitting(data.kind)
         judges, originals = trained(data, rows, jury, tell), inputs(pixels(data, rows))

@@ -12,7 +12,7 @@ they recognise it, the labels are there and only unfamiliar, as a shoe that poin
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import final
 
@@ -26,6 +26,7 @@ from vicinal.core.policy import parse
 from vicinal.core.space import pick
 from vicinal.core.transform import Node
 from vicinal.data.dataset import Dataset, source_classes
+from vicinal.lab.conduct import Tell
 from vicinal.lab.feed import goal, inputs, pixels, transformed
 from vicinal.learn.feed import ArrayFeed
 from vicinal.learn.mlp import MLP
@@ -117,9 +118,7 @@ def folds_of(sources: NDArray[np.int64], strata: NDArray[np.int64], folds: int) 
     return fold[np.searchsorted(ids, sources)]
 
 
-def trained(
-    data: Dataset, rows: NDArray[np.int64], jury: Jury, tell: Callable[[int, int], None] = lambda done, total: None, plain: bool = True
-) -> Judges:
+def trained(data: Dataset, rows: NDArray[np.int64], jury: Jury, tell: Tell = lambda done, total: None, plain: bool = True) -> Judges:
     """Judges of some rows of a data set: (folds x seeds) practised and (folds) plain ones, in one task; or practised ones alone.
 
     Raises:

@@ -14,7 +14,7 @@ from vicinal.image.crop import Resize
 from vicinal.lab.split import Split, leak_share
 
 SIDE = 16  # of a thumbnail
-_BLOCK = 1 << 24  # distances that are held at once
+_BLOCK = 1 << 24  # values, or distances, that are held at once
 _WORK = 2e11  # multiplications that a search may take
 _SAMPLE = 2000  # items of train whose nearest neighbours say what is usual
 _SAME = 1e-3  # between thumbnails of equal items: what rounding leaves
@@ -61,15 +61,17 @@ def thumbnails(images: Images) -> NDArray[np.float32]:
         return _normalised(images.reshape(len(images), -1).astype(np.float32))
     shapes = [(image.shape, str(image.dtype)) for image in images]
     out = np.zeros((len(images), SIDE * SIDE), np.float32)
-    for shape in dict.fromkeys(shapes):
-        rows = [row for row, found in enumerate(shapes) if found == shape] if isinstance(images, list) else np.arange(len(images))
-        out[rows] = _normalised(_small(np.stack([images[row] for row in rows]) if isinstance(images, list) else images))
+    for shape, dtype in dict.fromkeys(shapes):
+        rows = np.array([row for row, found in enumerate(shapes) if found == (shape, dtype)])
+        step = max(1, _BLOCK // max(1, int(np.prod(shape))))
+        for part in (rows[start : start + step] for start in range(0, len(rows), step)):
+            out[part] = _normalised(_small(np.stack([images[row] for row in part])))
     return out
 
 
 def _small(images: NDArray) -> NDArray[np.float32]:
     grey = images.mean(3, keepdims=True, dtype=np.float32)
-    top = float(grey.max()) or 1.0
+    top = np.maximum(grey.max((1, 2, 3), keepdims=True), 1e-6)
     return np.asarray(Resize(size=SIDE)(grey / top, seed=0), np.float32).reshape(len(images), -1)
 
 

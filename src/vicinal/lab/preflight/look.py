@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, final
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from vicinal.core.draw import Address
 from vicinal.data import Annotated, Dataset
 from vicinal.lab.arms import Arm
+from vicinal.lab.conduct import Tell
 from vicinal.lab.feed import apply, pixels
 from vicinal.lab.preflight.annotated import annotation_findings, annotation_survival, double_files, instance_balance
 from vicinal.lab.preflight.findings import Finding
@@ -27,7 +28,6 @@ from vicinal.lab.split import Split, split
 from vicinal.lab.wording import accuracy
 
 JUDGED = 1000  # distinct originals that are judged where nobody says how many
-Tell = Callable[[int, int], None]
 
 
 @final
@@ -123,7 +123,10 @@ def _weak(hearing: Hearing) -> Iterator[Finding]:
 def _facts(data: Dataset, parts: Split) -> dict[str, Any]:
     shape = None if isinstance(data.images, list) else list(data.images.shape[1:])
     sizes = {name: len(getattr(parts, name)) for name in ("train", "dev", "test")}
-    return {"name": data.name, "origin": data.origin, "classes": list(data.classes), "shape": shape, **sizes}
+    counts = (
+        {} if data.regression else {name: np.bincount(data.labels[getattr(parts, name)], minlength=len(data.classes)) for name in sizes}
+    )
+    return {"name": data.name, "origin": data.origin, "classes": list(data.classes), "shape": shape, **sizes, "counts": counts}
 
 
 def _parts(data: Dataset, pool: NDArray[np.int64], test: NDArray[np.int64]) -> list[Finding]:
@@ -150,5 +153,5 @@ def _copies(data: Dataset, told: Sequence[Leaks]) -> Sheet | None:
     if data.kind != "image":
         return None
     pairs = [(one, other, leak.parts) for leak in told for one, other in leak.pairs[:ROWS]][:ROWS]
-    image = lambda row: np.asarray(data.images[row])  # noqa: E731
-    return Sheet("copies", [SheetRow(image(a), [image(b)], f"{p[0]} {a}, {p[1]} {b}") for a, b, p in pairs]) if pairs else None
+    rows = [SheetRow(np.asarray(data.images[a]), [np.asarray(data.images[b])], f"{p[0]} {a}, {p[1]} {b}") for a, b, p in pairs]
+    return Sheet("copies", rows) if rows else None
