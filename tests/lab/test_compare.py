@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from vicinal.lab.compare import MARKS, Run, Setup, run
 
 from vicinal.core.errors import DataError, LeakageError, ParameterError
 from vicinal.data.build import from_arrays
 from vicinal.data.dataset import Dataset
 from vicinal.lab.arms import read_arms
+from vicinal.lab.compare import MARKS, Run, Setup, run
 from vicinal.lab.feed import inputs
 from vicinal.learn.mlp import MLP
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from vicinal.lab.compare import Run, Setup, run
 
 from vicinal.data.build import from_arrays
 from vicinal.data.dataset import Dataset
 from vicinal.lab import store
+from vicinal.lab.compare import Run, Setup, run
 from vicinal.lab.feed import inputs
 from vicinal.lab.preview import sheets
 from vicinal.lab.report.sheet import ROWS, VERSIONS

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression
-from vicinal.learn.train import train
 
 import vicinal as v
 from vicinal.data import read
@@ -20,6 +19,7 @@ from vicinal.lab.measure.outputs import Predict
 from vicinal.lab.measure.robustness import Curve, ShiftAndSpread, curves, mean_corruption_error, shift_and_spread
 from vicinal.learn.feed import ArrayFeed
 from vicinal.learn.mlp import MLP
+from vicinal.learn.train import train
 
 
 def curve(values: list[float], levels: list[float], neutral: float = 0, name: str = "made") -> Curve:
