@@ -73,6 +73,12 @@ def test_siblings_widen_the_interval() -> None:
     assert siblings.overall.high - siblings.overall.low > 1.5 * (lone.overall.high - lone.overall.low)
 
 
+def test_one_class_that_is_lost_is_told_although_the_whole_survives() -> None:
+    labels = np.arange(400) % 20
+    found = survival(np.ones(400, bool), (labels > 0).astype(float), labels, np.arange(400), 20)
+    assert (found.overall.share, found.overall.verdict, found.verdict) == (0.95, "survives", "partly lost")
+
+
 def test_a_class_that_no_judge_knows_is_unknown() -> None:
     labels = np.array([0, 0, 1, 1])
     found = survival(labels == 0, np.ones(4), labels, np.arange(4), 2)

@@ -18,6 +18,8 @@ from vicinal.lab.preflight.sweep import Safe, at_strengths, safe_ranges, stronge
 from vicinal.lab.report import Sheet, SheetRow
 from vicinal.lab.report.sheet import ROWS
 
+_REJECTED = ("doubtful", "partly lost", "lost")  # from mild to severe
+
 
 @final
 @dataclass(frozen=True, eq=False)
@@ -40,8 +42,12 @@ class Judged:
 
     @property
     def verdict(self) -> str:
-        """That of the practised judges; "unfamiliar" where the taught ones take back what those rejected."""
-        return "unfamiliar" if self.taught is not None and self.taught.verdict == "survives" else self.survival.verdict
+        """That of the practised judges, or the milder one of the taught; "unfamiliar" where these recognise what those rejected."""
+        if self.taught is None:
+            return self.survival.verdict
+        if self.taught.verdict == "survives":
+            return "unfamiliar"
+        return min(self.survival.verdict, self.taught.verdict, key=_REJECTED.index)
 
     def data(self, classes: Sequence[str]) -> dict[str, Any]:
         """As plain data for JSON and for the page."""
@@ -64,7 +70,7 @@ def judged(hearing: Hearing, arm: Arm) -> Judged:
     policy = arm.policy
     assert policy is not None
     told, taught = _survival(hearing, hearing.known(policy)), None
-    if told.verdict in ("lost", "doubtful"):
+    if told.verdict in _REJECTED:
         taught = _survival(hearing, hearing.taught(policy))
     sheet = _sheet(hearing, arm) if hearing.data.kind == "image" else None
     strengths, safe = tuple(at_strengths(hearing, policy)), tuple(safe_ranges(hearing, policy))

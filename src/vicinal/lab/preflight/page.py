@@ -14,7 +14,18 @@ from vicinal.lab.report.page import environment
 from vicinal.lab.report.sheet import Sheet, picture
 
 SIGNS = MappingProxyType(
-    {"wrong": "▼", "lost": "▼", "doubt": "◆", "doubtful": "◆", "unfamiliar": "◆", "unknown": "◆", "note": "○", "fine": "▲", "survives": "▲"}
+    {
+        "wrong": "▼",
+        "lost": "▼",
+        "doubt": "◆",
+        "doubtful": "◆",
+        "partly lost": "◆",
+        "unfamiliar": "◆",
+        "unknown": "◆",
+        "note": "○",
+        "fine": "▲",
+        "survives": "▲",
+    }
 )
 """A sign for every weight and verdict, always beside the word."""
 

@@ -55,8 +55,9 @@ class Survival:
 
     @property
     def verdict(self) -> str:
-        """The worse of the verdict on all items and the worst certain one on a class: a class that is lost is enough."""
-        return "lost" if any(kept.verdict == "lost" for kept in self.classes) else self.overall.verdict
+        """That on all items; "partly lost" where those of some class are lost and those of all are not."""
+        partly = self.overall.verdict != "lost" and any(kept.verdict == "lost" for kept in self.classes)
+        return "partly lost" if partly else self.overall.verdict
 
 
 def survival(

@@ -12,7 +12,14 @@ from vicinal.lab.preflight.survive import THRESHOLD, Survival
 from vicinal.lab.preflight.sweep import Safe
 from vicinal.lab.wording import accuracy, decimal, listed
 
-_VERDICTS = (("lost", "wrong"), ("doubtful", "doubt"), ("unfamiliar", "doubt"), ("unknown", "doubt"), ("survives", "fine"))
+_VERDICTS = (
+    ("lost", "wrong"),
+    ("partly lost", "doubt"),
+    ("doubtful", "doubt"),
+    ("unfamiliar", "doubt"),
+    ("unknown", "doubt"),
+    ("survives", "fine"),
+)
 _CLASSES = 3  # that a sentence names
 
 
@@ -72,7 +79,7 @@ def judged_finding(told: Judged, classes: Sequence[str]) -> Finding:
     if verdict == "unfamiliar":
         sentence = f"{name}: labels are there but look unfamiliar, {share} of what the judges knew{taught}."
         return Finding(weight, "labels", sentence, "Compare it: nothing in the data says whether it helps.")
-    start = "perhaps too strong" if verdict == "doubtful" else "labels are lost"
+    start = {"doubtful": "perhaps too strong", "partly lost": "labels of some classes are lost"}.get(verdict, "labels are lost")
     sentence = f"{name}: {start}, {share} of what the judges knew{taught}{_worst(told, classes)}."
     return Finding(weight, "labels", sentence, _advice(told))
 
