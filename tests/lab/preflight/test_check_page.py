@@ -21,7 +21,7 @@ from vicinal.data.dataset import Dataset
 from vicinal.lab.preflight import Check, Jury, check
 
 QUICK = Jury(folds=3, seeds=1, steps=200)
-ARMS: Mapping[str, str] = {"still": "Rotate(angle=0)", "turn": "Rotate(angle=(-90, 90))", "a<b>": "HorizontalFlip()"}
+ARMS: Mapping[str, str] = {"still": "Rotate(angle=0)", "turn": "Rotate(angle=(-90, 90))", "a<b>": "Brightness(by=1)"}
 
 
 @pytest.fixture(scope="module")

@@ -90,7 +90,7 @@ def check(
 
     Example:
         >>> jury = Jury(seeds=1, steps=300)
-        >>> found = check("digits", arms={"turn": "Rotate(angle=180)"}, size=300, jury=jury)
+        >>> found = check("digits", arms={"white": "Brightness(by=1)"}, size=300, jury=jury)
         >>> found.result["arms"][0]["verdict"]
         'lost'
     """

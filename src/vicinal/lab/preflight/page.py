@@ -13,20 +13,13 @@ from vicinal.lab.report.figures import Axis, Interval
 from vicinal.lab.report.page import environment
 from vicinal.lab.report.sheet import Sheet, picture
 
-SIGNS = MappingProxyType(
-    {
-        "wrong": "▼",
-        "lost": "▼",
-        "doubt": "◆",
-        "doubtful": "◆",
-        "partly lost": "◆",
-        "unfamiliar": "◆",
-        "unknown": "◆",
-        "note": "○",
-        "fine": "▲",
-        "survives": "▲",
-    }
+_SIGNS = (
+    ("▼", "wrong", "lost"),
+    ("◆", "doubt", "partly lost", "doubtful", "unfamiliar", "unknown"),
+    ("○", "note"),
+    ("▲", "fine", "survives"),
 )
+SIGNS = MappingProxyType({word: sign for sign, *words in _SIGNS for word in words})
 """A sign for every weight and verdict, always beside the word."""
 
 _LOOKS = (("▼", "hurts"), ("◆", "doubt"), ("○", "no-evidence"), ("▲", "helps"))

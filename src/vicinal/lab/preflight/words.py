@@ -12,14 +12,7 @@ from vicinal.lab.preflight.survive import THRESHOLD, Survival
 from vicinal.lab.preflight.sweep import Safe
 from vicinal.lab.wording import accuracy, decimal, listed
 
-_VERDICTS = (
-    ("lost", "wrong"),
-    ("partly lost", "doubt"),
-    ("doubtful", "doubt"),
-    ("unfamiliar", "doubt"),
-    ("unknown", "doubt"),
-    ("survives", "fine"),
-)
+_WEIGHTS = (("lost", "wrong"), ("survives", "fine"))  # of verdicts; all others are doubts
 _CLASSES = 3  # that a sentence names
 
 
@@ -69,7 +62,7 @@ def _copies(leak: Leaks) -> Finding:
 
 def judged_finding(told: Judged, classes: Sequence[str]) -> Finding:
     """The verdict on one policy as a sentence."""
-    name, verdict, weight = told.arm.name, told.verdict, dict(_VERDICTS)[told.verdict]
+    name, verdict, weight = told.arm.name, told.verdict, dict(_WEIGHTS).get(told.verdict, "doubt")
     share = _share(told.survival)
     if verdict == "unknown":
         return Finding(weight, "labels", f"{name}: the judges know none of the originals, so nothing can be said.")
