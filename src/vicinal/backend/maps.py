@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from vicinal.backend import map_kernels
 from vicinal.core import affine
-from vicinal.core.batch import RANGES
+from vicinal.core.batch import RANGES, name_of
 from vicinal.core.bend import Grid, Tiles
 from vicinal.core.warp import CONSTANT, NEAREST, NONE, REFLECT, REPLICATE, Warp
 
@@ -35,7 +35,7 @@ def general(warp: Warp) -> NDArray[np.bool_]:
 
 def sampled(warp: Warp, rows: NDArray, data: NDArray) -> NDArray:
     """Samples ``rows`` of one size, data (n, H, W, C), by the interpolation that the warp says; each takes its way whatever the others do."""
-    near, fill = warp.interpolation[rows] == NEAREST, warp.fill[rows] * RANGES[str(data.dtype)]
+    near, fill = warp.interpolation[rows] == NEAREST, warp.fill[rows] * RANGES[name_of(data.dtype)]
     together = ~near & _looped(warp, rows, data)
     if near.all():
         return nearest(warp, rows, data, fill)
@@ -130,7 +130,7 @@ def _one(warp: Warp, row: int, image: NDArray) -> NDArray:
     if lone_tiles(warp, row):
         return shuffled(_bend(warp, row), image)
     height, width = map(int, warp.size[row])
-    times, border, fill = warp.supersampling[row], int(warp.border[row]), float(warp.fill[row]) * RANGES[str(image.dtype)]
+    times, border, fill = warp.supersampling[row], int(warp.border[row]), float(warp.fill[row]) * RANGES[name_of(image.dtype)]
     if _bend(warp, row) is None and max(image.shape[:2]) < 32768 and min(image.shape[:2]) > 1 and not _horizon(warp, row):
         fine = _projected(warp, row, image, (height, width), times, border, fill)
     else:

@@ -12,12 +12,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vicinal.backend import kernels, maps, reference
+from vicinal.backend import kernels, maps, pixels, reference
 from vicinal.backend.maps import BORDERS, SAME, SMALL
 from vicinal.backend.reference import both_axes, canvas, square, stacked
 from vicinal.backend.upright import upright
+from vicinal.core import affine
 from vicinal.core.backend import Dense
-from vicinal.core.batch import RANGES
+from vicinal.core.batch import RANGES, name_of
 from vicinal.core.warp import CONSTANT, NEAREST, Warp
 
 _AS_IT_IS = 2  # beside OpenCV's codes of mirrorings
@@ -69,6 +70,8 @@ def warp(primitive: Warp, data: Dense) -> Dense:
         return reference.backend().run([primitive], data)
     if isinstance(data, list):
         return _ragged(primitive, data)
+    if primitive.rearranges:
+        return _permuted(primitive, slice(None), data)
     return _resample(primitive, data, _any)
 
 
@@ -110,7 +113,7 @@ def _large(warp: Warp, rows: NDArray, images: list[NDArray]) -> Dense:
 
 def _by_axis(warp: Warp, rows: NDArray, dtype: Any) -> Callable[[Any, NDArray, NDArray], None]:
     """What resamples upright samples, some of ``rows`` at a time, from data to out."""
-    inverse, border, scale = inverses(warp, rows), warp.border[rows], RANGES[str(dtype)]
+    inverse, border, scale = inverses(warp, rows), warp.border[rows], RANGES[name_of(dtype)]
     fill, box = (warp.fill[rows] * scale).astype(np.float32), warp.boxes[rows]
     if box.shape[1] == 1:
         box = np.pad(box, ((0, 0), (0, 1)), constant_values=1.0)
@@ -162,20 +165,20 @@ def _any(warp: Warp, rows: NDArray, data: Dense) -> Dense:
     return out
 
 
-def _permuted(warp: Warp, rows: NDArray, data: Dense, fill: NDArray | None = None) -> NDArray:
+def _permuted(warp: Warp, rows: NDArray | slice, data: Dense, fill: NDArray | None = None) -> NDArray:
     assert isinstance(data, np.ndarray)
-    out = np.empty((len(data), *canvas(warp.size[rows[0]]), data.shape[3]), data.dtype)
-    places = np.rint(_indexed(inverses(warp, rows))).astype(np.int64).reshape(-1, 6)
+    out = np.empty((len(data), *canvas(warp.size[rows][0]), data.shape[3]), data.dtype)
+    places = warp.places[rows]
     fill = _stored(warp.fill[rows], data.dtype) if fill is None else fill.astype(data.dtype)
-    looped = places[:, 0] == 1  # rows stay rows: those are copied whole
+    looped = places[:, 0] != 0  # rows stay rows
     if out[0].size <= SMALL * 3 or data.shape[3] > 4 or looped.all():
-        kernels.permuted(data, places, out, warp.border[rows], fill, (0,) * data.shape[3])
+        pixels.permuted(data, places, out, warp.border[rows], fill, (0,) * data.shape[3])
         return out
     windows, beside = _windows(places, data.shape[1:3], out.shape[1:3])
     looped |= beside & (warp.border[rows] != CONSTANT)
     for n in np.flatnonzero(looped):
         one = slice(n, n + 1)
-        kernels.permuted(data[one], places[one], out[one], warp.border[rows[one]], fill[one], (0,) * data.shape[3])
+        pixels.permuted(data[one], places[one], out[one], warp.border[rows[one]], fill[one], (0,) * data.shape[3])
     for n in np.flatnonzero(~looped):
         if beside[n]:
             out[n] = fill[n]
@@ -217,7 +220,7 @@ def _copied(image: NDArray, out: NDArray, top: int, low: int, left: int, end: in
 
 def _stored(share: NDArray, dtype: Any) -> NDArray:
     """A fill as a share of the range, in the units of the dtype."""
-    scaled = share * RANGES[str(dtype)]
+    scaled = share * RANGES[name_of(dtype)]
     return (np.rint(scaled) if dtype.kind == "u" else scaled).astype(dtype)
 
 
@@ -227,7 +230,7 @@ def _linear_or_nearest(warp: Warp, rows: NDArray, data: Dense) -> Dense:
     out = np.empty((len(data), *canvas(warp.size[rows[0]]), data.shape[3]), data.dtype)
     near = warp.interpolation[rows] == NEAREST
     if near.any():
-        out[near] = _nearest(warp, rows[near], data[near], warp.fill[rows[near]] * RANGES[str(data.dtype)])
+        out[near] = _nearest(warp, rows[near], data[near], warp.fill[rows[near]] * RANGES[name_of(data.dtype)])
     apart = ~near & _apart(warp, rows, data)
     if apart.any():
         by_axis = _by_axis(warp, rows, data.dtype)
@@ -272,25 +275,18 @@ def _by_loop(inverse: NDArray, size: tuple[int, int], border: NDArray, fill: NDA
     if data.dtype == np.uint8:
         table_at(data, inverse, out, border, fill, SAME[None, :, None])
         return out
-    scale = RANGES[str(data.dtype)]
+    scale = RANGES[name_of(data.dtype)]
     kernels.warp(data, inverse, out, border, (fill * scale).astype(np.float32), data.dtype.kind == "u")
     return out
 
 
 def _by_opencv(inverse: NDArray, size: tuple[int, int], border: NDArray, fill: NDArray, data: NDArray) -> NDArray:
     out = np.empty((len(data), *size, data.shape[3]), data.dtype)
-    inverse = _indexed(inverse)
+    inverse = affine.indexed(inverse.reshape(-1, 2, 3))
     for row, image in enumerate(data):
-        value = float(fill[row]) * RANGES[str(data.dtype)]
+        value = float(fill[row]) * RANGES[name_of(data.dtype)]
         _opencv_one(image, inverse[row], out[row], BORDERS[int(border[row])], value)
     return out
-
-
-def _indexed(inverse: NDArray) -> NDArray[np.float64]:
-    """(n, 2, 3) maps from pixel indices to pixel indices, from (n, 6) maps of continuous coordinates."""
-    indexed = np.array(inverse).reshape(-1, 2, 3)
-    indexed[:, :, 2] += 0.5 * (indexed[:, :, 0] + indexed[:, :, 1]) - 0.5
-    return indexed
 
 
 def _window(image: NDArray, inverse: NDArray, out: NDArray, border: int) -> tuple[NDArray, NDArray]:
