@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from vicinal.backend.kernels import _MAGIC, ONE, _brought, _compiled, _edge, _inlined, _inner, sampled
+from vicinal.backend.pixels import copied
 from vicinal.core.warp import FAR
 
 _HORIZON = 1e-6  # as ``vicinal.core.affine.apply`` has it: what lies behind the horizon is very far away
@@ -235,3 +236,17 @@ def nearest_batch(src, after, nodes, frame, before, out, border, fill):
         for y in range(out.shape[1]):
             _source_row(after[b], nodes[b], frame[b], before[b], 1.0, y + 0.5, columns, xs, ys)
             _nearest_row(src[b], xs, ys, places[0], places[1], out[b, y], border[b], fill[b])
+
+
+@_compiled
+def shuffled(image, rows, columns, order, out):
+    """Tiles of one image (H, W, C) with edges ``rows`` and ``columns``: each takes what lies in the tile that ``order`` says, of its size."""
+    height, width, channels = image.shape
+    flat, target = image.reshape(-1), out.reshape(-1)
+    across = len(columns) - 1
+    for tile in range(len(order)):
+        y, x = tile // across, tile % across
+        top, left = rows[order[tile] // across], columns[order[tile] % across]
+        length = (columns[x + 1] - columns[x]) * channels
+        for line in range(rows[y + 1] - rows[y]):
+            copied(target, ((rows[y] + line) * width + columns[x]) * channels, flat, ((top + line) * width + left) * channels, length)

@@ -85,7 +85,7 @@ def _as_it_is(typing: Any, target: Any, to: Any, source: Any, at: Any, count: An
     return signature, generated
 
 
-_copied: Any = intrinsic(_as_it_is)
+copied: Any = intrinsic(_as_it_is)
 _mirrored: Any = intrinsic(_in_fives)
 _gathered: Any = intrinsic(_in_words)
 
@@ -114,7 +114,7 @@ def _line(flat, at, step, target, to, pixels, channels):
     """The pixels of a row that show the source, from values ``at``, ``at + step`` and so on."""
     count = len(channels)
     if step == count:
-        _copied(target, to, flat, at, pixels * count)
+        copied(target, to, flat, at, pixels * count)
         return
     done = np.intp(0)
     if step == -count:
