@@ -68,46 +68,46 @@ def warp(primitive: Warp, data: Dense) -> Dense:
     """A whole batch, equal or ragged."""
     if data[0].dtype == np.float64:  # series; the compiled loops and OpenCV would go through float32
         return reference.backend().run([primitive], data)
-    if isinstance(data, list):
-        return _ragged(primitive, data)
+    if isinstance(data, list) or one_size(primitive, data) is None:
+        return _ragged(primitive, list(data))
     if primitive.rearranges:
         return _permuted(primitive, slice(None), data)
     return _resample(primitive, data, _any)
 
 
 def _ragged(warp: Warp, data: list[NDArray]) -> Dense:
-    """Samples of several sizes: the large ones one by one, without a copy of what is read; the others together where they are alike."""
+    """Samples of several sizes, in or out: linear ones one by one, without a copy of what is read; the others together where alike."""
     sides = warp.size if warp.size.shape[1] == 2 else np.pad(warp.size, ((0, 0), (1, 0)), constant_values=1)
     areas = np.array([(image.shape[0] > 1) * image.shape[0] * image.shape[1] for image in data])
-    large = (areas > 0) & (np.maximum(areas, sides.prod(1)) > SMALL)
-    rows = np.flatnonzero(large & warp.active & ~warp.still & ~maps.general(warp) & ~warp.exact & (warp.interpolation != NEAREST))
+    lone = (areas > 0) & warp.active & ~warp.still & ~maps.general(warp) & ~warp.exact & (warp.interpolation != NEAREST)
+    rows = np.flatnonzero(lone)
     if not len(rows):
         return _resample(warp, data, _any)
-    made = _large(warp, rows, [data[row] for row in rows])
+    made = _one_by_one(warp, rows, [data[row] for row in rows], np.maximum(areas, sides.prod(1))[rows] > SMALL)
     if len(rows) == len(data):
         return made
     samples = list(data)
     for row, image in zip(rows, made, strict=True):
         samples[row] = image
-    rest = np.ones(len(data), bool)
-    rest[rows] = False
-    return _resample(warp.where(rest), samples, _any)
+    return _resample(warp.where(~lone), samples, _any)
 
 
-def _large(warp: Warp, rows: NDArray, images: list[NDArray]) -> Dense:
-    """Large samples of any size, read where they lie; one array where they come out alike."""
-    size, apart, by_axis = warp.size[rows], warp.upright[rows], _by_axis(warp, rows, images[0].dtype)
-    alike = (size == size[0]).all()
+def _one_by_one(warp: Warp, rows: NDArray, images: list[NDArray], large: NDArray[np.bool_]) -> Dense:
+    """Samples of any size by linear interpolation or averages, read where they lie; one array where they come out alike."""
+    size, border, fill, inverse, times = warp.size[rows], warp.border[rows], warp.fill[rows], inverses(warp, rows), warp.supersampling[rows]
+    alike, apart, by_axis = (size == size[0]).all(), _apart(warp, rows, large), _by_axis(warp, rows, images[0].dtype)
     out: Any = np.empty((len(rows), *size[0], images[0].shape[2]), images[0].dtype) if alike else [None] * len(rows)
     for n, image in enumerate(images):
+        one = slice(n, n + 1)
         if apart[n]:
-            made = out[n : n + 1] if alike else np.empty((1, *size[n], image.shape[2]), image.dtype)
-            by_axis(slice(n, n + 1), image[None], made)
-            if not alike:
-                out[n] = made[0]
+            made = out[one] if alike else np.empty((1, *size[n], image.shape[2]), image.dtype)
+            by_axis(one, image[None], made)
+        elif large[n] or times[n].max() > 1:
+            made = _linear(warp, rows[one], image[None], both_axes(times[n]))
         else:
-            one = rows[n : n + 1]
-            out[n] = _linear(warp, one, image[None], both_axes(warp.supersampling[one[0]]))[0]
+            made = _by_loop(inverse[one], canvas(size[n]), border[one], fill[one], image[None])
+        if not (alike and apart[n]):
+            out[n] = made[0]
     return out
 
 
@@ -124,9 +124,8 @@ def _by_axis(warp: Warp, rows: NDArray, dtype: Any) -> Callable[[Any, NDArray, N
     return run
 
 
-def _apart(warp: Warp, rows: NDArray, data: NDArray) -> NDArray[np.bool_]:
+def _apart(warp: Warp, rows: NDArray, large: NDArray[np.bool_] | bool) -> NDArray[np.bool_]:
     """Which samples are resampled axis by axis: upright ones that are averaged or large. One pass is faster for what is neither."""
-    large = max(data.shape[1] * data.shape[2], int(warp.size[rows[0]].prod())) > SMALL
     return warp.upright[rows] & (large | (warp.boxes[rows] > 1).any(1))
 
 
@@ -231,7 +230,7 @@ def _linear_or_nearest(warp: Warp, rows: NDArray, data: Dense) -> Dense:
     near = warp.interpolation[rows] == NEAREST
     if near.any():
         out[near] = _nearest(warp, rows[near], data[near], warp.fill[rows[near]] * RANGES[name_of(data.dtype)])
-    apart = ~near & _apart(warp, rows, data)
+    apart = ~near & _apart(warp, rows, max(data.shape[1] * data.shape[2], int(warp.size[rows[0]].prod())) > SMALL)
     if apart.any():
         by_axis = _by_axis(warp, rows, data.dtype)
         if apart.all():
