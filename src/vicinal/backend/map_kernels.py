@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vicinal.backend.kernels import _MAGIC, ONE, _brought, _compiled, _edge, _inlined, _inner, sampled
+from vicinal.backend.kernels import _MAGIC, ONE, _brought, _compiled, _edge, _inlined, _inner, room, sampled, settle
 from vicinal.backend.pixels import copied
 from vicinal.core.warp import FAR
 
@@ -187,12 +187,14 @@ def linear_batch(src, after, nodes, frame, before, out, border, fill, table, cha
     xs, ys = np.empty(out.shape[2]), np.empty(out.shape[2])
     rows = np.empty((4, out.shape[2]), np.int32)
     left, top, fx, fy = rows[0], rows[1], rows[2], rows[3]
+    flat = room(width, height, len(channels))
     for b in range(out.shape[0]):
-        flat, columns = src[b].reshape(-1), _columns(after[b], nodes[b], frame[b], 1.0, len(xs))
+        settle(flat, src[b].reshape(-1), np.uint8(fill[b]), len(channels))
+        columns = _columns(after[b], nodes[b], frame[b], 1.0, len(xs))
         for y in range(out.shape[1]):
             _source_row(after[b], nodes[b], frame[b], before[b], 1.0, y + 0.5, columns, xs, ys)
             first, last = _parted(xs, ys, width, height, left, top, fx, fy)
-            sampled(flat, width, height, left, top, fx, fy, first, last, border[b], np.int64(fill[b]), table, False, channels, out[b, y])
+            sampled(flat, width, height, left, top, fx, fy, first, last, border[b], table, False, channels, out[b, y])
 
 
 @_compiled
