@@ -115,6 +115,21 @@ def _projected_row(after, nodes, frame, before, x_step, y, xs, ys):
         xs[column], ys[column] = min(max(sx, -FAR), FAR), min(max(sy, -FAR), FAR)
 
 
+@_inlined
+def _plane_row(m, x_step, y, xs, ys):
+    """Sources of one output row through one projective map and nothing else: a loop without branches, which is vectorised."""
+    for column in range(len(xs)):
+        x = (column + 0.5) * x_step
+        w = max(m[6] * x + m[7] * y + m[8], _HORIZON)
+        xs[column] = min(max((m[0] * x + m[1] * y + m[2]) / w, -FAR), FAR)
+        ys[column] = min(max((m[3] * x + m[4] * y + m[5]) / w, -FAR), FAR)
+
+
+@_inlined
+def _is_identity(m):
+    return m[0] == m[4] == m[8] == 1 and m[1] == m[2] == m[3] == m[5] == m[6] == m[7] == 0
+
+
 @_compiled
 def _source_row(after, nodes, frame, before, x_step, y, columns, xs, ys):
     """Continuous source coordinates of the centres of one output row, ``y`` high, ``x_step`` apart; columns: what ``_columns`` found.
@@ -127,6 +142,8 @@ def _source_row(after, nodes, frame, before, x_step, y, columns, xs, ys):
         _upright_row(after, nodes, frame, before, x_step, y, columns, xs, ys)
     elif flat and nodes.shape[0] > 1:
         _bent_row(after, nodes, frame, before, x_step, y, xs, ys)
+    elif nodes.shape[0] == 1 and _is_identity(after):
+        _plane_row(before, x_step, y, xs, ys)
     else:
         _projected_row(after, nodes, frame, before, x_step, y, xs, ys)
 
@@ -242,8 +259,8 @@ def nearest_batch(src, after, nodes, frame, before, out, border, fill):
 
 @_compiled
 def shuffled(image, rows, columns, order, out):
-    """Tiles of one image (H, W, C) with edges ``rows`` and ``columns``: each takes what lies in the tile that ``order`` says, of its size."""
-    height, width, channels = image.shape
+    """Tiles of one image (H, W, C) with edges ``rows`` and ``columns``: each takes what lies in the one that ``order`` says."""
+    width, channels = image.shape[1:]
     flat, target = image.reshape(-1), out.reshape(-1)
     across = len(columns) - 1
     for tile in range(len(order)):

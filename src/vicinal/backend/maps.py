@@ -34,7 +34,7 @@ def general(warp: Warp) -> NDArray[np.bool_]:
 
 
 def sampled(warp: Warp, rows: NDArray, data: NDArray) -> NDArray:
-    """Samples ``rows`` of one size, data (n, H, W, C), by the interpolation that the warp says; each takes its way whatever the others do."""
+    """Samples ``rows`` of one size, data (n, H, W, C), by the interpolation that the warp says; each goes its own way."""
     lone, fill = _lone_tiles(warp, rows), warp.fill[rows] * RANGES[name_of(data.dtype)]
     near = (warp.interpolation[rows] == NEAREST) & ~lone
     together = ~near & ~lone & _looped(warp, rows, data)

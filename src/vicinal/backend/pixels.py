@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
@@ -35,12 +34,14 @@ def _in_fives(typing: Any, target: Any, to: Any, source: Any, at: Any, pixels: A
         if not _rgb(source, channels):
             return word(0)
         into, given = (context.make_array(signature.args[n])(context, builder, values[n]).data for n in (0, 2))
-        many = builder.select(builder.icmp_signed(">", values[4], word(0)), builder.sdiv(builder.sub(values[4], word(1)), word(_FIVE)), word(0))
-        begin = builder.sub(values[3], word(13))
+        some = builder.icmp_signed(">", values[4], word(0))
+        many = builder.select(some, builder.sdiv(builder.sub(values[4], word(1)), word(_FIVE)), word(0))
+        begin, nothing = builder.sub(values[3], word(13)), ir.Constant(_REGISTER, ir.Undefined)
+        order = ir.Constant(ir.VectorType(ir.IntType(32), 16), _TURNED)
         with cgutils.for_range(builder, many) as loop:
             done = builder.mul(loop.index, word(15))
             five = builder.load(builder.bitcast(builder.gep(given, [builder.sub(begin, done)]), _REGISTER.as_pointer()), align=1)
-            turned = builder.shuffle_vector(five, ir.Constant(_REGISTER, ir.Undefined), ir.Constant(ir.VectorType(ir.IntType(32), 16), _TURNED))
+            turned = builder.shuffle_vector(five, nothing, order)
             builder.store(turned, builder.bitcast(builder.gep(into, [builder.add(values[1], done)]), _REGISTER.as_pointer()), align=1)
         return builder.mul(many, word(_FIVE))
 
