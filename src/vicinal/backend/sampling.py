@@ -167,17 +167,17 @@ def _any(warp: Warp, rows: NDArray, data: Dense) -> Dense:
 def _permuted(warp: Warp, rows: NDArray | slice, data: Dense, fill: NDArray | None = None) -> NDArray:
     assert isinstance(data, np.ndarray)
     out = np.empty((len(data), *canvas(warp.size[rows][0]), data.shape[3]), data.dtype)
-    places = warp.places[rows]
+    places, border = warp.places[rows], warp.border[rows]
     fill = _stored(warp.fill[rows], data.dtype) if fill is None else fill.astype(data.dtype)
     looped = places[:, 0] != 0  # rows stay rows
     if out[0].size <= SMALL * 3 or data.shape[3] > 4 or looped.all():
-        pixels.permuted(data, places, out, warp.border[rows], fill, (0,) * data.shape[3])
+        pixels.permuted(data, places, out, border, fill, (0,) * data.shape[3])
         return out
     windows, beside = _windows(places, data.shape[1:3], out.shape[1:3])
-    looped |= beside & (warp.border[rows] != CONSTANT)
+    looped |= beside & (border != CONSTANT)
     for n in np.flatnonzero(looped):
         one = slice(n, n + 1)
-        pixels.permuted(data[one], places[one], out[one], warp.border[rows[one]], fill[one], (0,) * data.shape[3])
+        pixels.permuted(data[one], places[one], out[one], border[one], fill[one], (0,) * data.shape[3])
     for n in np.flatnonzero(~looped):
         if beside[n]:
             out[n] = fill[n]

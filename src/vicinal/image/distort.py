@@ -369,4 +369,4 @@ def tiled(size: tuple[int, ...], counts: tuple[int, int], order: NDArray) -> lis
     for form in np.unique(sizes, axis=0):
         alike = np.flatnonzero((sizes == form).all(1))
         places[:, alike] = alike[np.argsort(order[:, alike], 1)]
-    return [Tiles(*edges, row) for row in places]
+    return [Tiles(edges[0], edges[1], row) for row in places]
