@@ -10,7 +10,16 @@ import numpy as np
 import pytest
 
 from vicinal.backend import cpu, reference
-from vicinal.backend.chain_lookup import byte_planes, look_up, look_up_floats, look_up_pixels, reorder
+from vicinal.backend.chain_lookup import (
+    byte_planes,
+    look_up,
+    look_up_floats,
+    look_up_pixels,
+    one_for_three,
+    put_together,
+    reorder,
+    take_apart,
+)
 from vicinal.core.primitive import Pointwise, everywhere
 from vicinal.core.steps import Curve, Hsv, Linear, Matrix, Posterize, Power, Round, Solarize
 
@@ -176,6 +185,23 @@ def test_pixels_are_looked_up_and_reordered_for_any_length_and_nothing_is_writte
         into = np.zeros(3 * pixels + 2, np.uint8)
         made(into[1:-1])
         assert np.array_equal(into[1:-1], expected)
+        assert into[0] == into[-1] == 0
+
+
+@pytest.mark.parametrize("pixels", [0, 1, 63, 64, 65, 200])
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+def test_channels_are_taken_apart_and_put_together_and_nothing_is_written_beside_them(pixels, dtype):
+    given = np.random.default_rng(pixels).integers(0, 256, 3 * pixels).astype(dtype)
+    planes, into = np.zeros((3, pixels + 2), dtype), np.zeros(3 * pixels + 2, dtype)
+    take_apart(given, pixels, planes)
+    assert np.array_equal(planes[:, :pixels], given.reshape(-1, 3).T)
+    assert not planes[:, pixels:].any()
+    put_together(planes, pixels, into[1:-1])
+    assert np.array_equal(into[1:-1], given)
+    assert into[0] == into[-1] == 0
+    if dtype == "uint8":
+        one_for_three(planes[1], pixels, into[1:-1])
+        assert np.array_equal(into[1:-1], given[1::3].repeat(3))
         assert into[0] == into[-1] == 0
 
 

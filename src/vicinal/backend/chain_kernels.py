@@ -10,7 +10,17 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from vicinal.backend.chain_lookup import WIDE, byte_planes, look_up, look_up_floats, look_up_pixels, reorder
+from vicinal.backend.chain_lookup import (
+    WIDE,
+    byte_planes,
+    look_up,
+    look_up_floats,
+    look_up_pixels,
+    one_for_three,
+    put_together,
+    reorder,
+    take_apart,
+)
 from vicinal.backend.chain_steps import (
     CURVE,
     MAGIC,
@@ -68,9 +78,7 @@ def _split(pixels, n, planes):
         for x in range(n):
             only[x] = pixels[x]
     elif channels == 3:
-        red, green, blue = planes[0], planes[1], planes[2]
-        for x in range(n):
-            red[x], green[x], blue[x] = pixels[3 * x], pixels[3 * x + 1], pixels[3 * x + 2]
+        take_apart(pixels, n, planes)
     else:
         for c in range(channels):
             for x in range(n):
@@ -86,9 +94,7 @@ def _joined(planes, n, pixels):
         for x in range(n):
             pixels[x] = only[x]
     elif channels == 3:
-        red, green, blue = planes[0], planes[1], planes[2]
-        for x in range(n):
-            pixels[3 * x], pixels[3 * x + 1], pixels[3 * x + 2] = red[x], green[x], blue[x]
+        put_together(planes, n, pixels)
     else:
         for c in range(channels):
             for x in range(n):
@@ -184,12 +190,13 @@ def _one_matrix(flat, into, p, raw, first, second):
     grey, pixels, block, scale = is_grey(p), flat.shape[0] // 3, raw.shape[1], np.float32(255)
     for start in range(0, pixels, block):
         n = min(block, pixels - start)
-        _split(flat[3 * start : 3 * (start + n)], n, raw)
+        take_apart(flat[3 * start : 3 * (start + n)], n, raw)
         if grey:
             grey_of_bytes(raw, n, p, first, second, scale)
+            one_for_three(raw[0], n, into[3 * start : 3 * (start + n)])
         else:
             matrix_of_bytes(raw, n, p, first, second, scale)
-        _joined(raw, n, into[3 * start : 3 * (start + n)])
+            put_together(raw, n, into[3 * start : 3 * (start + n)])
 
 
 @_compiled
