@@ -49,7 +49,10 @@ class Cpu:
                 data = _warp_table(primitive, cast("Pointwise", following), np.asarray(data))
                 position += 2
                 continue
-            data = _RUN[type(primitive)](primitive, data)
+            if (alike := _ALIKE.get(type(primitive))) is None:
+                data = _RUN[type(primitive)](primitive, data)
+            else:
+                data = _alike(alike, primitive, data, _fresh(data, given))
             position += 1
         return _own(data, given)
 
@@ -108,37 +111,36 @@ def _each(one: Callable[[Any, int, NDArray], NDArray]) -> Callable[[Any, Dense],
     return run
 
 
-def _alike(some: Callable[[Any, NDArray], NDArray]) -> Callable[[Any, Dense], Dense]:
-    """From equal samples, all active, to any batch: the active samples, those of one size together."""
+def _fresh(data: Dense, given: Dense) -> bool:
+    """True where a pass has made the array, so that the next one may write into it."""
+    return isinstance(data, np.ndarray) and not (isinstance(given, np.ndarray) and np.may_share_memory(data, given))
 
-    def run(primitive: Any, data: Dense) -> Dense:
-        rows = np.flatnonzero(primitive.active)
-        if isinstance(data, np.ndarray):
-            if len(rows) == len(data):
-                return some(primitive, data)
-            out = data.copy()
-            if len(rows):
-                out[rows] = some(primitive.rows(rows), data[rows])
-            return out
-        samples, shapes = list(data), {}
-        for row in rows:
-            shapes.setdefault(samples[row].shape, []).append(row)
-        for alike in shapes.values():
-            made = some(primitive.rows(np.array(alike)), np.stack([samples[row] for row in alike]))
-            for row, sample in zip(alike, made, strict=True):
-                samples[row] = sample
-        return stacked(samples)
 
-    return run
+def _alike(some: Callable[[Any, NDArray], NDArray], primitive: Any, data: Dense, fresh: bool) -> Dense:
+    """By what takes equal samples, all active, those of any batch that are: all of one size together. A fresh array is written into."""
+    rows = np.flatnonzero(primitive.active)
+    if isinstance(data, np.ndarray):
+        if len(rows) == len(data):
+            return some(primitive, data)
+        out = data if fresh else data.copy()
+        if len(rows):
+            out[rows] = some(primitive.rows(rows), data[rows])
+        return out
+    samples, shapes = list(data), {}
+    for row in rows:
+        shapes.setdefault(samples[row].shape, []).append(row)
+    for alike in shapes.values():
+        made = some(primitive.rows(np.array(alike)), np.stack([samples[row] for row in alike]))
+        for row, sample in zip(alike, made, strict=True):
+            samples[row] = sample
+    return stacked(samples)
 
 
 _RUN: dict[type, Callable[[Any, Any], Dense]] = {
     Warp: sampling.warp,
     Pointwise: pointwise,
-    Filter: _alike(filtered),
-    Noise: _alike(noisy),
     Patch: patches.run,
     Hide: patches.hidden,
     Opaque: _each(opaque),
-    Effect: _alike(effects.call),
 }
+_ALIKE: dict[type, Callable[[Any, NDArray], NDArray]] = {Filter: filtered, Noise: noisy, Effect: effects.call}
