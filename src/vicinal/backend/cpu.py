@@ -49,10 +49,13 @@ class Cpu:
                 data = _warp_table(primitive, cast("Pointwise", following), np.asarray(data))
                 position += 2
                 continue
-            if (alike := _ALIKE.get(type(primitive))) is None:
-                data = _RUN[type(primitive)](primitive, data)
+            fresh = _fresh(data, given)
+            if isinstance(primitive, Warp) and fresh and sampling.in_place(primitive, data):
+                data = _written(sampling.warp, primitive, np.flatnonzero(primitive.active & ~primitive.still), np.asarray(data))
+            elif (alike := _ALIKE.get(type(primitive))) is not None:
+                data = _alike(alike, primitive, data, fresh)
             else:
-                data = _alike(alike, primitive, data, _fresh(data, given))
+                data = _RUN[type(primitive)](primitive, data)
             position += 1
         return _own(data, given)
 
@@ -122,10 +125,7 @@ def _alike(some: Callable[[Any, NDArray], NDArray], primitive: Any, data: Dense,
     if isinstance(data, np.ndarray):
         if len(rows) == len(data):
             return some(primitive, data)
-        out = data if fresh else data.copy()
-        if len(rows):
-            out[rows] = some(primitive.rows(rows), data[rows])
-        return out
+        return _written(some, primitive, rows, data if fresh else data.copy())
     samples, shapes = list(data), {}
     for row in rows:
         shapes.setdefault(samples[row].shape, []).append(row)
@@ -134,6 +134,13 @@ def _alike(some: Callable[[Any, NDArray], NDArray], primitive: Any, data: Dense,
         for row, sample in zip(alike, made, strict=True):
             samples[row] = sample
     return stacked(samples)
+
+
+def _written(some: Callable[[Any, NDArray], Any], primitive: Any, rows: NDArray[np.int64], out: NDArray) -> NDArray:
+    """Some rows of an array, changed where they lie."""
+    if len(rows):
+        out[rows] = some(primitive.rows(rows), out[rows])
+    return out
 
 
 _RUN: dict[type, Callable[[Any, Any], Dense]] = {
