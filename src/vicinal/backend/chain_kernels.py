@@ -37,6 +37,7 @@ from vicinal.backend.chain_steps import (
     matrix_of_bytes,
     source_of,
 )
+from vicinal.backend.streams import LARGE, settle, stream
 
 BLOCK = 6144  # values, of all channels: they and their copies stay in the fastest cache
 WORTH_A_TABLE = 7  # linear steps that take as long as one look-up
@@ -135,12 +136,28 @@ def _placed(values, start, n, scale, made, planar, flat):
 
 
 @_compiled
-def _write(values, start, n, target, raw, short, planar, into):
+def _streamed(values, start, n, planar, spare, flat):
+    """A block of floats past the caches; ``spare`` is room for it."""
+    channels = values.shape[0]
+    if planar:
+        for c in range(channels):
+            at = c * (flat.shape[0] // channels) + start
+            stream(values[c, :n], flat[at : at + n])
+    else:
+        made = spare.reshape(-1)[: n * channels]
+        _joined(values, n, made)
+        stream(made, flat[start * channels : (start + n) * channels])
+
+
+@_compiled
+def _write(values, start, n, target, raw, short, planar, past, spare, into):
     """To the bytes of an image of any dtype."""
     if target == 255:
         _placed(values, start, n, target, raw, planar, into)
     elif target == 65535:
         _placed(values, start, n, target, short, planar, into.view(np.uint16))
+    elif past:
+        _streamed(values, start, n, planar, spare, into.view(np.float32))
     elif planar:
         _placed(values, start, n, target, values, planar, into.view(np.float32))
     else:
@@ -224,6 +241,7 @@ def run(src, out, channels, planar, codes, ends, knots, params, scale, first, se
     todo, eight = np.empty(len(codes), np.int64), scale == 255 and pixels > 256
     same = not planar and target == (scale if scale > 1 else 0)
     count, mixing, done, tabled = 0, 0, 0, False
+    past = target == 0 and out.size > LARGE
     for b in range(src.shape[0]):
         flat, into, p = src[b], out[b], params[b]
         if b == 0 or not _alike(p, params[b - 1]):
@@ -273,4 +291,6 @@ def run(src, out, channels, planar, codes, ends, knots, params, scale, first, se
                 _read(flat, start, n, scale, first, second, short, values)
             for k in todo[mixing if tabled else done : count]:
                 apply(codes[k], values, n, p[ends[k] : ends[k + 1]], knots[k], spare)
-            _write(values, start, n, target, raw, short, planar, into)
+            _write(values, start, n, target, raw, short, planar, past, spare, into)
+    if past:
+        settle()
