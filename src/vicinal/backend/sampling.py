@@ -34,7 +34,7 @@ def fusable(warp: Warp, data: Dense) -> bool:
 
 
 def in_place(warp: Warp, data: Dense) -> bool:
-    """Whether a batch keeps its canvas under a warp that leaves some of its samples as they are, so that only the others need be written."""
+    """Whether a batch keeps its canvas under a warp that leaves some samples as they are, so that only the others need be written."""
     if not isinstance(data, np.ndarray) or one_size(warp, data) != data.shape[1:3]:
         return False
     return not every(warp.active & ~warp.still)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from llvmlite import ir
 from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
+from numpy.typing import NDArray
 
 LARGE = 8 << 20  # bytes of a result that is written past the caches
 
@@ -46,10 +48,26 @@ settle: Any = intrinsic(_barrier)
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def stream(values, into):
-    """into[i] = values[i], past the caches where ``into`` begins a line of them; contiguous float32. ``settle`` stands behind the last."""
-    done = 0
-    if into.ctypes.data % 64 == 0:
-        done = values.shape[0] // 16 * 16
-        _copy_lines(values.ctypes.data, into.ctypes.data, done // 16)
-    for i in range(done, values.shape[0]):
+    """into[i] = values[i], past the caches but for what fills no line of them; contiguous float32. ``settle`` stands behind the last."""
+    head = min((64 - into.ctypes.data % 64) % 64 // 4, values.shape[0])
+    lines = (values.shape[0] - head) // 16
+    _copy_lines(values[head:].ctypes.data, into[head:].ctypes.data, lines)
+    for i in range(head):
         into[i] = values[i]
+    for i in range(head + 16 * lines, values.shape[0]):
+        into[i] = values[i]
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _whole(values, into):
+    stream(values, into)
+    settle()
+
+
+def copied(data: NDArray) -> NDArray:
+    """A copy of a contiguous array, past the caches where it is large."""
+    if data.nbytes <= LARGE or data.nbytes % 4:
+        return data.copy()
+    out = np.empty_like(data)
+    _whole(*(array.reshape(-1).view(np.float32) for array in (data, out)))
+    return out
