@@ -66,7 +66,7 @@ class Example:
     @property
     def varies(self) -> bool:
         """True where the output is not the same on every machine, or not with a small budget."""
-        return self.note.startswith("varies") or (self.code.startswith("$ vicinal compare") and self.note != "fails")
+        return self.note.startswith("varies") or (self.code.startswith(("$ vicinal compare", "$ vicinal check")) and self.note != "fails")
 
 
 def examples(page: str) -> list[Example]:
@@ -87,6 +87,8 @@ def commands(code: str) -> list[list[str]]:
 
 def small(arguments: Sequence[str]) -> list[str]:
     """The same command with a budget that takes seconds: of an option that is given twice, the last one counts."""
+    if arguments[0] == "check":
+        return [*arguments, "--size", "60", "--seeds", "1", "--steps", "20"]
     if arguments[0] != "compare" or arguments[1].endswith(".yaml"):  # what a study file says cannot be typed as well
         return list(arguments)
     budget = ["--epochs", "1"] if "--epochs" in arguments else ["--steps", "20"]

@@ -439,3 +439,30 @@ def test_two_comparisons_into_one_folder_leave_one_whole_result(tmp_path: Path) 
     page = html.unescape((tmp_path / "out" / "report.html").read_text("utf-8"))
     assert result["command"] in page
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"result.json", "report.html", "trials.db"}
+
+
+def test_check_says_the_worst_first_and_writes_a_page(vicinal: Call) -> None:
+    quick = ("--size", 40, "--seeds", 1, "--steps", 30, "--out", "out")
+    answer = vicinal("check", "digits", "--arm", "turn=Rotate(angle={choice: [0, 180]})", *quick, "--test-policy", "Invert(p=0.5)")
+    assert answer.code == 0
+    assert answer.out.startswith("What can be said about digits before training?")
+    assert answer.out.index("Test data would be augmented") < answer.out.index("No copy and no sibling")
+    told = json.loads(Path("out/check.json").read_text("utf-8"))
+    assert told["command"].startswith("vicinal check digits --arm")
+    assert Path("out/check.html").read_text("utf-8").startswith("<!doctype html>")
+    assert json.loads(vicinal("check", "digits", "--policy", "Invert()", *quick, "--json").out)["arms"][0]["name"] == "policy"
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("nowhere",), "nowhere: expected a file or folder that exists"),
+        (("digits", "--policy", "Rotate(angle=900)"), "Rotate.angle: expected degrees in [-360, 360], got 900"),
+        (("digits", "--arm", "turn"), "expected NAME=POLICY"),
+        (("digits", "--test-policy", "Rotat()"), "write Rotate"),
+        (("digits", "--practice", "Rotat()"), "write Rotate"),
+        (("digits", "--size", 3), "expected a size of at least 20"),
+    ],
+)
+def test_check_refuses_with_a_sentence(vicinal: Call, words: tuple[object, ...], sentence: str) -> None:
+    refused(vicinal("check", *words), sentence)

@@ -222,6 +222,55 @@ def export(
 
 
 @app.command()
+def check(
+    data: Annotated[str, typer.Argument(metavar="DATA", help="As for compare; or COCO .json, a VOC or YOLO folder, data.yaml.")],
+    policy: Annotated[str | None, typer.Option(help="One line of text, or a .yaml or .json file.")] = None,
+    arm: Annotated[list[str] | None, typer.Option(help="NAME=POLICY, for several; repeat it.")] = None,
+    test_policy: Annotated[str | None, typer.Option(help="What is meant to be done to test data: it should draw nothing.")] = None,
+    size: Annotated[int | None, typer.Option(min=1, help="Distinct images that are judged; 1,000 at most otherwise.")] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Practised judges of every item.")] = 3,
+    steps: Annotated[int, typer.Option(min=1, help="Optimiser steps of every judge.")] = 1500,
+    practice: Annotated[str | None, typer.Option(help="A policy that is known to be harmless: judges have seen it. none for none.")] = None,
+    resize: Annotated[int | None, typer.Option(min=1, help="Resize every image to this side first.")] = None,
+    format: Annotated[str, typer.Option(help="As for compare, or coco, voc, yolo.")] = "auto",
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave unreadable items out.")] = False,
+    out: Annotated[Path, typer.Option(help="Folder for check.html and check.json.")] = Path("vicinal-out"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print check.json instead of the findings.")] = False,
+) -> None:
+    """Say what can be said before training: lost labels, safe ranges, copies across parts, parts that were not made alike.
+
+    Without --policy and --arm the default panel is checked.
+
+    \b
+    Example:
+      vicinal check digits --policy "Rotate(angle=(-90, 90))" --size 300
+    """
+    from vicinal.core.policy import read_policy
+    from vicinal.lab.preflight import PRACTICE, Jury
+    from vicinal.lab.preflight import check as checked
+    from vicinal.lab.result_file import result_bytes
+    from vicinal.lab.session import check_writable
+    from vicinal.lab.show import load_any
+    from vicinal.lab.terminal import print_check
+
+    console = Console(stderr=as_json)
+    check_writable(out)
+    jury = Jury(seeds=seeds, steps=steps, practice=None if practice == "none" else read_policy(practice or PRACTICE))
+    with _progress(console) as bar:
+        task = bar.add_task("judges", total=None)
+        found = checked(
+            load_any(data, format, skip_bad, resize), policy, arms=tuple(arm or ()), size=size, test_policy=test_policy, jury=jury,
+            command=shlex.join(["vicinal", *sys.argv[1:]]), tell=lambda done, total: bar.update(task, completed=done, total=total),
+        )  # fmt: skip
+    _, page = found.write(out)
+    if as_json:
+        typer.echo(result_bytes(found.result), nl=False)
+        return
+    print_check(found.result, console)
+    console.print(Text(f"\nPage: {page}"), soft_wrap=True)
+
+
+@app.command()
 def replicate(
     claim: Annotated[
         str | None, typer.Argument(metavar="[CLAIM]", help="The name of a claim, or a file; without one, they are listed.")

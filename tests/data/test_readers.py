@@ -17,7 +17,7 @@ LABELS = np.array([0, 1, 0, 1, 0, 1])
 
 def test_readers_have_names_of_their_own_and_say_what_they_read():
     names = [reader.name for reader in READERS]
-    assert names == ["digits", "csv", "idx", "npz", "folder"]
+    assert names == ["digits", "line", "csv", "idx", "npz", "folder"]
     assert all(reader.looks for reader in READERS)
 
 

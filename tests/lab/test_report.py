@@ -7,8 +7,6 @@ import html
 import io
 import os
 import re
-import shutil
-import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ import pytest
 from PIL import Image
 from specimen import full, regression, sheets, specimen
 
+from browser import CHROMIUM, opened
 from vicinal.core.errors import StoreError
 from vicinal.lab.report import Sheet, SheetRow, render_report, write_outputs, write_report
 from vicinal.lab.report.axis import Axis, Ladder, apart
@@ -29,7 +28,6 @@ from vicinal.lab.report.tables import classes, confusions, sign_maps
 from vicinal.lab.report.view import styles
 from vicinal.lab.wording import POINTS
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 VOID = {"meta", "br", "img", "link", "input", "hr"}
 
 
@@ -458,22 +456,7 @@ def test_a_report_of_two_hundred_trials_is_small(tmp_path: Path) -> None:
 def test_a_browser_shows_it_without_scrolling_sideways_or_complaint(tmp_path: Path, width: int, dark: bool) -> None:
     result = full(seeds=3, classes=30)
     result["arms"][2]["name"] = "a_rather_long_name_that_has_no_space_anywhere_in_it"
-    page = html.escape(render_report(result, sheets()), quote=True)
-    look = "getComputedStyle(this.contentDocument.body).backgroundColor"
-    probe = f"document.title=this.contentDocument.documentElement.scrollWidth+' '+{look}"
-    frame = f'<title>0</title><iframe width={width} height=900 style="border:0" onload="{probe}" srcdoc="{page}"></iframe>'
-    (tmp_path / "probe.html").write_text(frame)
-    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--enable-logging=stderr"]
-    flags += [
-        "--hide-scrollbars",
-        f"--user-data-dir={tmp_path / 'profile'}",
-        "--dump-dom",
-        f"--blink-settings=preferredColorScheme={int(not dark)}",
-    ]
-    command = [str(CHROMIUM), *flags, f"file://{tmp_path / 'probe.html'}"]
-    ran = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    title = re.search(r"<title>(\d+) rgb\((\d+),", ran.stdout)
-    assert title is not None
-    assert int(title.group(1)) == width
-    assert (int(title.group(2)) < 60) == dark
-    assert "CONSOLE" not in ran.stderr  # requests that the page's own policy refuses are said there too
+    seen = opened(render_report(result, sheets()), width, tmp_path, dark=dark)
+    assert seen.width == width
+    assert (seen.paper < 60) == dark
+    assert "CONSOLE" not in seen.said  # requests that the page's own policy refuses are said there too

@@ -38,8 +38,8 @@ def read(source: str | Path, *, format: str = "auto", skip_bad: bool = False) ->
     """A checked data set from a file, a folder or the built-in ``digits``.
 
     Args:
-        source: a path, or ``digits``.
-        format: ``digits``, ``csv``, ``idx``, ``npz`` or ``folder``; ``auto`` takes the first that fits, in this order.
+        source: a path, or a built-in data set: ``digits``, ``line``.
+        format: ``digits``, ``line``, ``csv``, ``idx``, ``npz`` or ``folder``; ``auto`` takes the first that fits, in this order.
         skip_bad: leave out images (folder) and rows (csv) that cannot be read; ``Dataset.skipped`` lists them.
 
     Raises:

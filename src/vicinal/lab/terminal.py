@@ -19,6 +19,7 @@ from vicinal.lab.wording import (
     SYMBOLS,
     Arm,
     Unit,
+    accuracy,
     decimal,
     direction_sentence,
     duration,
@@ -37,6 +38,8 @@ from vicinal.lab.wording import (
 _STYLES = (("helps", "bold blue"), ("hurts", "bold yellow"), ("no evidence", "dim"), ("reference", "dim"))
 
 _VERDICTS = (("reproduced", "bold blue"), ("weaker", "yellow"), ("opposite", "bold yellow"), ("cannot tell", "dim"))
+
+_WEIGHTS = (("wrong", "bold yellow"), ("doubt", "yellow"), ("note", "dim"), ("fine", "bold blue"))
 
 _BY_WEIGHT = ("gain", "interval", "score", "p adj.", "seeds to settle", "steps", "train time", "ms/item")
 _MOMENT = 5.0  # seconds
@@ -196,3 +199,33 @@ def print_replication(result: Mapping[str, Any], console: Console) -> None:
     _say(console, f"{counts}. {duration(result['seconds'])}.", "bold")
     for fault in result["failed"]:
         _say(console, f"Failed: {fault['address']}: {fault['sentence']}", "yellow")
+
+
+def print_check(result: Mapping[str, Any], console: Console) -> None:
+    """Print what a check found, the worst first, and the numbers of every policy."""
+    _say(console, result["question"], "bold")
+    _say(console, result["answer"], "bold")
+    console.line()
+    findings = Table(box=None, show_header=False, pad_edge=False, padding=(0, 1))
+    findings.add_column(no_wrap=True)
+    findings.add_column(overflow="fold")
+    for finding in result["findings"]:
+        said = f"{finding['sentence']} {finding['advice']}".rstrip()
+        findings.add_row(Text(finding["weight"], style=dict(_WEIGHTS)[finding["weight"]]), Text(said))
+    console.print(findings)
+    if result["arms"]:
+        console.line()
+        console.print(_checked(result["arms"]))
+
+
+def _checked(arms: Sequence[Mapping[str, Any]]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
+    table.add_column("policy", overflow="ellipsis", no_wrap=True, max_width=_NAME)
+    for heading in ("survival", "taught", "affinity", "diversity", "spread", "Vendi", "unchanged"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for arm in arms:
+        numbers = [decimal(arm[name], 2) for name in ("affinity", "diversity", "spread")]
+        taught = accuracy(None if arm["taught"] is None else arm["taught"]["share"])
+        cells = (accuracy(arm["survival"]["share"]), taught, *numbers, f"{decimal(arm['vendi'])}/{decimal(arm['vendi_originals'])}")
+        table.add_row(Text(arm["name"]), *cells, accuracy(arm["unchanged"]))
+    return table
