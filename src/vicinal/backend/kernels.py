@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from llvmlite import ir
 from numba import njit
+from numba.core import types
+from numba.extending import intrinsic
 
 from vicinal.backend.noise import FIRST, GOLDEN, SECOND
 from vicinal.core.warp import CONSTANT, REFLECT
@@ -25,8 +30,9 @@ def _brought(i, size, border):
     if border == CONSTANT:
         return -1
     if border == REFLECT:
-        i = i % (2 * size)
-        return 2 * size - 1 - i if i >= size else i
+        if not -size <= i < 2 * size:  # most lie near, and a division takes long
+            i = i % (2 * size)
+        return -1 - i if i < 0 else (2 * size - 1 - i if i >= size else i)
     return 0 if i < 0 else size - 1
 
 
@@ -81,44 +87,90 @@ def _row(inverse, y, width, height, left, top, fx, fy):
     return first, last
 
 
-@_inlined
-def _mixed(p, q, r, s, fx, fy):
-    """Bilinear interpolation of whole numbers, rounded once; exact where the weights are 0 or 1."""
-    top = (p << BITS) + fx * (q - p)
-    low = (r << BITS) + fx * (s - r)
-    return ((top << BITS) + fy * (low - top) + (1 << (2 * BITS - 1))) >> (2 * BITS)
+def _four_mixed(typing: Any, flat: Any, p: Any, q: Any, r: Any, s: Any, fx: Any, fy: Any) -> Any:
+    """Bilinear interpolation of four bytes from each of four places, as the four bytes of one word; the lowest comes first.
+
+    In one register: a compiler that is given three channels works them out one by one. Whole numbers, rounded once; exact where the
+    weights are 0 or 1.
+    """
+    signature = types.uint32(flat, p, q, r, s, fx, fy)
+
+    def generated(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        word, lanes, narrow = ir.IntType(32), ir.VectorType(ir.IntType(32), 4), ir.VectorType(ir.IntType(8), 4)
+        source = context.make_array(signature.args[0])(context, builder, values[0]).data
+        bits = ir.Constant(lanes, [BITS] * 4)
+
+        def four(at: Any) -> Any:
+            return builder.zext(builder.load(builder.bitcast(builder.gep(source, [at]), narrow.as_pointer()), align=1), lanes)
+
+        def spread(value: Any) -> Any:
+            one = builder.insert_element(ir.Constant(lanes, ir.Undefined), value, word(0))
+            return builder.shuffle_vector(one, ir.Constant(lanes, ir.Undefined), ir.Constant(lanes, [0] * 4))
+
+        def between(one: Any, other: Any, weight: Any) -> Any:
+            return builder.add(builder.shl(one, bits), builder.mul(weight, builder.sub(other, one)))
+
+        x, y = (spread(context.cast(builder, values[n], signature.args[n], types.int32)) for n in (5, 6))
+        top, low = between(four(values[1]), four(values[2]), x), between(four(values[3]), four(values[4]), x)
+        total = builder.add(between(top, low, y), ir.Constant(lanes, [1 << (2 * BITS - 1)] * 4))
+        rounded = builder.lshr(total, ir.Constant(lanes, [2 * BITS] * 4))
+        return builder.bitcast(builder.trunc(rounded, narrow), word)
+
+    return signature, generated
+
+
+_fours: Any = intrinsic(_four_mixed)
 
 
 @_inlined
-def _whole(flat, row, column, c, width, channels, fill):
-    """A value, or the fill where a constant border shows."""
-    return fill if row < 0 or column < 0 else np.int64(flat[np.uintp((row * width + column) * channels + c)])
+def room(width, height, count):
+    """A place for the values of an image, of one pixel of the fill, and of what a register reads beyond."""
+    return np.zeros((width * height + 1) * count + 4, np.uint8)
 
 
 @_inlined
-def sampled(flat, width, height, left, top, fx, fy, first, last, edge, outside, table, several, channels, row):
+def settle(flat, image, fill, count):
+    """Put an image and its fill into their room."""
+    size = len(image)
+    for k in range(size):
+        flat[k] = image[k]
+    for k in range(count):
+        flat[size + k] = fill
+
+
+@_inlined
+def _looked_up(flat, p, q, r, s, fx, fy, table, several, channels, row, x):
+    """One pixel of the result from the places of its four neighbours, through the table."""
+    count = len(channels)
+    columns = np.uintp(count if several else 1)
+    for c in range(0, count, 4):
+        four = _fours(flat, p + c, q + c, r + c, s + c, fx, fy)
+        for k in range(min(count - c, 4)):
+            value = np.uintp((four >> np.uint32(8 * k)) & np.uint32(255))
+            row[x, c + k] = table[value * columns + np.uintp(c + k if several else 0)]
+
+
+@_inlined
+def _place(row, column, width, height, count):
+    """Where a pixel lies in its room, or the fill where a constant border shows."""
+    return (width * height if row < 0 or column < 0 else row * width + column) * count
+
+
+@_inlined
+def sampled(flat, width, height, left, top, fx, fy, first, last, edge, table, several, channels, row):
     """One output row (w, C) of 8-bit values through a table, from what ``_row`` says; in [first, last) all neighbours are on the canvas."""
     count = len(channels)
-    right, down, columns = np.uintp(count), np.uintp(width * count), np.uintp(count if several else 1)
+    right, down = count, width * count
     for x in range(first, last):
-        at, wx, wy = np.uintp(top[x]) * down + np.uintp(left[x]) * right, np.int64(fx[x]), np.int64(fy[x])
-        for c in range(count):
-            here = at + np.uintp(c)
-            p, q = np.int64(flat[here]), np.int64(flat[here + right])
-            r, s = np.int64(flat[here + down]), np.int64(flat[here + down + right])
-            row[x, c] = table[np.uintp(_mixed(p, q, r, s, wx, wy)) * columns + np.uintp(c if several else 0)]
-    for x in range(row.shape[0]):
-        if first <= x < last:
-            continue
-        y0, y1 = _brought(np.int64(top[x]), height, edge), _brought(np.int64(top[x]) + 1, height, edge)
-        x0, x1 = _brought(np.int64(left[x]), width, edge), _brought(np.int64(left[x]) + 1, width, edge)
-        for c in range(count):
-            value = outside
-            if (y0 >= 0 or y1 >= 0) and (x0 >= 0 or x1 >= 0):
-                p, q = _whole(flat, y0, x0, c, width, count, outside), _whole(flat, y0, x1, c, width, count, outside)
-                r, s = _whole(flat, y1, x0, c, width, count, outside), _whole(flat, y1, x1, c, width, count, outside)
-                value = _mixed(p, q, r, s, np.int64(fx[x]), np.int64(fy[x]))
-            row[x, c] = table[np.uintp(value) * columns + np.uintp(c if several else 0)]
+        at = np.int64(top[x]) * down + np.int64(left[x]) * right
+        _looked_up(flat, at, at + right, at + down, at + down + right, fx[x], fy[x], table, several, channels, row, x)
+    for begin, end in ((0, first), (last, row.shape[0])):
+        for x in range(begin, end):
+            y0, y1 = _brought(np.int64(top[x]), height, edge), _brought(np.int64(top[x]) + 1, height, edge)
+            x0, x1 = _brought(np.int64(left[x]), width, edge), _brought(np.int64(left[x]) + 1, width, edge)
+            p, q = _place(y0, x0, width, height, count), _place(y0, x1, width, height, count)
+            r, s = _place(y1, x0, width, height, count), _place(y1, x1, width, height, count)
+            _looked_up(flat, p, q, r, s, fx[x], fy[x], table, several, channels, row, x)
 
 
 @_compiled
@@ -133,11 +185,13 @@ def warp_table(src, inverse, out, border, fill, tables, channels):
     images, entries = src.reshape(batch, -1), tables.reshape(tables.shape[0], -1)
     rows = np.empty((4, out.shape[2]), np.int32)
     left, top, fx, fy = rows[0], rows[1], rows[2], rows[3]
+    flat = room(width, height, len(channels))
     for b in range(batch):
-        flat, table, edge, outside = images[b], entries[b % tables.shape[0]], border[b], np.int64(fill[b])
+        settle(flat, images[b], np.uint8(fill[b]), len(channels))
+        table, edge = entries[b % tables.shape[0]], border[b]
         for y in range(out.shape[1]):
             first, last = _row(inverse[b], y, width, height, left, top, fx, fy)
-            sampled(flat, width, height, left, top, fx, fy, first, last, edge, outside, table, several, channels, out[b, y])
+            sampled(flat, width, height, left, top, fx, fy, first, last, edge, table, several, channels, out[b, y])
 
 
 @_compiled
@@ -185,57 +239,3 @@ def hashed(position, key0, key1):
     x = np.uint32((x ^ (x >> np.uint32(16))) * np.uint32(FIRST))
     x = np.uint32((x ^ (x >> np.uint32(15))) * np.uint32(SECOND))
     return np.uint32(x ^ (x >> np.uint32(16)))
-
-
-@_inlined
-def _run(start, step, size, length):
-    """The run [first, last) of 0 .. length - 1 in which start + step * i lies in 0 .. size - 1; step is -1, 0 or 1."""
-    if step == 0:
-        return (0, length) if 0 <= start < size else (0, 0)
-    first, last = (-start, size - start) if step > 0 else (start - size + 1, start + 1)
-    first = min(max(first, 0), length)
-    return first, max(first, min(last, length))
-
-
-@_inlined
-def _copied(to, values):
-    """A loop over slices, whose indices the compiler knows to be good: it copies many at a time."""
-    for k in range(len(to)):
-        to[k] = values[k]
-
-
-@_compiled
-def permuted(src, inverse, out, border, fill, channels):
-    """Pixels onto pixels: flips, quarter turns, transposes, whole shifts, crops and pads of any dtype.
-
-    src (B, H, W, C), inverse (B, 6) whole numbers that map indices of the result onto indices of the source, out (B, h, w, C), border
-    (B,), fill (B,) in the dtype, channels a tuple of length C, so that the compiler knows C.
-    """
-    batch, height, width = src.shape[:3]
-    count = len(channels)
-    rows, columns = out.shape[1], out.shape[2]
-    for b in range(batch):
-        a, right, left, d, down, top = inverse[b]
-        flat = src[b].reshape(-1)
-        for y in range(rows):
-            sx, sy = right * y + left, down * y + top
-            x0, x1 = _run(sx, a, width, columns)
-            y0, y1 = _run(sy, d, height, columns)
-            first, last = max(x0, y0), min(x1, y1)
-            target = out[b, y].reshape(-1)
-            at, step = ((sy + d * first) * width + sx + a * first) * count, (d * width + a) * count
-            if step == count:
-                _copied(target[first * count : last * count], flat[at : at + (last - first) * count])
-            else:
-                for x in range(first, last):
-                    for c in range(count):
-                        target[x * count + c] = flat[at + c]
-                    at += step
-            for start, stop in ((0, first), (last, columns)):
-                if border[b] == CONSTANT:
-                    target[start * count : stop * count] = fill[b]
-                    continue
-                for x in range(start, stop):
-                    row, column = _brought(sy + d * x, height, border[b]), _brought(sx + a * x, width, border[b])
-                    for c in range(count):
-                        target[x * count + c] = flat[(row * width + column) * count + c]

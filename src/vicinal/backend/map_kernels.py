@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from vicinal.backend.kernels import _MAGIC, ONE, _brought, _compiled, _edge, _inlined, _inner, sampled
+from vicinal.backend.kernels import _MAGIC, ONE, _brought, _compiled, _edge, _inlined, _inner, room, sampled, settle
+from vicinal.backend.pixels import copied
 from vicinal.core.warp import FAR
 
 _HORIZON = 1e-6  # as ``vicinal.core.affine.apply`` has it: what lies behind the horizon is very far away
@@ -114,6 +115,21 @@ def _projected_row(after, nodes, frame, before, x_step, y, xs, ys):
         xs[column], ys[column] = min(max(sx, -FAR), FAR), min(max(sy, -FAR), FAR)
 
 
+@_inlined
+def _plane_row(m, x_step, y, xs, ys):
+    """Sources of one output row through one projective map and nothing else: a loop without branches, which is vectorised."""
+    for column in range(len(xs)):
+        x = (column + 0.5) * x_step
+        w = max(m[6] * x + m[7] * y + m[8], _HORIZON)
+        xs[column] = min(max((m[0] * x + m[1] * y + m[2]) / w, -FAR), FAR)
+        ys[column] = min(max((m[3] * x + m[4] * y + m[5]) / w, -FAR), FAR)
+
+
+@_inlined
+def _is_identity(m):
+    return m[0] == m[4] == m[8] == 1 and m[1] == m[2] == m[3] == m[5] == m[6] == m[7] == 0
+
+
 @_compiled
 def _source_row(after, nodes, frame, before, x_step, y, columns, xs, ys):
     """Continuous source coordinates of the centres of one output row, ``y`` high, ``x_step`` apart; columns: what ``_columns`` found.
@@ -126,6 +142,8 @@ def _source_row(after, nodes, frame, before, x_step, y, columns, xs, ys):
         _upright_row(after, nodes, frame, before, x_step, y, columns, xs, ys)
     elif flat and nodes.shape[0] > 1:
         _bent_row(after, nodes, frame, before, x_step, y, xs, ys)
+    elif nodes.shape[0] == 1 and _is_identity(after):
+        _plane_row(before, x_step, y, xs, ys)
     else:
         _projected_row(after, nodes, frame, before, x_step, y, xs, ys)
 
@@ -186,12 +204,14 @@ def linear_batch(src, after, nodes, frame, before, out, border, fill, table, cha
     xs, ys = np.empty(out.shape[2]), np.empty(out.shape[2])
     rows = np.empty((4, out.shape[2]), np.int32)
     left, top, fx, fy = rows[0], rows[1], rows[2], rows[3]
+    flat = room(width, height, len(channels))
     for b in range(out.shape[0]):
-        flat, columns = src[b].reshape(-1), _columns(after[b], nodes[b], frame[b], 1.0, len(xs))
+        settle(flat, src[b].reshape(-1), np.uint8(fill[b]), len(channels))
+        columns = _columns(after[b], nodes[b], frame[b], 1.0, len(xs))
         for y in range(out.shape[1]):
             _source_row(after[b], nodes[b], frame[b], before[b], 1.0, y + 0.5, columns, xs, ys)
             first, last = _parted(xs, ys, width, height, left, top, fx, fy)
-            sampled(flat, width, height, left, top, fx, fy, first, last, border[b], np.int64(fill[b]), table, False, channels, out[b, y])
+            sampled(flat, width, height, left, top, fx, fy, first, last, border[b], table, False, channels, out[b, y])
 
 
 @_compiled
@@ -235,3 +255,17 @@ def nearest_batch(src, after, nodes, frame, before, out, border, fill):
         for y in range(out.shape[1]):
             _source_row(after[b], nodes[b], frame[b], before[b], 1.0, y + 0.5, columns, xs, ys)
             _nearest_row(src[b], xs, ys, places[0], places[1], out[b, y], border[b], fill[b])
+
+
+@_compiled
+def shuffled(image, rows, columns, order, out):
+    """Tiles of one image (H, W, C) with edges ``rows`` and ``columns``: each takes what lies in the one that ``order`` says."""
+    width, channels = image.shape[1:]
+    flat, target = image.reshape(-1), out.reshape(-1)
+    across = len(columns) - 1
+    for tile in range(len(order)):
+        y, x = tile // across, tile % across
+        top, left = rows[order[tile] // across], columns[order[tile] % across]
+        length = (columns[x + 1] - columns[x]) * channels
+        for line in range(rows[y + 1] - rows[y]):
+            copied(target, ((rows[y] + line) * width + columns[x]) * channels, flat, ((top + line) * width + left) * channels, length)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from vicinal.backend import map_kernels
 from vicinal.core import affine
-from vicinal.core.batch import RANGES
+from vicinal.core.batch import RANGES, name_of
 from vicinal.core.bend import Grid, Tiles
 from vicinal.core.warp import CONSTANT, NEAREST, NONE, REFLECT, REPLICATE, Warp
 
@@ -34,18 +34,19 @@ def general(warp: Warp) -> NDArray[np.bool_]:
 
 
 def sampled(warp: Warp, rows: NDArray, data: NDArray) -> NDArray:
-    """Samples ``rows`` of one size, data (n, H, W, C), by the interpolation that the warp says, whatever that of the others is."""
-    near, fill = warp.interpolation[rows] == NEAREST, warp.fill[rows] * RANGES[str(data.dtype)]
-    together = ~near & _looped(warp, rows, data)
-    if near.all():
-        return nearest(warp, rows, data, fill)
-    if together.all():
-        return _together(warp, rows, data, fill)
+    """Samples ``rows`` of one size, data (n, H, W, C), by the interpolation that the warp says; each goes its own way."""
+    lone, fill = _lone_tiles(warp, rows), warp.fill[rows] * RANGES[name_of(data.dtype)]
+    near = (warp.interpolation[rows] == NEAREST) & ~lone
+    together = ~near & ~lone & _looped(warp, rows, data)
+    ways = ((lone, _shuffled), (near, nearest), (together, _together))
+    for some, way in ways:
+        if some.all():
+            return way(warp, rows, data, fill)
     out = _empty(warp, rows, data)
-    for some, way in ((near, nearest), (together, _together)):
+    for some, way in ways:
         if some.any():
             out[some] = way(warp, rows[some], data[some], fill[some])
-    for n in np.flatnonzero(~near & ~together):
+    for n in np.flatnonzero(~near & ~together & ~lone):
         out[n] = _one(warp, int(rows[n]), data[n])
     return out
 
@@ -74,13 +75,14 @@ def nearest(warp: Warp, rows: NDArray, data: NDArray, fill: NDArray) -> NDArray:
         given = np.ascontiguousarray(data[part])
         map_kernels.nearest_batch(given, after, nodes, frame, before, made, warp.border[rows[part]], fill[part])
         out[part] = made
-    for n in _torn(warp, rows):
-        image = data[n]
-        if lone_tiles(warp, int(rows[n])):
-            out[n] = shuffled(_bend(warp, int(rows[n])), image)
-        else:
-            map_x, map_y = _through(warp, int(rows[n]), out.shape[1:3], np.ones(2))
-            map_kernels.nearest_at(image, map_x, map_y, out[n], int(warp.border[rows[n]]), fill[n])
+    torn = np.zeros(len(rows), bool)
+    torn[_torn(warp, rows)] = True
+    lone = torn & _lone_tiles(warp, rows)
+    if lone.any():
+        out[lone] = _shuffled(warp, rows[lone], data[lone], fill[lone])
+    for n in np.flatnonzero(torn & ~lone):
+        map_x, map_y = _through(warp, int(rows[n]), out.shape[1:3], np.ones(2))
+        map_kernels.nearest_at(data[n], map_x, map_y, out[n], int(warp.border[rows[n]]), fill[n])
     return out
 
 
@@ -127,10 +129,8 @@ def _taken(warp: Warp, rows: NDArray) -> tuple[NDArray, NDArray, NDArray, NDArra
 
 def _one(warp: Warp, row: int, image: NDArray) -> NDArray:
     """One sample by linear interpolation; large ones by OpenCV."""
-    if lone_tiles(warp, row):
-        return shuffled(_bend(warp, row), image)
     height, width = map(int, warp.size[row])
-    times, border, fill = warp.supersampling[row], int(warp.border[row]), float(warp.fill[row]) * RANGES[str(image.dtype)]
+    times, border, fill = warp.supersampling[row], int(warp.border[row]), float(warp.fill[row]) * RANGES[name_of(image.dtype)]
     if _bend(warp, row) is None and max(image.shape[:2]) < 32768 and min(image.shape[:2]) > 1 and not _horizon(warp, row):
         fine = _projected(warp, row, image, (height, width), times, border, fill)
     else:
@@ -203,18 +203,18 @@ def _by_fours(image: NDArray, sample: Any, shape: tuple[int, ...]) -> NDArray:
     return out
 
 
-def lone_tiles(warp: Warp, row: int) -> bool:
-    """True where a sample is cut into tiles and nothing else."""
-    if warp.after is None or not isinstance(_bend(warp, row), Tiles):
-        return False
-    plain = (warp.matrix[row] == np.eye(3)).all() and (warp.after[row] == np.eye(3)).all()
-    return bool(plain and (warp.size[row] == warp.before[row]).all())
+def _lone_tiles(warp: Warp, rows: NDArray) -> NDArray[np.bool_]:
+    """(n,) the samples that are cut into tiles and nothing else."""
+    if warp.bend is None or warp.after is None:
+        return np.zeros(len(rows), bool)
+    plain = ((warp.matrix == np.eye(3)) & (warp.after == np.eye(3))).all((1, 2)) & (warp.size == warp.before).all(1)
+    return plain[rows] & np.array([isinstance(bend, Tiles) for bend in warp.bend[rows]])
 
 
-def shuffled(bend: Tiles, image: NDArray) -> NDArray:
+def _shuffled(warp: Warp, rows: NDArray, data: NDArray, fill: NDArray) -> NDArray:
     """Tiles copied to their places: what a lone jigsaw does."""
-    out, corners = np.empty_like(image), bend.corners()
-    ends = np.stack(np.meshgrid(bend.columns[1:], bend.rows[1:]), -1).reshape(-1, 2)
-    for (x, y), (right, low), (from_x, from_y) in zip(corners.tolist(), ends.tolist(), corners[bend.order].tolist(), strict=True):
-        out[y:low, x:right] = image[from_y : from_y + low - y, from_x : from_x + right - x]
+    out = _empty(warp, rows, data)
+    for n, row in enumerate(rows):
+        tiles = _bend(warp, row)
+        map_kernels.shuffled(data[n], tiles.rows, tiles.columns, tiles.order, out[n])
     return out

@@ -12,12 +12,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vicinal.backend import kernels, maps, reference
+from vicinal.backend import kernels, maps, pixels, reference
 from vicinal.backend.maps import BORDERS, SAME, SMALL
 from vicinal.backend.reference import both_axes, canvas, square, stacked
 from vicinal.backend.upright import upright
+from vicinal.core import affine
 from vicinal.core.backend import Dense
-from vicinal.core.batch import RANGES
+from vicinal.core.batch import RANGES, name_of
 from vicinal.core.warp import CONSTANT, NEAREST, Warp
 
 _AS_IT_IS = 2  # beside OpenCV's codes of mirrorings
@@ -67,50 +68,52 @@ def warp(primitive: Warp, data: Dense) -> Dense:
     """A whole batch, equal or ragged."""
     if data[0].dtype == np.float64:  # series; the compiled loops and OpenCV would go through float32
         return reference.backend().run([primitive], data)
-    if isinstance(data, list):
-        return _ragged(primitive, data)
+    if isinstance(data, list) or one_size(primitive, data) is None:
+        return _ragged(primitive, list(data))
+    if primitive.rearranges:
+        return _permuted(primitive, slice(None), data)
     return _resample(primitive, data, _any)
 
 
 def _ragged(warp: Warp, data: list[NDArray]) -> Dense:
-    """Samples of several sizes: the large ones one by one, without a copy of what is read; the others together where they are alike."""
+    """Samples of several sizes, in or out: linear ones one by one, without a copy of what is read; the others together where alike."""
     sides = warp.size if warp.size.shape[1] == 2 else np.pad(warp.size, ((0, 0), (1, 0)), constant_values=1)
     areas = np.array([(image.shape[0] > 1) * image.shape[0] * image.shape[1] for image in data])
-    large = (areas > 0) & (np.maximum(areas, sides.prod(1)) > SMALL)
-    rows = np.flatnonzero(large & warp.active & ~warp.still & ~maps.general(warp) & ~warp.exact & (warp.interpolation != NEAREST))
+    lone = (areas > 0) & warp.active & ~warp.still & ~maps.general(warp) & ~warp.exact & (warp.interpolation != NEAREST)
+    rows = np.flatnonzero(lone)
     if not len(rows):
         return _resample(warp, data, _any)
-    made = _large(warp, rows, [data[row] for row in rows])
+    made = _one_by_one(warp, rows, [data[row] for row in rows], np.maximum(areas, sides.prod(1))[rows] > SMALL)
     if len(rows) == len(data):
         return made
     samples = list(data)
     for row, image in zip(rows, made, strict=True):
         samples[row] = image
-    rest = np.ones(len(data), bool)
-    rest[rows] = False
-    return _resample(warp.where(rest), samples, _any)
+    return _resample(warp.where(~lone), samples, _any)
 
 
-def _large(warp: Warp, rows: NDArray, images: list[NDArray]) -> Dense:
-    """Large samples of any size, read where they lie; one array where they come out alike."""
-    size, apart, by_axis = warp.size[rows], warp.upright[rows], _by_axis(warp, rows, images[0].dtype)
-    alike = (size == size[0]).all()
+def _one_by_one(warp: Warp, rows: NDArray, images: list[NDArray], large: NDArray[np.bool_]) -> Dense:
+    """Samples of any size by linear interpolation or averages, read where they lie; one array where they come out alike."""
+    size, border, fill, inverse, times = warp.size[rows], warp.border[rows], warp.fill[rows], inverses(warp, rows), warp.supersampling[rows]
+    alike, apart, by_axis = (size == size[0]).all(), _apart(warp, rows, large), _by_axis(warp, rows, images[0].dtype)
     out: Any = np.empty((len(rows), *size[0], images[0].shape[2]), images[0].dtype) if alike else [None] * len(rows)
     for n, image in enumerate(images):
+        one = slice(n, n + 1)
         if apart[n]:
-            made = out[n : n + 1] if alike else np.empty((1, *size[n], image.shape[2]), image.dtype)
-            by_axis(slice(n, n + 1), image[None], made)
-            if not alike:
-                out[n] = made[0]
+            made = out[one] if alike else np.empty((1, *size[n], image.shape[2]), image.dtype)
+            by_axis(one, image[None], made)
+        elif large[n] or times[n].max() > 1:
+            made = _linear(warp, rows[one], image[None], both_axes(times[n]))
         else:
-            one = rows[n : n + 1]
-            out[n] = _linear(warp, one, image[None], both_axes(warp.supersampling[one[0]]))[0]
+            made = _by_loop(inverse[one], canvas(size[n]), border[one], fill[one], image[None])
+        if not (alike and apart[n]):
+            out[n] = made[0]
     return out
 
 
 def _by_axis(warp: Warp, rows: NDArray, dtype: Any) -> Callable[[Any, NDArray, NDArray], None]:
     """What resamples upright samples, some of ``rows`` at a time, from data to out."""
-    inverse, border, scale = inverses(warp, rows), warp.border[rows], RANGES[str(dtype)]
+    inverse, border, scale = inverses(warp, rows), warp.border[rows], RANGES[name_of(dtype)]
     fill, box = (warp.fill[rows] * scale).astype(np.float32), warp.boxes[rows]
     if box.shape[1] == 1:
         box = np.pad(box, ((0, 0), (0, 1)), constant_values=1.0)
@@ -121,9 +124,8 @@ def _by_axis(warp: Warp, rows: NDArray, dtype: Any) -> Callable[[Any, NDArray, N
     return run
 
 
-def _apart(warp: Warp, rows: NDArray, data: NDArray) -> NDArray[np.bool_]:
+def _apart(warp: Warp, rows: NDArray, large: NDArray[np.bool_] | bool) -> NDArray[np.bool_]:
     """Which samples are resampled axis by axis: upright ones that are averaged or large. One pass is faster for what is neither."""
-    large = max(data.shape[1] * data.shape[2], int(warp.size[rows[0]].prod())) > SMALL
     return warp.upright[rows] & (large | (warp.boxes[rows] > 1).any(1))
 
 
@@ -162,20 +164,20 @@ def _any(warp: Warp, rows: NDArray, data: Dense) -> Dense:
     return out
 
 
-def _permuted(warp: Warp, rows: NDArray, data: Dense, fill: NDArray | None = None) -> NDArray:
+def _permuted(warp: Warp, rows: NDArray | slice, data: Dense, fill: NDArray | None = None) -> NDArray:
     assert isinstance(data, np.ndarray)
-    out = np.empty((len(data), *canvas(warp.size[rows[0]]), data.shape[3]), data.dtype)
-    places = np.rint(_indexed(inverses(warp, rows))).astype(np.int64).reshape(-1, 6)
+    out = np.empty((len(data), *canvas(warp.size[rows][0]), data.shape[3]), data.dtype)
+    places, border = warp.places[rows], warp.border[rows]
     fill = _stored(warp.fill[rows], data.dtype) if fill is None else fill.astype(data.dtype)
-    looped = places[:, 0] == 1  # rows stay rows: those are copied whole
+    looped = places[:, 0] != 0  # rows stay rows
     if out[0].size <= SMALL * 3 or data.shape[3] > 4 or looped.all():
-        kernels.permuted(data, places, out, warp.border[rows], fill, (0,) * data.shape[3])
+        pixels.permuted(data, places, out, border, fill, (0,) * data.shape[3])
         return out
     windows, beside = _windows(places, data.shape[1:3], out.shape[1:3])
-    looped |= beside & (warp.border[rows] != CONSTANT)
+    looped |= beside & (border != CONSTANT)
     for n in np.flatnonzero(looped):
         one = slice(n, n + 1)
-        kernels.permuted(data[one], places[one], out[one], warp.border[rows[one]], fill[one], (0,) * data.shape[3])
+        pixels.permuted(data[one], places[one], out[one], border[one], fill[one], (0,) * data.shape[3])
     for n in np.flatnonzero(~looped):
         if beside[n]:
             out[n] = fill[n]
@@ -217,7 +219,7 @@ def _copied(image: NDArray, out: NDArray, top: int, low: int, left: int, end: in
 
 def _stored(share: NDArray, dtype: Any) -> NDArray:
     """A fill as a share of the range, in the units of the dtype."""
-    scaled = share * RANGES[str(dtype)]
+    scaled = share * RANGES[name_of(dtype)]
     return (np.rint(scaled) if dtype.kind == "u" else scaled).astype(dtype)
 
 
@@ -227,8 +229,8 @@ def _linear_or_nearest(warp: Warp, rows: NDArray, data: Dense) -> Dense:
     out = np.empty((len(data), *canvas(warp.size[rows[0]]), data.shape[3]), data.dtype)
     near = warp.interpolation[rows] == NEAREST
     if near.any():
-        out[near] = _nearest(warp, rows[near], data[near], warp.fill[rows[near]] * RANGES[str(data.dtype)])
-    apart = ~near & _apart(warp, rows, data)
+        out[near] = _nearest(warp, rows[near], data[near], warp.fill[rows[near]] * RANGES[name_of(data.dtype)])
+    apart = ~near & _apart(warp, rows, max(data.shape[1] * data.shape[2], int(warp.size[rows[0]].prod())) > SMALL)
     if apart.any():
         by_axis = _by_axis(warp, rows, data.dtype)
         if apart.all():
@@ -272,25 +274,18 @@ def _by_loop(inverse: NDArray, size: tuple[int, int], border: NDArray, fill: NDA
     if data.dtype == np.uint8:
         table_at(data, inverse, out, border, fill, SAME[None, :, None])
         return out
-    scale = RANGES[str(data.dtype)]
+    scale = RANGES[name_of(data.dtype)]
     kernels.warp(data, inverse, out, border, (fill * scale).astype(np.float32), data.dtype.kind == "u")
     return out
 
 
 def _by_opencv(inverse: NDArray, size: tuple[int, int], border: NDArray, fill: NDArray, data: NDArray) -> NDArray:
     out = np.empty((len(data), *size, data.shape[3]), data.dtype)
-    inverse = _indexed(inverse)
+    inverse = affine.indexed(inverse.reshape(-1, 2, 3))
     for row, image in enumerate(data):
-        value = float(fill[row]) * RANGES[str(data.dtype)]
+        value = float(fill[row]) * RANGES[name_of(data.dtype)]
         _opencv_one(image, inverse[row], out[row], BORDERS[int(border[row])], value)
     return out
-
-
-def _indexed(inverse: NDArray) -> NDArray[np.float64]:
-    """(n, 2, 3) maps from pixel indices to pixel indices, from (n, 6) maps of continuous coordinates."""
-    indexed = np.array(inverse).reshape(-1, 2, 3)
-    indexed[:, :, 2] += 0.5 * (indexed[:, :, 0] + indexed[:, :, 1]) - 0.5
-    return indexed
 
 
 def _window(image: NDArray, inverse: NDArray, out: NDArray, border: int) -> tuple[NDArray, NDArray]:

@@ -75,6 +75,18 @@ def invert(matrix: NDArray) -> NDArray[np.float64]:
     return inverse
 
 
+def indexed(matrix: NDArray) -> NDArray[np.float64]:
+    """(B, 2, 3) or (B, 3, 3) affine maps from pixel indices to pixel indices, from maps of continuous coordinates.
+
+    Example:
+        >>> indexed(np.array([[[-1.0, 0, 8], [0, 1, 0]]]))[0].tolist()
+        [[-1.0, 0.0, 7.0], [0.0, 1.0, 0.0]]
+    """
+    found = np.array(matrix[:, :2], np.float64)
+    found[:, :, 2] += 0.5 * (found[:, :, 0] + found[:, :, 1]) - 0.5
+    return found
+
+
 def apply(matrix: NDArray, points: NDArray) -> NDArray[np.float64]:
     """Map points (B, n, d) by matrices (B, d + 1, d + 1); points behind the horizon of a projective map go very far away."""
     moved = np.einsum("bij,bnj->bni", matrix[:, :-1, :-1], points) + matrix[:, None, :-1, -1]

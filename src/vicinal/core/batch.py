@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, TypeVar, final
 
 import numpy as np
@@ -108,6 +108,11 @@ class Spec:
     def equal(self) -> bool:
         """True where all samples have one size."""
         return bool((self.size == self.size[:1]).all())
+
+    @cached_property
+    def facts(self) -> tuple:
+        """All of it but the scene, for comparisons."""
+        return self.size.shape, self.size.tobytes(), self.channels, self.dtype, self.unit, self.layout, self.targets
 
     def but(self, **changes: Any) -> Spec:
         """The spec with some facts changed."""

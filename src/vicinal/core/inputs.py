@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, final
 
@@ -106,12 +107,22 @@ def _spec(data: Dense, kind: str, targets: frozenset[str]) -> Spec:
             raise TargetError(f"{kind}[{number}]", f"dtype {first.dtype}, as the first", str(array.dtype))
         if kind != "series":
             _in_range(array, number, isinstance(data, list))
-    size = np.empty((len(data), 1 if kind == "series" else 2), np.int64)
-    size[:] = [array.shape[-1 - size.shape[1] : -1] for array in data] if isinstance(data, list) else data.shape[-1 - size.shape[1] : -1]
-    if not size.all():
-        raise TargetError(kind, "at least one pixel", f"a canvas of {size[np.argmin(size.min(1))].tolist()}")
+    dims = 1 if kind == "series" else 2
+    shapes = tuple(array.shape[-1 - dims : -1] for array in data) if isinstance(data, list) else (data.shape[-1 - dims : -1],)
+    if not all(map(all, shapes)):
+        raise TargetError(kind, "at least one pixel", f"a canvas of {list(next(shape for shape in shapes if not all(shape)))}")
     named = targets | {"image"} if kind == "volume" else targets
-    return Spec(size, first.shape[-1], name_of(first.dtype), unit=kind != "series", targets=named)
+    if isinstance(data, list):
+        return Spec(np.array(shapes, np.int64), first.shape[-1], name_of(first.dtype), unit=kind != "series", targets=named)
+    return _alike(len(data), shapes[0], first.shape[-1], first.dtype, kind != "series", named)
+
+
+@lru_cache(maxsize=64)
+def _alike(batch: int, shape: tuple[int, ...], channels: int, dtype: np.dtype, unit: bool, targets: frozenset[str]) -> Spec:
+    """The spec of a batch of equal samples, which nobody can change: one call is often like the last."""
+    size = np.tile(np.array(shape, np.int64), (batch, 1))
+    size.setflags(write=False)
+    return Spec(size, channels, name_of(dtype), unit=unit, targets=targets)
 
 
 def _in_range(array: NDArray, number: int, ragged: bool) -> None:

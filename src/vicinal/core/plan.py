@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from vicinal.core.transform import Node, Transform
 
 
+_KEPT = 8  # plans of a policy
+
+
 @final
 @dataclass(frozen=True, eq=False)
 class Slot:
@@ -80,6 +83,9 @@ def plan(policy: Node, draw: Draw, spec: Spec, given: Mapping[str, Mapping[str, 
 
     ``seen`` is what transforms that look may see of the annotations.
     """
+    kept = policy.plans.get(spec.facts) if given is None else None
+    if kept is not None:
+        return kept
     # What the policy has asked for so far, so that all of it is drawn in one call. It never changes a number.
     sites = policy.sites.setdefault(spec.targets, {})
     if sites and given is None:
@@ -87,7 +93,20 @@ def plan(policy: Node, draw: Draw, spec: Spec, given: Mapping[str, Mapping[str, 
     build = Builder(draw, spec, given, seen)
     policy.emit_root(build, np.ones(len(spec), bool))
     sites.update(dict.fromkeys(draw.known))
-    return build.plan()
+    made = build.plan()
+    if given is None and build.plain and not draw.known:
+        _keep(made, policy.plans)
+    return made
+
+
+def _keep(made: Plan, plans: dict[tuple, Plan]) -> None:
+    """Note a plan in which nothing was drawn or looked at: it is that of every batch of this form. The oldest of many is forgotten."""
+    for values in made.params.values():
+        for array in values.values():
+            array.setflags(write=False)
+    plans[made.before.facts] = made
+    while len(plans) > _KEPT:
+        plans.pop(next(iter(plans)), None)
 
 
 def unfused(policy: Node, draw: Draw, spec: Spec, seen: Scene | None = None) -> Plan:
@@ -112,6 +131,7 @@ class Builder:
         self.walls: list[tuple[int, int]] = []  # how many slots lie behind a barrier, and for which samples, as bits
         self.exact = True
         self.fuse = True
+        self.plain = True  # parameters so far come from nothing but draws
 
     def plan(self) -> Plan:
         """The finished plan."""
@@ -163,6 +183,7 @@ class Builder:
             return
         given = None if self.given is None else self.given.get(path)
         spec = self._shown(node)
+        self.plain = self.plain and node.plain
         params = node.sample(self._draw(path), spec) if given is None else {k: v for k, v in given.items() if k != "on"}
         self.params.setdefault(path, {}).update({"on": on} | params)
         everywhere = every(on)

@@ -89,6 +89,10 @@ class _One:
     def sites(self) -> Any:
         return self.policy.sites
 
+    @property
+    def plans(self) -> Any:
+        return self.policy.plans
+
 
 def _words(values: Mapping[str, Any]) -> str:
     if values.get("on") is False:

@@ -31,7 +31,7 @@ from vicinal.core.space import Fixed, Range, Space, is_number, pick, space
 from vicinal.core.text import fingerprint, save, to_data, to_text
 
 if TYPE_CHECKING:
-    from vicinal.core.plan import Builder
+    from vicinal.core.plan import Builder, Plan
 
 __all__ = ["Node", "Transform", "find", "option", "parameter", "register", "registry"]
 
@@ -98,6 +98,14 @@ class Node(ABC):
     def sites(self) -> dict[frozenset[str], dict[tuple[str, int], None]]:
         """The draws that plans of this policy have asked for so far, for each set of targets; a note of the planner's."""
         return {}
+
+    @cached_property
+    def plans(self) -> dict[tuple, Plan]:
+        """Plans that need no draws, by the form of the batch; a note of the planner's."""
+        return {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "plans"}
 
     @property
     def fingerprint(self) -> str:
@@ -188,6 +196,11 @@ class Transform(Node):
     def sample(self, draw: Draw, spec: Spec) -> dict[str, NDArray]:
         """(B,) values of every parameter and the keys, one site each; override only where parameters depend on each other."""
         return {name: self.value(draw, name) for name in random_fields(type(self))} | {name: draw.key(name) for name in self.keys}
+
+    @property
+    def plain(self) -> bool:
+        """True where parameters come from draws alone: not from annotations, nor from anything else that a method of its own looks at."""
+        return not self.looks and type(self).sample is Transform.sample
 
     def value(self, draw: Draw, name: str) -> NDArray:
         """(B,) values of one parameter; a fixed one asks for no randomness."""

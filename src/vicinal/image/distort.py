@@ -351,20 +351,22 @@ class JigsawShuffle(Transform):
         return self.tiles if isinstance(self.tiles, tuple) else (self.tiles, self.tiles)
 
     def lower(self, params: Params, spec: Spec) -> list[Warp]:
-        down, right = self._both()
-        bends = [tiled(size, down, right, order) for size, order in zip(spec.size, params["order"], strict=True)]
-        plain = Warp.of(affine.identity(len(spec)), spec)
-        return [plain.with_bends(bends)]
+        alike: dict[tuple[int, ...], list[int]] = {}
+        for sample, size in enumerate(map(tuple, spec.size.tolist())):
+            alike.setdefault(size, []).append(sample)
+        bends: list[Any] = [None] * len(spec)
+        for size, samples in alike.items():
+            for sample, tiles in zip(samples, tiled(size, self._both(), params["order"][samples]), strict=True):
+                bends[sample] = tiles
+        return [Warp.of(affine.identity(len(spec)), spec).with_bends(bends)]
 
 
-def tiled(size: NDArray, down: int, right: int, order: NDArray) -> Tiles:
-    """Tiles of one canvas; those of one size are sorted anew by the numbers ``order``."""
-    rows, columns = (
-        np.floor(np.arange(count + 1) * side / count + 0.5).astype(np.int64) for side, count in zip(size, (down, right), strict=True)
-    )
-    sizes = np.stack(np.meshgrid(np.diff(rows), np.diff(columns), indexing="ij"), -1).reshape(-1, 2)
-    places = np.arange(len(sizes))
+def tiled(size: tuple[int, ...], counts: tuple[int, int], order: NDArray) -> list[Tiles]:
+    """Tiles of canvases of one size; in each, those of one size are sorted anew by its numbers ``order`` (B, n)."""
+    edges = [np.floor(np.arange(count + 1) * side / count + 0.5).astype(np.int64) for side, count in zip(size, counts, strict=True)]
+    sizes = np.stack(np.meshgrid(*map(np.diff, edges), indexing="ij"), -1).reshape(-1, 2)
+    places = np.tile(np.arange(len(sizes)), (len(order), 1))
     for form in np.unique(sizes, axis=0):
         alike = np.flatnonzero((sizes == form).all(1))
-        places[alike] = alike[np.argsort(order[alike])]
-    return Tiles(rows, columns, places)
+        places[:, alike] = alike[np.argsort(order[:, alike], 1)]
+    return [Tiles(edges[0], edges[1], row) for row in places]

@@ -1,0 +1,24 @@
+"""Copies of pixels in registers against NumPy, for sides that fill no register, one, and several."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import vicinal as v
+
+WAYS = {
+    "HorizontalFlip()": lambda image: image[:, ::-1],
+    "Transpose()": lambda image: image.swapaxes(0, 1),
+    "RandomRotate90(turns=3)": lambda image: np.rot90(image, 3),
+    "RandomRotate90(turns=2)": lambda image: np.rot90(image, 2),
+}
+
+
+@pytest.mark.parametrize("text", WAYS)
+@pytest.mark.parametrize("channels", [1, 3])
+def test_copies_are_those_of_numpy(text: str, channels: int) -> None:
+    rng, policy = np.random.default_rng(0), v.parse(text)
+    for height, width in [(1, 1), (2, 5), (6, 6), (11, 7), (3, 70)]:
+        images = rng.integers(0, 256, (2, height, width, channels)).astype(np.uint8)
+        assert np.array_equal(policy(images, seed=0), [WAYS[text](image) for image in images])
