@@ -10,7 +10,17 @@ import numpy as np
 import pytest
 
 from vicinal.backend import cpu, reference
-from vicinal.backend.chain_lookup import byte_planes, look_up, look_up_floats, look_up_pixels, reorder
+from vicinal.backend.chain_lookup import (
+    byte_planes,
+    look_up,
+    look_up_floats,
+    look_up_pixels,
+    one_for_three,
+    put_together,
+    reorder,
+    take_apart,
+)
+from vicinal.backend.streams import LARGE
 from vicinal.core.primitive import Pointwise, everywhere
 from vicinal.core.steps import Curve, Hsv, Linear, Matrix, Posterize, Power, Round, Solarize
 
@@ -177,6 +187,35 @@ def test_pixels_are_looked_up_and_reordered_for_any_length_and_nothing_is_writte
         made(into[1:-1])
         assert np.array_equal(into[1:-1], expected)
         assert into[0] == into[-1] == 0
+
+
+@pytest.mark.parametrize("pixels", [0, 1, 63, 64, 65, 200])
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+def test_channels_are_taken_apart_and_put_together_and_nothing_is_written_beside_them(pixels, dtype):
+    given = np.random.default_rng(pixels).integers(0, 256, 3 * pixels).astype(dtype)
+    planes, into = np.zeros((3, pixels + 2), dtype), np.zeros(3 * pixels + 2, dtype)
+    take_apart(given, pixels, planes)
+    assert np.array_equal(planes[:, :pixels], given.reshape(-1, 3).T)
+    assert not planes[:, pixels:].any()
+    put_together(planes, pixels, into[1:-1])
+    assert np.array_equal(into[1:-1], given)
+    assert into[0] == into[-1] == 0
+    if dtype == "uint8":
+        one_for_three(planes[1], pixels, into[1:-1])
+        assert np.array_equal(into[1:-1], given[1::3].repeat(3))
+        assert into[0] == into[-1] == 0
+
+
+@pytest.mark.parametrize("layout", ["HWC", "CHW"])
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_large_floats_are_those_of_small_batches(layout, channels):
+    data = np.random.default_rng(channels).integers(0, 256, (9, 1108, 311, channels), np.uint8)
+    step = Linear(np.full((9, 1), 4.0), np.full((9, 1), -1.5), clip=False)
+    chain = Pointwise((step,), everywhere(9), dtype="float32", layout=layout, unit=False)
+    large, small = (FAST.run([chain.rows(rows)], data[rows]) for rows in (np.arange(9), np.array([3])))
+    assert large.nbytes > LARGE > small.nbytes
+    assert np.array_equal(large[3:4], small)
+    assert far(large, SLOW.run([chain], data)) < 2e-6
 
 
 @pytest.mark.parametrize("length", [0, 5, 63, 64, 700])

@@ -10,7 +10,17 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from vicinal.backend.chain_lookup import WIDE, byte_planes, look_up, look_up_floats, look_up_pixels, reorder
+from vicinal.backend.chain_lookup import (
+    WIDE,
+    byte_planes,
+    look_up,
+    look_up_floats,
+    look_up_pixels,
+    one_for_three,
+    put_together,
+    reorder,
+    take_apart,
+)
 from vicinal.backend.chain_steps import (
     CURVE,
     MAGIC,
@@ -27,6 +37,7 @@ from vicinal.backend.chain_steps import (
     matrix_of_bytes,
     source_of,
 )
+from vicinal.backend.streams import LARGE, settle, stream
 
 BLOCK = 6144  # values, of all channels: they and their copies stay in the fastest cache
 WORTH_A_TABLE = 7  # linear steps that take as long as one look-up
@@ -68,9 +79,7 @@ def _split(pixels, n, planes):
         for x in range(n):
             only[x] = pixels[x]
     elif channels == 3:
-        red, green, blue = planes[0], planes[1], planes[2]
-        for x in range(n):
-            red[x], green[x], blue[x] = pixels[3 * x], pixels[3 * x + 1], pixels[3 * x + 2]
+        take_apart(pixels, n, planes)
     else:
         for c in range(channels):
             for x in range(n):
@@ -86,9 +95,7 @@ def _joined(planes, n, pixels):
         for x in range(n):
             pixels[x] = only[x]
     elif channels == 3:
-        red, green, blue = planes[0], planes[1], planes[2]
-        for x in range(n):
-            pixels[3 * x], pixels[3 * x + 1], pixels[3 * x + 2] = red[x], green[x], blue[x]
+        put_together(planes, n, pixels)
     else:
         for c in range(channels):
             for x in range(n):
@@ -129,12 +136,28 @@ def _placed(values, start, n, scale, made, planar, flat):
 
 
 @_compiled
-def _write(values, start, n, target, raw, short, planar, into):
+def _streamed(values, start, n, planar, spare, flat):
+    """A block of floats past the caches; ``spare`` is room for it."""
+    channels = values.shape[0]
+    if planar:
+        for c in range(channels):
+            at = c * (flat.shape[0] // channels) + start
+            stream(values[c, :n], flat[at : at + n])
+    else:
+        made = spare.reshape(-1)[: n * channels]
+        _joined(values, n, made)
+        stream(made, flat[start * channels : (start + n) * channels])
+
+
+@_compiled
+def _write(values, start, n, target, raw, short, planar, past, spare, into):
     """To the bytes of an image of any dtype."""
     if target == 255:
         _placed(values, start, n, target, raw, planar, into)
     elif target == 65535:
         _placed(values, start, n, target, short, planar, into.view(np.uint16))
+    elif past:
+        _streamed(values, start, n, planar, spare, into.view(np.float32))
     elif planar:
         _placed(values, start, n, target, values, planar, into.view(np.float32))
     else:
@@ -184,12 +207,13 @@ def _one_matrix(flat, into, p, raw, first, second):
     grey, pixels, block, scale = is_grey(p), flat.shape[0] // 3, raw.shape[1], np.float32(255)
     for start in range(0, pixels, block):
         n = min(block, pixels - start)
-        _split(flat[3 * start : 3 * (start + n)], n, raw)
+        take_apart(flat[3 * start : 3 * (start + n)], n, raw)
         if grey:
             grey_of_bytes(raw, n, p, first, second, scale)
+            one_for_three(raw[0], n, into[3 * start : 3 * (start + n)])
         else:
             matrix_of_bytes(raw, n, p, first, second, scale)
-        _joined(raw, n, into[3 * start : 3 * (start + n)])
+            put_together(raw, n, into[3 * start : 3 * (start + n)])
 
 
 @_compiled
@@ -217,6 +241,7 @@ def run(src, out, channels, planar, codes, ends, knots, params, scale, first, se
     todo, eight = np.empty(len(codes), np.int64), scale == 255 and pixels > 256
     same = not planar and target == (scale if scale > 1 else 0)
     count, mixing, done, tabled = 0, 0, 0, False
+    past = target == 0 and out.size > LARGE
     for b in range(src.shape[0]):
         flat, into, p = src[b], out[b], params[b]
         if b == 0 or not _alike(p, params[b - 1]):
@@ -266,4 +291,6 @@ def run(src, out, channels, planar, codes, ends, knots, params, scale, first, se
                 _read(flat, start, n, scale, first, second, short, values)
             for k in todo[mixing if tabled else done : count]:
                 apply(codes[k], values, n, p[ends[k] : ends[k + 1]], knots[k], spare)
-            _write(values, start, n, target, raw, short, planar, into)
+            _write(values, start, n, target, raw, short, planar, past, spare, into)
+    if past:
+        settle()

@@ -110,6 +110,48 @@ def _generated_order(context: Any, builder: Any, signature: Any, args: Any) -> A
     return context.get_dummy_value()
 
 
+def _take_apart(context: Any, source: Any, planes: Any, stride: Any, blocks: Any) -> Any:
+    """Take ``blocks`` times 64 pixels of three bytes apart into planes that lie ``stride`` bytes from one another."""
+    return types.void(types.intp, types.intp, types.intp, types.intp), _generated_apart
+
+
+def _generated_apart(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    source, planes, stride, blocks = args
+    with cgutils.for_range(builder, blocks) as loop:
+        offset = builder.mul(loop.index, _WORD(192))
+        parts = [builder.load(_at(builder, source, builder.add(offset, _WORD(64 * k))), align=1) for k in range(3)]
+        for c in range(3):
+            made = _chosen(builder, parts, [3 * lane + c for lane in range(64)])
+            at = builder.add(builder.mul(stride, _WORD(c)), builder.mul(loop.index, _WORD(64)))
+            builder.store(made, _at(builder, planes, at), align=1)
+    return context.get_dummy_value()
+
+
+def _put_together(context: Any, planes: Any, stride: Any, into: Any, blocks: Any) -> Any:
+    """The way back."""
+    return types.void(types.intp, types.intp, types.intp, types.intp), _generated_together
+
+
+def _generated_together(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    planes, stride, into, blocks = args
+    with cgutils.for_range(builder, blocks) as loop:
+        offset = builder.mul(loop.index, _WORD(64))
+        parts = [builder.load(_at(builder, planes, builder.add(builder.mul(stride, _WORD(c)), offset)), align=1) for c in range(3)]
+        for third in range(3):
+            made = _chosen(builder, parts, [64 * (at % 3) + at // 3 for at in range(64 * third, 64 * third + 64)])
+            at = builder.add(builder.mul(loop.index, _WORD(192)), _WORD(64 * third))
+            builder.store(made, _at(builder, into, at), align=1)
+    return context.get_dummy_value()
+
+
+def _chosen(builder: Any, parts: list[Any], places: list[int]) -> Any:
+    """64 bytes by their places among the 192 of three vectors."""
+    lanes = ir.VectorType(ir.IntType(32), 64)
+    two = builder.shuffle_vector(parts[0], parts[1], ir.Constant(lanes, [min(place, 127) for place in places]))
+    last = [lane if place < 128 else place - 64 for lane, place in enumerate(places)]
+    return builder.shuffle_vector(two, parts[2], ir.Constant(lanes, last))
+
+
 def _at(builder: Any, address: Any, offset: Any) -> Any:
     return builder.inttoptr(builder.add(address, offset), _BYTES.as_pointer())
 
@@ -118,6 +160,8 @@ _wide: Any = intrinsic(_translate)
 _wide_pixels: Any = intrinsic(_translate_pixels)
 _wide_floats: Any = intrinsic(_translate_floats)
 _wide_order: Any = intrinsic(_permute)
+_wide_apart: Any = intrinsic(_take_apart)
+_wide_together: Any = intrinsic(_put_together)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -176,3 +220,38 @@ def reorder(first, second, third, source, into):
         done = 21 * blocks
     for x in range(done, source.shape[0] // 3):
         into[3 * x], into[3 * x + 1], into[3 * x + 2] = source[3 * x + first], source[3 * x + second], source[3 * x + third]
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def take_apart(pixels, n, planes):
+    """n pixels of three values to planes (3, >= n) that follow one another; contiguous, of one dtype."""
+    done = 0
+    if WIDE and pixels.itemsize == 1:
+        done = n // 64 * 64
+        _wide_apart(pixels.ctypes.data, planes.ctypes.data, planes.shape[1], done // 64)
+    red, green, blue = planes[0], planes[1], planes[2]
+    for x in range(done, n):
+        red[x], green[x], blue[x] = pixels[3 * x], pixels[3 * x + 1], pixels[3 * x + 2]
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def put_together(planes, n, pixels):
+    """The way back."""
+    done = 0
+    if WIDE and pixels.itemsize == 1:
+        done = n // 64 * 64
+        _wide_together(planes.ctypes.data, planes.shape[1], pixels.ctypes.data, done // 64)
+    red, green, blue = planes[0], planes[1], planes[2]
+    for x in range(done, n):
+        pixels[3 * x], pixels[3 * x + 1], pixels[3 * x + 2] = red[x], green[x], blue[x]
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def one_for_three(grey, n, pixels):
+    """One plane (>= n,) of bytes to n pixels of three equal ones."""
+    done = 0
+    if WIDE:
+        done = n // 64 * 64
+        _wide_together(grey.ctypes.data, 0, pixels.ctypes.data, done // 64)
+    for x in range(done, n):
+        pixels[3 * x], pixels[3 * x + 1], pixels[3 * x + 2] = grey[x], grey[x], grey[x]

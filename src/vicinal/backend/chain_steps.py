@@ -13,7 +13,7 @@ LINEAR, CLIPPED, POWER, SOLARIZE, POSTERIZE, CURVE, ROUND, MATRIX, HSV = range(9
 _compiled = njit(nogil=True, cache=True, error_model="numpy")
 _inlined = njit(nogil=True, cache=True, error_model="numpy", inline="always")
 
-_ZERO, _ONE, _TWO, _FOUR, _SIX = (np.float32(number) for number in (0, 1, 2, 4, 6))
+_ZERO, _ONE, _TWO, _THREE, _FOUR, _SIX = (np.float32(number) for number in (0, 1, 2, 3, 4, 6))
 # Adding 1.5 * 2**23 rounds a float32 below 2**22 to the nearest whole number, ties to even; its last bits are that number.
 MAGIC = np.float32(12582912.0)
 
@@ -173,15 +173,13 @@ def matrix_of_bytes(raw, n, p, first, second, scale):
 
 @_compiled
 def grey_of_bytes(raw, n, p, first, second, scale):
-    """The same where all rows of the matrix are alike: one channel is worked out."""
+    """The same where all rows of the matrix are alike, into the first channel alone."""
     red, green, blue = raw[0], raw[1], raw[2]
     a, b, c, d = p[0], p[1], p[2], p[3]
     for x in range(n):
         u, v, w = np.float32(red[x]), np.float32(green[x]), np.float32(blue[x])
         u, v, w = fused(u, first, u * second), fused(v, first, v * second), fused(w, first, w * second)
         red[x] = _byte(fused(a, u, fused(b, v, fused(c, w, d))), scale)
-    green[:n] = red[:n]
-    blue[:n] = red[:n]
 
 
 @_compiled
@@ -223,18 +221,30 @@ def _matrix(values, n, p, spare):
 
 
 @_inlined
-def _ramp(hue):
-    """How far a channel lies below the highest one, as a share of the chroma, at its distance from red in sixths of the circle."""
-    place = fused(-_SIX, np.floor(hue * np.float32(1 / 6)), hue)
-    return clipped(min(place, _FOUR - place))
+def _place(r, g, b, high):
+    """How far the hue lies from that of a main channel, and from red to that one in sixths of the circle, by choices instead of branches:
+    ``chroma * base + part`` is chroma times the hue, without a division."""
+    part, base = (b - r, _TWO) if g == high else (r - g, _FOUR)
+    return (g - b, _ZERO) if r == high else (part, base)
 
 
 @_inlined
-def _hue(r, g, b, high, chroma):
-    """In sixths of the circle from red, any number for grey; choices instead of branches."""
-    part, base = (b - r, _TWO) if g == high else (r - g, _FOUR)
-    part, base = (g - b, _ZERO) if r == high else (part, base)
-    return base + part / (chroma if chroma > _ZERO else _ONE)
+def _around(place, chroma):
+    """A place between -1 and 11 times chroma, brought round the circle to [0, 6) times chroma."""
+    place = place - _SIX * chroma if place >= _SIX * chroma else place
+    return place + _SIX * chroma if place < _ZERO else place
+
+
+@_inlined
+def _far(place, chroma, middle):
+    """How far a channel lies below the highest one, where it is that one within a sixth of ``middle``."""
+    return min(max(abs(fused(-middle, chroma, place)) - chroma, _ZERO), chroma)
+
+
+@_inlined
+def _near(place, chroma):
+    """The same for red, which is the highest one around both ends of the circle."""
+    return min(max(fused(_TWO, chroma, -abs(fused(-_THREE, chroma, place))), _ZERO), chroma)
 
 
 @_compiled
@@ -245,10 +255,11 @@ def _turn(values, n, turn):
         r, g, b = red[x], green[x], blue[x]
         high = max(r, max(g, b))
         chroma = high - min(r, min(g, b))
-        hue = _hue(r, g, b, high, chroma) + turn
-        red[x] = fused(-chroma, _ramp(hue + np.float32(5)), high)
-        green[x] = fused(-chroma, _ramp(hue + np.float32(3)), high)
-        blue[x] = fused(-chroma, _ramp(hue + _ONE), high)
+        part, base = _place(r, g, b, high)
+        place = _around(fused(base + turn, chroma, part), chroma)
+        red[x] = high - _near(place, chroma)
+        green[x] = high - _far(place, chroma, _TWO)
+        blue[x] = high - _far(place, chroma, _FOUR)
 
 
 @_compiled
@@ -257,14 +268,16 @@ def _hsv(values, n, turn, saturation, value):
     for x in range(n):
         r, g, b = red[x], green[x], blue[x]
         high = max(r, max(g, b))
-        chroma = high - min(r, min(g, b))
-        hue = _hue(r, g, b, high, chroma) + turn
-        share = clipped(chroma / (high if high > _ZERO else _ONE) + (saturation if chroma > _ZERO else _ZERO))
+        given = high - min(r, min(g, b))
+        part, base = _place(r, g, b, high)
+        share = clipped(given / (high if high > _ZERO else _ONE) + (saturation if given > _ZERO else _ZERO))
         high = clipped(high + value)
         chroma = high * share
-        red[x] = fused(-chroma, _ramp(hue + np.float32(5)), high)
-        green[x] = fused(-chroma, _ramp(hue + np.float32(3)), high)
-        blue[x] = fused(-chroma, _ramp(hue + _ONE), high)
+        part = part * (chroma / (given if given > _ZERO else _ONE))
+        place = _around(fused(base + turn, chroma, part), chroma)
+        red[x] = high - _near(place, chroma)
+        green[x] = high - _far(place, chroma, _TWO)
+        blue[x] = high - _far(place, chroma, _FOUR)
 
 
 @_compiled

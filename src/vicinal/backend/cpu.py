@@ -49,7 +49,13 @@ class Cpu:
                 data = _warp_table(primitive, cast("Pointwise", following), np.asarray(data))
                 position += 2
                 continue
-            data = _RUN[type(primitive)](primitive, data)
+            fresh = _fresh(data, given)
+            if isinstance(primitive, Warp) and fresh and sampling.in_place(primitive, data):
+                data = _written(sampling.warp, primitive, np.flatnonzero(primitive.active & ~primitive.still), np.asarray(data))
+            elif (alike := _ALIKE.get(type(primitive))) is not None:
+                data = _alike(alike, primitive, data, fresh)
+            else:
+                data = _RUN[type(primitive)](primitive, data)
             position += 1
         return _own(data, given)
 
@@ -108,37 +114,40 @@ def _each(one: Callable[[Any, int, NDArray], NDArray]) -> Callable[[Any, Dense],
     return run
 
 
-def _alike(some: Callable[[Any, NDArray], NDArray]) -> Callable[[Any, Dense], Dense]:
-    """From equal samples, all active, to any batch: the active samples, those of one size together."""
+def _fresh(data: Dense, given: Dense) -> bool:
+    """True where a pass has made the array, so that the next one may write into it."""
+    return isinstance(data, np.ndarray) and not (isinstance(given, np.ndarray) and np.may_share_memory(data, given))
 
-    def run(primitive: Any, data: Dense) -> Dense:
-        rows = np.flatnonzero(primitive.active)
-        if isinstance(data, np.ndarray):
-            if len(rows) == len(data):
-                return some(primitive, data)
-            out = data.copy()
-            if len(rows):
-                out[rows] = some(primitive.rows(rows), data[rows])
-            return out
-        samples, shapes = list(data), {}
-        for row in rows:
-            shapes.setdefault(samples[row].shape, []).append(row)
-        for alike in shapes.values():
-            made = some(primitive.rows(np.array(alike)), np.stack([samples[row] for row in alike]))
-            for row, sample in zip(alike, made, strict=True):
-                samples[row] = sample
-        return stacked(samples)
 
-    return run
+def _alike(some: Callable[[Any, NDArray], NDArray], primitive: Any, data: Dense, fresh: bool) -> Dense:
+    """By what takes equal samples, all active, those of any batch that are: all of one size together. A fresh array is written into."""
+    rows = np.flatnonzero(primitive.active)
+    if isinstance(data, np.ndarray):
+        if len(rows) == len(data):
+            return some(primitive, data)
+        return _written(some, primitive, rows, data if fresh else data.copy())
+    samples, shapes = list(data), {}
+    for row in rows:
+        shapes.setdefault(samples[row].shape, []).append(row)
+    for alike in shapes.values():
+        made = some(primitive.rows(np.array(alike)), np.stack([samples[row] for row in alike]))
+        for row, sample in zip(alike, made, strict=True):
+            samples[row] = sample
+    return stacked(samples)
+
+
+def _written(some: Callable[[Any, NDArray], Any], primitive: Any, rows: NDArray[np.int64], out: NDArray) -> NDArray:
+    """Some rows of an array, changed where they lie."""
+    if len(rows):
+        out[rows] = some(primitive.rows(rows), out[rows])
+    return out
 
 
 _RUN: dict[type, Callable[[Any, Any], Dense]] = {
     Warp: sampling.warp,
     Pointwise: pointwise,
-    Filter: _alike(filtered),
-    Noise: _alike(noisy),
     Patch: patches.run,
     Hide: patches.hidden,
     Opaque: _each(opaque),
-    Effect: _alike(effects.call),
 }
+_ALIKE: dict[type, Callable[[Any, NDArray], NDArray]] = {Filter: filtered, Noise: noisy, Effect: effects.call}

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from vicinal.backend.kernels import hashed
 from vicinal.backend.noise import LEVELS
 from vicinal.backend.reference import stacked
+from vicinal.backend.streams import copied
 from vicinal.core.backend import Dense
 from vicinal.core.primitive import Hide, Patch
 from vicinal.core.steps import quantise
@@ -22,14 +23,14 @@ def run(primitive: Patch, data: Dense) -> Dense:
 
 
 def _equal(primitive: Patch, data: NDArray) -> NDArray:
-    out, (level, key, shift, unit) = data.copy(), filling(primitive.fill, primitive.key, str(data.dtype))
+    out, (level, key, shift, unit) = copied(data), filling(primitive.fill, primitive.key, str(data.dtype))
     _rectangles(out, np.ascontiguousarray(primitive.box, np.int64), primitive.active, level, key, shift, unit)
     return out
 
 
 def hidden(primitive: Hide, data: Dense) -> Dense:
     """A batch with its hidden objects filled."""
-    out = data.copy() if isinstance(data, np.ndarray) else [sample.copy() for sample in data]
+    out = copied(data) if isinstance(data, np.ndarray) else [sample.copy() for sample in data]
     for row in np.flatnonzero(primitive.active).tolist():
         if primitive.region[row] is not None:
             level = quantise(np.asarray(primitive.fill[row]), str(out[row].dtype))[()]

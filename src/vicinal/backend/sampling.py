@@ -18,7 +18,7 @@ from vicinal.backend.reference import both_axes, canvas, square, stacked
 from vicinal.backend.upright import upright
 from vicinal.core import affine
 from vicinal.core.backend import Dense
-from vicinal.core.batch import RANGES, name_of
+from vicinal.core.batch import RANGES, every, name_of
 from vicinal.core.warp import CONSTANT, NEAREST, Warp
 
 _AS_IT_IS = 2  # beside OpenCV's codes of mirrorings
@@ -32,6 +32,13 @@ def fusable(warp: Warp, data: Dense) -> bool:
     if size is None or size[0] * size[1] > SMALL or maps.general(warp).any():
         return False
     return not (warp.interpolation == NEAREST).any() and warp.supersampling.max() == 1 == warp.boxes.max()
+
+
+def in_place(warp: Warp, data: Dense) -> bool:
+    """Whether a batch keeps its canvas under a warp that leaves some samples as they are, so that only the others need be written."""
+    if not isinstance(data, np.ndarray) or one_size(warp, data) != data.shape[1:3]:
+        return False
+    return not every(warp.active & ~warp.still)
 
 
 def one_size(warp: Warp, data: NDArray) -> tuple[int, int] | None:

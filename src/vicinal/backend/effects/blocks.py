@@ -6,10 +6,12 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from vicinal.backend.streams import copied
+
 
 def averaged(images: NDArray, *, box: NDArray, block: NDArray) -> NDArray:
     """Within box (b, 4), x0 y0 x1 y1, every block of side (b,) takes its mean; blocks begin at x0, y0."""
-    out = images.copy()
+    out = copied(images)
     _averaged(out, np.ascontiguousarray(box, np.int64), block.astype(np.int64), images.dtype.kind == "u")
     return out
 

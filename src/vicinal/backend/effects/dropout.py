@@ -7,6 +7,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from vicinal.backend.patches import filling, span
+from vicinal.backend.streams import copied
 
 
 def grid(images: NDArray, *, unit: NDArray, hole: NDArray, shift: NDArray, turn: NDArray, level: NDArray,
@@ -17,7 +18,7 @@ def grid(images: NDArray, *, unit: NDArray, hole: NDArray, shift: NDArray, turn:
         shift: (b, 2) where the first square begins, x before y; turn: (b, 2) cosine and sine of the angle about the centre;
         level: (b, 1 or C) shares of the value range, or key: (b, 2) uint32 for noise.
     """
-    out = images.copy()
+    out = copied(images)
     _grid(out, unit.astype(np.int64), hole.astype(np.int64), shift.astype(np.int64), turn, *filling(level, key, str(images.dtype)))
     return out
 

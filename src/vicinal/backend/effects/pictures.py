@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vicinal.backend.effects import blend, emoji
+from vicinal.backend.streams import copied
 from vicinal.core.batch import RANGES
 from vicinal.core.errors import DataError
 from vicinal.core.steps import dequantise, quantise
@@ -26,7 +27,7 @@ def laid(images: NDArray, *, source: NDArray, scale: NDArray, which: NDArray, x:
         source: (b,) "emoji:KIND", or the path of an image file or of a folder of them; which: (b,) in [0, 1), the file of a folder;
         scale: (b,) share of the canvas into which the picture fits; x, y: (b,) shares of the free room; opacity: (b,).
     """
-    out, (height, width) = images.copy(), images.shape[1:3]
+    out, (height, width) = copied(images), images.shape[1:3]
     for row, image in enumerate(out):
         if scale[row] > 0 and opacity[row] > 0:
             name, stamp = _file(str(source[row]), float(which[row]))

@@ -7,6 +7,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from vicinal.backend.effects.blend import mixed
+from vicinal.backend.streams import copied
 from vicinal.core.batch import RANGES
 
 _compiled = njit(nogil=True, cache=True, error_model="numpy")
@@ -23,7 +24,7 @@ def drawn(images: NDArray, *, kind: NDArray, radius: NDArray, angle: NDArray, ce
         kind: (b, n) 0 circle, 1 rectangle, 2 triangle, 3 line, below 0 nothing; radius: (b, n) pixels; angle: (b, n) radians;
         centre: (b, n, 2) x and y; colour: (b, n, C) shares of the value range; opacity: (b,).
     """
-    out, scale = images.copy(), RANGES[str(images.dtype)]
+    out, scale = copied(images), RANGES[str(images.dtype)]
     _shapes(out, kind, radius, angle, centre, (colour * scale).astype(np.float32), opacity, images.dtype.kind == "u")
     return out
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vicinal.backend.effects import blend
+from vicinal.backend.streams import copied
 from vicinal.core.batch import RANGES
 from vicinal.core.errors import BackendError, DataError
 from vicinal.core.steps import quantise
@@ -25,7 +26,7 @@ def written(images: NDArray, *, text: NDArray, font: NDArray, size: NDArray, x: 
         text, font: (b,) what is written, and the path of a font file or ""; size: (b,) pixels, less where the text would be too wide;
         x, y: (b,) shares of the free room; colour: (b, C) shares of the value range; opacity: (b,).
     """
-    out, (height, width) = images.copy(), images.shape[1:3]
+    out, (height, width) = copied(images), images.shape[1:3]
     for row, image in enumerate(out):
         if size[row] > 0 and opacity[row] > 0:
             cover = line(str(text[row]), str(font[row]), max(round(size[row]), 1))
@@ -38,7 +39,7 @@ def written(images: NDArray, *, text: NDArray, font: NDArray, size: NDArray, x: 
 
 def captioned(images: NDArray, *, text: NDArray, font: NDArray, band: NDArray, background: NDArray, colour: NDArray) -> NDArray:
     """Rows band (b, 2), from and to, painted in background (b, C), with a text in colour (b, C) as large as fits."""
-    out, width = images.copy(), images.shape[2]
+    out, width = copied(images), images.shape[2]
     for row, (image, (start, stop)) in enumerate(zip(out, band.tolist(), strict=True)):
         if start < stop:
             image[start:stop] = quantise(background[row], str(image.dtype))
