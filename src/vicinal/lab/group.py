@@ -99,7 +99,9 @@ def run_group(bench: Bench, trials: Sequence[Trial], progress: Callable[[int], N
     Raises:
         LeakageError: a split that separates siblings, unless it is allowed. VicinalError: training that fails.
     """
-    some, started = pupils(bench, trials), time.perf_counter()
+    some = pupils(bench, trials)
+    _warm(some)
+    started = time.perf_counter()
     task = Task(
         goal(bench.data),
         Together([pupil.replica for pupil in some]),
@@ -115,6 +117,12 @@ def run_group(bench: Bench, trials: Sequence[Trial], progress: Callable[[int], N
     _share_out(some, time.perf_counter() - started - augmenting)
     by_key = {trial.key: pupil.found[trial.steps] for pupil in some for trial in pupil.trials}
     return [by_key[trial.key] for trial in trials]
+
+
+def _warm(pupils: Sequence[Pupil]) -> None:
+    """Show an item of every arm before the clock runs: what a policy costs is not what is compiled and loaded once a process."""
+    for replica in {pupil.replica.arm.name: pupil.replica for pupil in pupils if pupil.replica.arm.policy is not None}.values():
+        replace(replica, arm=replace(replica.arm, copies=0, instead=False)).shown(np.arange(1))
 
 
 def pupils(bench: Bench, trials: Sequence[Trial]) -> list[Pupil]:
