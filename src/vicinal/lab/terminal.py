@@ -221,11 +221,11 @@ def print_check(result: Mapping[str, Any], console: Console) -> None:
 def _checked(arms: Sequence[Mapping[str, Any]]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
     table.add_column("policy", overflow="ellipsis", no_wrap=True, max_width=_NAME)
-    for heading in ("survival", "taught", "affinity", "diversity", "spread", "Vendi", "unchanged"):
+    for heading in ("survival", "taught", "affinity", "diversity", "Vendi", "same", "equiv."):
         table.add_column(heading, justify="right", no_wrap=True)
     for arm in arms:
-        numbers = [decimal(arm[name], 2) for name in ("affinity", "diversity", "spread")]
+        numbers = [decimal(arm[name], 2) for name in ("affinity", "diversity")]
         taught = accuracy(None if arm["taught"] is None else arm["taught"]["share"])
         cells = (accuracy(arm["survival"]["share"]), taught, *numbers, f"{decimal(arm['vendi'])}/{decimal(arm['vendi_originals'])}")
-        table.add_row(Text(arm["name"]), *cells, accuracy(arm["unchanged"]))
+        table.add_row(Text(arm["name"]), *cells, accuracy(arm["unchanged"]), decimal(arm["equivariance"], 2))
     return table

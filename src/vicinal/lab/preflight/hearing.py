@@ -71,6 +71,10 @@ class Hearing:
         """
         return apply(Arm("check", policy), self.images, Address.of(0, 0, self.sources, view))[0]
 
+    def alike(self, policy: Node, view: int = 0) -> NDArray:
+        """The same with one draw for all items, at the address (0, 0, 0, view)."""
+        return apply(Arm("check", policy), self.images, Address.of(0, 0, np.zeros(len(self.rows), np.int64), view))[0]
+
     def heard(self, policy: Node, versions: int = VERSIONS, plain: bool = False) -> list[NDArray[np.float64]]:
         """(N, K) answers about every version."""
         return [self.judges.answers(inputs(self.made(policy, view)), plain) for view in range(versions)]

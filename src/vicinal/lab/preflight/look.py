@@ -51,7 +51,7 @@ def look_at_pictures(found: Found, data: Annotated, arms: Sequence[Arm]) -> None
 
 
 def _no_answers(what: str) -> Finding:
-    sentence = f"Labels, affinity and invariance are not judged on {what}: the judges answer with classes of whole items."
+    sentence = f"Labels, affinity, invariance and equivariance are not judged on {what}: the judges answer with classes of whole items."
     return Finding("note", "judges", sentence)
 
 
@@ -96,8 +96,6 @@ def _judge(found: Found, data: Dataset, rows: NDArray[np.int64], arms: Sequence[
     found.findings += list(_weak(hearing))
     all_judged: list[Judged] = [judged(hearing, arm) for arm in heard]
     found.findings += [judged_finding(one, data.classes) for one in all_judged]
-    sentence = "Equivariance is not defined for classes: an answer has no place that could move along. Invariance is, and is given."
-    found.findings.append(Finding("note", "equivariance", sentence))
     found.facts["arms"] = [one.data(data.classes) for one in all_judged]
     found.sheets = {one.arm.name: one.sheet for one in all_judged if one.sheet is not None and one.sheet.rows}
 

@@ -1,4 +1,4 @@
-"""How far augmented items lie from the data, and how much they add: affinity, diversity, Vendi score, invariance."""
+"""How far augmented items lie from the data, and how much they add: affinity, diversity, Vendi score, invariance, equivariance."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from vicinal.core.transform import Node
 from vicinal.lab.feed import inputs
+from vicinal.lab.preflight.equivariance import equivariance
 from vicinal.lab.preflight.hearing import VERSIONS, Hearing
 
 _COMPONENTS = 50  # of the embedding
@@ -31,6 +32,8 @@ class Nearness:
         vendi, vendi_originals: Vendi score of copies and of as many originals.
         unchanged: share of the answers of plain judges that stay the same; divergence: mean Kullback-Leibler divergence, in nats, between
             their answers about the original and about the version.
+        equivariance: share of the variance of their answers about transformed items that a linear map of those about the originals
+            explains, where one draw is made for all items (`vicinal.lab.preflight.equivariance`).
     """
 
     affinity: float
@@ -40,6 +43,7 @@ class Nearness:
     vendi_originals: float
     unchanged: float
     divergence: float
+    equivariance: float
 
 
 def nearness(hearing: Hearing, policy: Node) -> Nearness:
@@ -50,7 +54,9 @@ def nearness(hearing: Hearing, policy: Node) -> Nearness:
     after = float(np.mean([answers.argmax(1) == hearing.labels for answers in heard]))
     unchanged, divergence = invariance(hearing.plain, heard)
     diverse, spread, vendis = _spread(inputs(hearing.images), made)
-    return Nearness(after / right if right else np.nan, diverse, spread, *vendis, unchanged, divergence)
+    alike = [hearing.judges.answers(inputs(hearing.alike(policy, view)), plain=True) for view in range(VERSIONS)]
+    moved = equivariance(hearing.plain, alike, hearing.sources)
+    return Nearness(after / right if right else np.nan, diverse, spread, *vendis, unchanged, divergence, moved)
 
 
 def invariance(before: NDArray[np.float64], after: Sequence[NDArray[np.float64]]) -> tuple[float, float]:
