@@ -124,3 +124,10 @@ def test_large_images_of_any_number_of_channels_are_sampled_alike():
     together = v.Rotate(angle=20)(image, seed=0)
     for channels in (1, 2, 3, 6):
         assert np.abs(v.Rotate(angle=20)(image[..., :channels], seed=0).astype(int) - together[..., :channels]).max() <= 1
+
+
+def test_effects_take_arrays_that_are_not_contiguous():
+    mirrored = np.arange(2 * 9 * 12 * 3, dtype=np.uint8).reshape(2, 9, 12, 3)[:, :, ::-1]
+    for policy in ("FourierDomainAdaptation()", "LongestMaxSize(size=7) | CLAHE()"):
+        one, other = (v.parse(policy)(given, seed=0, backend="reference") for given in (mirrored, mirrored.copy()))
+        assert np.array_equal(one, other)

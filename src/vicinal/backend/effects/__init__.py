@@ -12,6 +12,7 @@ import importlib
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from vicinal.core.errors import BackendError
@@ -20,6 +21,7 @@ from vicinal.core.primitive import Effect
 
 def call(primitive: Effect, images: NDArray) -> NDArray:
     """(b, H, W, C) images through the effect; the primitive holds their rows, all active."""
+    images = np.ascontiguousarray(images)  # the loops are compiled for such arrays; a caller, or the reference's means, may give others
     made = found(primitive.name)(read_only(images), **primitive.arguments, **dict(primitive.common))
     return made.copy() if made is images or made.base is images else made
 
