@@ -61,10 +61,11 @@ def test_a_pixel_belongs_to_a_polygon_that_holds_its_centre(corners: list) -> No
         shape = shapely.Polygon()
         for triangle in triangles:
             shape = shape.symmetric_difference(triangle.buffer(0))
+    outline = shapely.LineString([*corners, corners[0]])  # a shape of pieces of several kinds has no boundary
     for row in range(9):
         for column in range(13):
             centre = shapely.Point(column + 0.5, row + 0.5)
-            if shape.boundary.distance(centre) > 1e-6:
+            if outline.distance(centre) > 1e-6:
                 assert found[row, column] == shape.contains(centre)
 
 
