@@ -84,7 +84,8 @@ def test_noisy_copies_help_by_their_steps_alone(compare: Compare) -> None:
     for name in ("clipped", "kept"):
         assert points(found[name]) > 8
         assert abs(points(found[name]) - points(control)) < 2.5
-        assert re.search(rf"{name} took 2\.0 times the optimiser steps of none .*? All \([^)]*\) of the gain is compute", result["step_note"])
+        said = rf"{name} took 2\.0 times the optimiser steps of none .*? All \([^)]*\) of the gain is compute"
+        assert re.search(said, result["step_note"])
     assert abs(points(found["duplicate"]) - points(control)) < 2.5
     assert result["answer"].startswith("At equal epochs: ")
 
