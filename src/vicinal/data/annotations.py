@@ -38,7 +38,8 @@ def read_annotations(source: str | Path, *, format: str = "auto", part: str | No
 
     Args:
         source: the file or folder; format: "coco", "voc" or "yolo" where it is not to be sniffed.
-        part: a list in ``ImageSets/Main`` (VOC), or train, val or test (YOLO); COCO has a file for each part.
+        part: a list in ``ImageSets/Main``, or "Segmentation/train" for one elsewhere (VOC), or train, val or test (YOLO); COCO has a file
+            for each part.
         images: the folder of the pictures, where it is not found beside the annotations.
         segments: what outlines come as: "masks" (n, H, W), "polygons" of one ring an instance, or "none". An instance without an outline,
             among others that have one, gets its box. A pixel belongs to a polygon if its centre does.

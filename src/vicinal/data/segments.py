@@ -63,6 +63,19 @@ def from_runs(segment: Mapping[str, Any]) -> NDArray[np.bool_]:
     return np.repeat(inside, runs).reshape(width, height).T
 
 
+def as_runs(mask: NDArray[np.bool_]) -> dict[str, Any]:
+    """The way back: the run lengths of a mask (H, W).
+
+    Example:
+        >>> as_runs(np.array([[0, 1, 0], [1, 0, 0]], bool))
+        {'size': [2, 3], 'counts': [1, 2, 3]}
+    """
+    inside = mask.T.ravel()
+    ends = np.flatnonzero(np.diff(inside)) + 1
+    counts = np.diff([0, *ends.tolist(), inside.size]).tolist()
+    return {"size": list(mask.shape), "counts": [0] * bool(inside[0]) + counts}
+
+
 def declared_size(segment: Mapping[str, Any]) -> tuple[int, int]:
     """(height, width) that run lengths say they have.
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 import vicinal as v
 from annotation_files import thing, voc
@@ -69,6 +71,49 @@ def test_annotations_of_missing_pictures_meet_the_declared_rule(tmp_path: Path) 
 def test_what_cannot_be_is_told_in_a_sentence(tmp_path: Path, text: str, said: str) -> None:
     root = voc(tmp_path, {"a": ""})
     (root / "Annotations" / "a.xml").write_text(text)
+    with pytest.raises(v.DataError, match=said):
+        read_annotations(root)
+
+
+def _segmented(root: Path, numbers: np.ndarray, mode: str = "P") -> Path:
+    """The same folder with the segmentation of picture a."""
+    (root / "SegmentationObject").mkdir()
+    picture = Image.fromarray(numbers.astype(np.uint8))
+    if mode == "P":
+        picture.putpalette([row * 37 % 256 for row in range(768)])
+    else:
+        picture = picture.convert(mode)
+    picture.save(root / "SegmentationObject" / "a.png")
+    return root
+
+
+def test_segmentations_are_masks_of_their_objects(tmp_path: Path) -> None:
+    numbers = np.zeros((40, 60), np.uint8)
+    numbers[5:15, 10:20], numbers[20:30, 30:50], numbers[15:17] = 1, 2, 255
+    objects = thing("cat", 11, 6, 20, 15) + thing("dog", 31, 21, 50, 30) + thing("dog", 1, 1, 3, 3)
+    root = _segmented(voc(tmp_path, {"a": objects, "b": thing("cat", 2, 2, 4, 4)}), numbers)
+    data = read_annotations(root)
+    cat, dog, unseen = data[0]["masks"]
+    assert (cat == (numbers == 1)).all()
+    assert (dog == (numbers == 2)).all()
+    assert (unseen.sum(), unseen[:3, :3].all()) == (9, True)  # its box
+    assert data[1]["masks"].sum() == 9
+    assert "masks" not in read_annotations(root, segments="none")[0]
+    (root / "ImageSets" / "Segmentation").mkdir(parents=True)
+    (root / "ImageSets" / "Segmentation" / "val.txt").write_text("a\n")
+    assert [path.stem for path in read_annotations(root, part="Segmentation/val").paths] == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "mode", "said"),
+    [
+        (np.full((40, 60), 3), "P", r"a.png: expected the numbers 0 to 1 of the objects in its XML file, or 255, got \[3\]"),
+        (np.ones((9, 9)), "P", r"a.xml: object 1: expected an annotation for a picture of 60x40, got a mask of 9x9"),
+        (np.ones((40, 60)), "RGB", r"a.png: expected a picture with a palette or grey, .*got mode RGB"),
+    ],
+)
+def test_segmentations_that_cannot_be_are_told(tmp_path: Path, numbers: np.ndarray, mode: str, said: str) -> None:
+    root = _segmented(voc(tmp_path, {"a": thing("cat", 1, 1, 9, 9)}), numbers, mode)
     with pytest.raises(v.DataError, match=said):
         read_annotations(root)
 
