@@ -10,8 +10,15 @@ import vicinal as v
 WAYS = {
     "HorizontalFlip()": lambda image: image[:, ::-1],
     "Transpose()": lambda image: image.swapaxes(0, 1),
+    "D4(element=5)": lambda image: np.rot90(image[:, ::-1]),
+    "RandomRotate90(turns=1)": np.rot90,
     "RandomRotate90(turns=3)": lambda image: np.rot90(image, 3),
     "RandomRotate90(turns=2)": lambda image: np.rot90(image, 2),
+    "Pad(by=(1, 2, 3, 4), fill=1)": lambda image: np.pad(image, ((2, 4), (1, 3), (0, 0)), constant_values=255),
+    "Pad(by=(2, 0, 1, 1), border='reflect') | HorizontalFlip()": lambda image: np.pad(image, ((0, 1), (2, 1), (0, 0)), "symmetric")[
+        :, ::-1
+    ],
+    "Translate(x=-100, fill=1)": lambda image: np.full_like(image, 255),
 }
 
 
