@@ -258,7 +258,7 @@ def rearranged(warp: Warp, data: Dense) -> NDArray | None:
         return None
     places, fill = np.empty((len(data), 6), np.int64), np.empty(len(data), data.dtype)
     scale = RANGES[name_of(data.dtype)]
-    height, width = _placed(warp.matrix, warp.size, warp.active, warp.fill, scale, data.shape[1:3], places, fill)
+    height, width = _placed(warp.matrix, np.ascontiguousarray(warp.size), warp.active, warp.fill, scale, data.shape[1:3], places, fill)
     if height < 0:
         return None
     out = room((len(data), height, width, data.shape[3]), data.dtype)
