@@ -93,6 +93,7 @@ class RandomRotate90(Transform):
         return [symmetry(params["turns"].astype(np.int64), spec)]
 
 
+# a, b, c and d of x' = a x + b y, y' = c x + d y
 _SYMMETRIES = np.array(
     [(1, 0, 0, 1), (0, 1, -1, 0), (-1, 0, 0, -1), (0, -1, 1, 0), (-1, 0, 0, 1), (0, 1, 1, 0), (1, 0, 0, -1), (0, -1, -1, 0)]
 ).T
