@@ -11,7 +11,7 @@ from typing import Any, cast, final
 import numpy as np
 from numpy.typing import NDArray
 
-from vicinal.backend import effects, patches, pixels, sampling
+from vicinal.backend import effects, mixtures, patches, pixels, sampling
 from vicinal.backend.chain import pointwise, tabulated
 from vicinal.backend.filters import filtered
 from vicinal.backend.noise_kernels import noisy
@@ -61,6 +61,12 @@ class Cpu:
                 data = _RUN[type(primitive)](primitive, data)
             position += 1
         return _own(data, given)
+
+    def blended(self, own: Dense, pool: Dense, other: NDArray[np.int64], weight: NDArray) -> Dense:
+        return mixtures.blended(own, pool, other, weight)
+
+    def pasted(self, own: Dense, pool: Dense, other: NDArray[np.int64], box: NDArray[np.int64], axis: int) -> Dense:
+        return mixtures.pasted(own, pool, other, box, axis)
 
     def follow(self, moves: Sequence[Warp], data: Dense, fill: float) -> Dense:
         given, data = data, _contiguous(data)

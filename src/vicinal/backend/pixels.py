@@ -75,11 +75,11 @@ def _in_blocks(typing: Any, target: Any, to: Any, below: Any, source: Any, at: A
             row = builder.load(place(given, values[4], values[5], n), align=1)
             return builder.bitcast(shuffled(row, row, _SPREAD), ir.VectorType(ir.IntType(32), 4))
 
-        rows = [four(n) for n in range(4)]
-        pairs = [(shuffled(*rows[n : n + 2], [0, 4, 1, 5]), shuffled(*rows[n : n + 2], [2, 6, 3, 7])) for n in (0, 2)]
+        a, b, c, d = (four(n) for n in range(4))
+        above, below = ([shuffled(*pair, [low, low + 4, low + 1, low + 5]) for low in (0, 2)] for pair in ((a, b), (c, d)))
         for n in range(4):
             low = 2 * (n % 2)
-            column = shuffled(pairs[0][n // 2], pairs[1][n // 2], [low, low + 1, low + 4, low + 5])
+            column = shuffled(above[n // 2], below[n // 2], [low, low + 1, low + 4, low + 5])
             column = builder.bitcast(column, sixteen)
             builder.store(shuffled(column, column, _PACKED), place(into, values[1], values[2], n), align=1)
         return context.get_dummy_value()
