@@ -1,4 +1,4 @@
-"""What mixers do to pixels: averages of pictures, and rectangles of others. Equal samples in compiled loops, any others as the reference does."""
+"""What mixers do to pixels: averages of pictures, and rectangles of others. Samples of one size go through compiled loops."""
 
 from __future__ import annotations
 
