@@ -71,7 +71,8 @@ class Cpu:
     def follow(self, moves: Sequence[Warp], data: Dense, fill: float) -> Dense:
         given, data = data, _contiguous(data)
         for move in moves:
-            data = sampling.follow(move, data, fill)
+            made = pixels.rearranged(move, data, fill)
+            data = sampling.follow(move, data, fill) if made is None else made
         return _own(data, given)
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from vicinal.backend.kernels import _brought, _compiled, _inlined
 from vicinal.core.backend import Dense
-from vicinal.core.batch import RANGES, name_of
+from vicinal.core.batch import RANGES, filled, name_of
 from vicinal.core.pages import room
 from vicinal.core.warp import CONSTANT, Warp
 
@@ -252,13 +252,16 @@ def _placed(matrix, size, active, fill, scale, canvas, places, stored):
     return height, width
 
 
-def rearranged(warp: Warp, data: Dense) -> NDArray | None:
-    """A batch of images under a warp that puts pixels onto pixels of one canvas; None for any other."""
+def rearranged(warp: Warp, data: Dense, value: float | None = None) -> NDArray | None:
+    """A batch of images under a warp that puts pixels onto pixels of one canvas; None for any other.
+
+    ``value`` takes the place of the warp's fill, in the units of the data.
+    """
     if isinstance(data, list) or warp.bend is not None or warp.matrix.shape[-1] != 3:
         return None
     places, fill = np.empty((len(data), 6), np.int64), np.empty(len(data), data.dtype)
-    scale = RANGES[name_of(data.dtype)]
-    height, width = _placed(warp.matrix, np.ascontiguousarray(warp.size), warp.active, warp.fill, scale, data.shape[1:3], places, fill)
+    share, scale = (warp.fill, RANGES[name_of(data.dtype)]) if value is None else (filled(len(data), value), 1)
+    height, width = _placed(warp.matrix, np.ascontiguousarray(warp.size), warp.active, share, scale, data.shape[1:3], places, fill)
     if height < 0:
         return None
     out = room((len(data), height, width, data.shape[3]), data.dtype)
