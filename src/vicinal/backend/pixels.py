@@ -1,4 +1,4 @@
-"""Pixels onto pixels: flips, quarter turns, transposes, whole shifts, crops and pads, copied in registers where they are RGB bytes."""
+"""Pixels onto pixels: flips, quarter turns, transposes, whole shifts, crops and pads, copied in registers."""
 
 from __future__ import annotations
 
@@ -16,72 +16,79 @@ from vicinal.core.batch import RANGES, filled, name_of
 from vicinal.core.pages import room
 from vicinal.core.warp import CONSTANT, Warp
 
-_BYTE = ir.IntType(8)
-_REGISTER, _FIVE = ir.VectorType(_BYTE, 16), 5  # pixels of three bytes in a register
+_BYTE, _LANE = ir.IntType(8), ir.IntType(32)
+_REGISTER = 16  # bytes
 _STRIPE = 64  # columns
-_TURNED = [1 + 3 * (4 - byte // 3) + byte % 3 for byte in range(15)] + [0]
-_SPREAD = [3 * (byte // 4) + min(byte % 4, 2) for byte in range(16)]  # twelve bytes to four words
-_PACKED = [4 * (byte // 3) + byte % 3 for byte in range(12)]
+_BLOCK = 8  # bytes of the largest pixels that go four by four
 
 
-def _rgb(source: Any, channels: Any) -> bool:
-    return source.dtype == types.uint8 and channels.count == 3
+def _bytes(source: Any, channels: Any) -> int:
+    """The size of a pixel."""
+    return getattr(source.dtype, "bitwidth", 8) // 8 * channels.count
 
 
-def _in_fives(typing: Any, target: Any, to: Any, source: Any, at: Any, pixels: Any, channels: Any) -> Any:
-    """Pixels of RGB bytes from ``source[at:]`` backwards to ``target[to:]`` forwards, five at a time.
+def _shuffled(builder: Any, one: Any, other: Any, order: list[int]) -> Any:
+    return builder.shuffle_vector(one, other, ir.Constant(ir.VectorType(_LANE, len(order)), order))
 
-    Returns how many: at least one stays behind, since a register holds a byte more than five pixels; none of any other form.
+
+def _in_registers(typing: Any, target: Any, to: Any, source: Any, at: Any, pixels: Any, channels: Any) -> Any:
+    """Pixels from ``source[at:]`` backwards to ``target[to:]`` forwards, as many at a time as fit a register.
+
+    Returns how many: at least one stays behind, since a register may hold less than a pixel more; none of pixels that are larger.
     """
     signature = types.intp(target, to, source, at, pixels, channels)
 
     def generated(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        word = values[1].type
-        if not _rgb(source, channels):
+        word, size, register = values[1].type, _bytes(source, channels), ir.VectorType(_BYTE, _REGISTER).as_pointer()
+        held, item = _REGISTER // size, size // channels.count
+        if not held:
             return word(0)
         into, given = (context.make_array(signature.args[n])(context, builder, values[n]).data for n in (0, 2))
         some = builder.icmp_signed(">", values[4], word(0))
-        many = builder.select(some, builder.sdiv(builder.sub(values[4], word(1)), word(_FIVE)), word(0))
-        begin, nothing = builder.sub(values[3], word(13)), ir.Constant(_REGISTER, ir.Undefined)
-        order = ir.Constant(ir.VectorType(ir.IntType(32), 16), _TURNED)
+        many = builder.select(some, builder.sdiv(builder.sub(values[4], word(1)), word(held)), word(0))
+        begin = builder.sub(values[3], word((_REGISTER - size) // item))
+        order = [_REGISTER - size * (1 + byte // size) + byte % size for byte in range(held * size)]
         with cgutils.for_range(builder, many) as loop:
-            done = builder.mul(loop.index, word(15))
-            five = builder.load(builder.bitcast(builder.gep(given, [builder.sub(begin, done)]), _REGISTER.as_pointer()), align=1)
-            turned = builder.shuffle_vector(five, nothing, order)
-            builder.store(turned, builder.bitcast(builder.gep(into, [builder.add(values[1], done)]), _REGISTER.as_pointer()), align=1)
-        return builder.mul(many, word(_FIVE))
+            done = builder.mul(loop.index, word(held * channels.count))
+            some = builder.load(builder.bitcast(builder.gep(given, [builder.sub(begin, done)]), register), align=1)
+            turned = _shuffled(builder, some, some, order + [0] * (_REGISTER - len(order)))
+            builder.store(turned, builder.bitcast(builder.gep(into, [builder.add(values[1], done)]), register), align=1)
+        return builder.mul(many, word(held))
 
     return signature, generated
 
 
-def _in_blocks(typing: Any, target: Any, to: Any, below: Any, source: Any, at: Any, beside: Any) -> Any:
-    """Four by four pixels of RGB bytes, rows turned into columns: pixel j of source row i becomes pixel i of row j of the target.
+def _in_blocks(typing: Any, target: Any, to: Any, below: Any, source: Any, at: Any, beside: Any, channels: Any) -> Any:
+    """Four by four small pixels, rows turned into columns: pixel j of source row i becomes pixel i of row j of the target.
 
     ``below`` and ``beside`` are how many values lie between rows of the target and of the source.
     """
-    signature = types.void(target, to, below, source, at, beside)
+    signature = types.void(target, to, below, source, at, beside, channels)
 
     def generated(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        size = _bytes(source, channels)
+        wide = 1 << (size - 1).bit_length()  # bytes of a lane
+        if size > _BLOCK:
+            return context.get_dummy_value()
         into, given = (context.make_array(signature.args[n])(context, builder, values[n]).data for n in (0, 3))
-        twelve, sixteen, word = ir.VectorType(_BYTE, 12), ir.VectorType(_BYTE, 16), values[1].type
-
-        def shuffled(one: Any, other: Any, order: list[int]) -> Any:
-            return builder.shuffle_vector(one, other, ir.Constant(ir.VectorType(ir.IntType(32), len(order)), order))
+        four, lanes = ir.VectorType(_BYTE, 4 * size), ir.VectorType(ir.IntType(8 * wide), 4)
+        spread = [size * (byte // wide) + min(byte % wide, size - 1) for byte in range(4 * wide)]
+        packed = [wide * (byte // size) + byte % size for byte in range(4 * size)]
 
         def place(array: Any, start: Any, step: Any, n: int) -> Any:
-            return builder.bitcast(builder.gep(array, [builder.add(start, builder.mul(step, word(n)))]), twelve.as_pointer())
+            return builder.bitcast(builder.gep(array, [builder.add(start, builder.mul(step, values[1].type(n)))]), four.as_pointer())
 
-        def four(n: int) -> Any:
-            row = builder.load(place(given, values[4], values[5], n), align=1)
-            return builder.bitcast(shuffled(row, row, _SPREAD), ir.VectorType(ir.IntType(32), 4))
+        def row(n: int) -> Any:
+            pixels = builder.load(place(given, values[4], values[5], n), align=1)
+            return builder.bitcast(_shuffled(builder, pixels, pixels, spread), lanes)
 
-        a, b, c, d = (four(n) for n in range(4))
-        above, below = ([shuffled(*pair, [low, low + 4, low + 1, low + 5]) for low in (0, 2)] for pair in ((a, b), (c, d)))
+        a, b, c, d = (row(n) for n in range(4))
+        above, under = ([_shuffled(builder, *pair, [low, low + 4, low + 1, low + 5]) for low in (0, 2)] for pair in ((a, b), (c, d)))
         for n in range(4):
             low = 2 * (n % 2)
-            column = shuffled(above[n // 2], below[n // 2], [low, low + 1, low + 4, low + 5])
-            column = builder.bitcast(column, sixteen)
-            builder.store(shuffled(column, column, _PACKED), place(into, values[1], values[2], n), align=1)
+            column = _shuffled(builder, above[n // 2], under[n // 2], [low, low + 1, low + 4, low + 5])
+            column = builder.bitcast(column, ir.VectorType(_BYTE, 4 * wide))
+            builder.store(_shuffled(builder, column, column, packed), place(into, values[1], values[2], n), align=1)
         return context.get_dummy_value()
 
     return signature, generated
@@ -100,19 +107,19 @@ def _as_it_is(typing: Any, target: Any, to: Any, source: Any, at: Any, count: An
     return signature, generated
 
 
-def _whether_rgb(typing: Any, source: Any, channels: Any) -> Any:
-    """Known to the compiler: whether pixels are RGB bytes."""
+def _whether_small(typing: Any, source: Any, channels: Any) -> Any:
+    """Known to the compiler: whether pixels are so small that they go in blocks."""
 
     def generated(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        return ir.IntType(1)(_rgb(source, channels))
+        return ir.IntType(1)(_bytes(source, channels) <= _BLOCK)
 
     return types.boolean(source, channels), generated
 
 
 copied: Any = intrinsic(_as_it_is)
-_mirrored: Any = intrinsic(_in_fives)
+_mirrored: Any = intrinsic(_in_registers)
 _block: Any = intrinsic(_in_blocks)
-_of_bytes: Any = intrinsic(_whether_rgb)
+_small: Any = intrinsic(_whether_small)
 
 
 @_inlined
@@ -128,8 +135,9 @@ def _pixels(flat, at, step, target, to, pixels, channels):
     """Some pixels a step apart, one after the other."""
     count = len(channels)
     for x in range(pixels):
-        for c in range(count):
-            target[to + x * count + c] = flat[at + x * step + c]
+        begin, end = np.uintp(at + x * step), np.uintp(to + x * count)
+        for c in range(np.uintp(count)):
+            target[end + c] = flat[begin + c]
 
 
 @_inlined
@@ -150,14 +158,14 @@ def _lines(flat, at, along, down, target, to, below, pixels, rows, channels):
 @_inlined
 def _tile(flat, at, along, down, target, to, below, pixels, rows, channels):
     """Rows that become columns."""
-    wide, high = (pixels // 4 * 4, rows // 4 * 4) if _of_bytes(flat, channels) else (0, 0)
+    wide, high = (pixels // 4 * 4, rows // 4 * 4) if _small(flat, channels) else (0, 0)
     for y in range(0, high, 4):
         for x in range(0, wide, 4):
-            start, end = at + y * down + x * along, to + y * below + x * 3
+            start, end = at + y * down + x * along, to + y * below + x * len(channels)
             if down > 0:
-                _block(target, end, below, flat, start, along)
+                _block(target, end, below, flat, start, along, channels)
             else:
-                _block(target, end + 3 * below, -below, flat, start + 3 * down, along)
+                _block(target, end + 3 * below, -below, flat, start + 3 * down, along, channels)
     for y in range(rows):
         done = wide if y < high else 0
         _pixels(flat, at + y * down + done * along, along, target, to + y * below + done * len(channels), pixels - done, channels)
