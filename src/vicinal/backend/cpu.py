@@ -11,7 +11,7 @@ from typing import Any, cast, final
 import numpy as np
 from numpy.typing import NDArray
 
-from vicinal.backend import effects, patches, sampling
+from vicinal.backend import effects, mixtures, patches, pixels, sampling
 from vicinal.backend.chain import pointwise, tabulated
 from vicinal.backend.filters import filtered
 from vicinal.backend.noise_kernels import noisy
@@ -44,6 +44,9 @@ class Cpu:
         position = 0
         while position < len(primitives):
             primitive = primitives[position]
+            if isinstance(primitive, Warp) and (made := pixels.rearranged(primitive, data)) is not None:
+                data, position = made, position + 1
+                continue
             following = primitives[position + 1] if position + 1 < len(primitives) else None
             if isinstance(primitive, Warp) and _tables(following) and sampling.fusable(primitive, data):
                 data = _warp_table(primitive, cast("Pointwise", following), np.asarray(data))
@@ -59,10 +62,17 @@ class Cpu:
             position += 1
         return _own(data, given)
 
+    def blended(self, own: Dense, pool: Dense, other: NDArray[np.int64], weight: NDArray) -> Dense:
+        return mixtures.blended(own, pool, other, weight)
+
+    def pasted(self, own: Dense, pool: Dense, other: NDArray[np.int64], box: NDArray[np.int64], axis: int) -> Dense:
+        return mixtures.pasted(own, pool, other, box, axis)
+
     def follow(self, moves: Sequence[Warp], data: Dense, fill: float) -> Dense:
         given, data = data, _contiguous(data)
         for move in moves:
-            data = sampling.follow(move, data, fill)
+            made = pixels.rearranged(move, data, fill)
+            data = sampling.follow(move, data, fill) if made is None else made
         return _own(data, given)
 
 

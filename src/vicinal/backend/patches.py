@@ -1,4 +1,4 @@
-"""Filling rectangles, and objects: the batch is copied once, and only the values in the rectangles are touched."""
+"""Filling rectangles, and objects: an image is copied, and while it is near, the values in its rectangles are filled."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from vicinal.backend import pixels
 from vicinal.backend.kernels import hashed
 from vicinal.backend.noise import LEVELS
 from vicinal.backend.reference import stacked
 from vicinal.backend.streams import copied
 from vicinal.core.backend import Dense
+from vicinal.core.batch import name_of
+from vicinal.core.pages import room
 from vicinal.core.primitive import Hide, Patch
 from vicinal.core.steps import quantise
 
@@ -23,8 +26,8 @@ def run(primitive: Patch, data: Dense) -> Dense:
 
 
 def _equal(primitive: Patch, data: NDArray) -> NDArray:
-    out, (level, key, shift, unit) = copied(data), filling(primitive.fill, primitive.key, str(data.dtype))
-    _rectangles(out, np.ascontiguousarray(primitive.box, np.int64), primitive.active, level, key, shift, unit)
+    out, (level, key, shift, unit) = room(data.shape, data.dtype), filling(primitive.fill, primitive.key, name_of(data.dtype))
+    _rectangles(np.ascontiguousarray(data), out, np.ascontiguousarray(primitive.box, np.int64), primitive.active, level, key, shift, unit)
     return out
 
 
@@ -64,12 +67,14 @@ def span(flat, start, stop, level, key, shift, unit):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _rectangles(out, box, active, level, key, shift, unit):
+def _rectangles(data, out, box, active, level, key, shift, unit):
     width, channels = out.shape[2], out.shape[3]
-    for b in range(out.shape[0]):
+    images, results = data.reshape(len(data), -1), out.reshape(len(data), -1)
+    for b in range(len(data)):
+        flat = results[b]
+        pixels.copied(flat, 0, images[b], 0, len(flat))
         if not active[b]:
             continue
-        flat = out[b].reshape(-1)
         for n in range(box.shape[1]):
             x0, y0, x1, y1 = box[b, n]
             if x0 >= x1:

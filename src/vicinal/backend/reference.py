@@ -36,6 +36,12 @@ class Reference:
             samples = [_nearest(move, row, s, fill) if move.active[row] else s for row, s in enumerate(samples)]
         return stacked(samples)
 
+    def blended(self, own: Dense, pool: Dense, other: NDArray[np.int64], weight: NDArray) -> Dense:
+        return stacked([_blended(sample, pool[other[row]], weight[row]) for row, sample in enumerate(own)])
+
+    def pasted(self, own: Dense, pool: Dense, other: NDArray[np.int64], box: NDArray[np.int64], axis: int) -> Dense:
+        return stacked([_pasted(sample, pool[other[row]], box[row], axis) for row, sample in enumerate(own)])
+
 
 def backend() -> Reference:
     """The backend object, as ``vicinal.core.backend.load`` asks for it."""
@@ -215,6 +221,25 @@ def opaque(primitive: Opaque, row: int, image: NDArray) -> NDArray:
     """What the function makes of one sample; it never gets to write to it."""
     made = primitive.function(effects.read_only(image), **{name: values[row] for name, values in primitive.arguments.items()})
     return made.copy() if np.may_share_memory(made, image) else made
+
+
+def working(dtype: np.dtype) -> type[np.floating]:
+    """The precision in which samples of a dtype are averaged."""
+    return np.float32 if dtype in (np.uint8, np.float32) else np.float64
+
+
+def _blended(own: NDArray, other: NDArray, weight: float) -> NDArray:
+    kind = working(own.dtype)
+    mine = kind(weight)
+    total = own.astype(kind) * mine + other.astype(kind) * (1 - mine)
+    return (np.rint(total) if own.dtype.kind == "u" else total).astype(own.dtype)
+
+
+def _pasted(own: NDArray, other: NDArray, box: NDArray[np.int64], axis: int) -> NDArray:
+    x0, y0, x1, y1 = box.tolist()
+    part, out = (slice(None),) * axis + (slice(y0, y1), slice(x0, x1)), own.copy()
+    out[part] = other[part]
+    return out
 
 
 _ONE: dict[type, Callable[[Any, int, NDArray], NDArray]] = {

@@ -15,19 +15,21 @@ _HORIZON = 1e-6
 
 def identity(batch: int, d: int = 2) -> NDArray[np.float64]:
     """(B, d + 1, d + 1) identity maps."""
-    return np.tile(np.eye(d + 1), (batch, 1, 1))
+    matrix = np.zeros((batch, d + 1, d + 1))
+    for axis in range(d + 1):
+        matrix[:, axis, axis] = 1
+    return matrix
 
 
 def translation(*shift: ArrayLike) -> NDArray[np.float64]:
-    """(B, d + 1, d + 1) maps that add ``shift``: one (B,) array per axis.
+    """(B, d + 1, d + 1) maps that add ``shift``: one (B,) array per axis, or a number that is one for all.
 
     Example:
         >>> apply(translation(np.array([3.0]), np.array([1.0])), np.array([[[0.0, 0.0]]])).tolist()
         [[[3.0, 1.0]]]
     """
-    columns = np.broadcast_arrays(*(np.asarray(axis, float) for axis in shift))
-    matrix = identity(len(columns[0]), len(columns))
-    for axis, column in enumerate(columns):
+    matrix = identity(max(map(np.size, shift)), len(shift))
+    for axis, column in enumerate(shift):
         matrix[:, axis, -1] = column
     return matrix
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Protocol
 
+import numpy as np
 from numpy.typing import NDArray
 
 from vicinal.core.draw import Rounds
@@ -20,7 +21,7 @@ Dense = NDArray | list[NDArray]
 
 
 class Backend(Protocol):
-    """Runs planned primitives. Nothing but a backend touches data.
+    """Runs planned primitives.
 
     Backends never change their input, never draw, and give each sample bits that do not depend on the rest of the batch.
     """
@@ -37,11 +38,30 @@ class Backend(Protocol):
         ...
 
 
+class Engine(Backend, Protocol):
+    """A whole backend, as ``load`` gives it: it runs primitives, and does for mixers what takes several samples."""
+
+    def blended(self, own: Dense, pool: Dense, other: NDArray[np.int64], weight: NDArray) -> Dense:
+        """``weight * own + (1 - weight) * pool[other]`` for every sample, as arrays of their own; integers are rounded once.
+
+        Sums are float32 for uint8 and float32, float64 otherwise. The two weights add up to 1 or round to it, so values in [0, 1] stay
+        there, and a weight of 1 changes nothing.
+        """
+        ...
+
+    def pasted(self, own: Dense, pool: Dense, other: NDArray[np.int64], box: NDArray[np.int64], axis: int) -> Dense:
+        """Every sample with the part of ``pool[other]`` within a box (B, 4), x0, y0, x1, y1 in whole pixels, as arrays of their own.
+
+        ``axis`` is that of the height in a sample, before that of the width: 0 for (H, W, C) and (H, W), 1 for (C, H, W).
+        """
+        ...
+
+
 _NEEDS = {"cpu": ("cv2", "numba"), "reference": ()}
 
 
 @lru_cache(maxsize=16)
-def load(name: str) -> Backend:
+def load(name: str) -> Engine:
     """A backend by name: "reference", "cpu", or "auto" for the fastest that is installed.
 
     Raises:

@@ -7,14 +7,15 @@ together. Boxes are xyxy in pixels here, whatever format they came in.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vicinal.core.backend import Dense
-from vicinal.core.batch import Spec
+from vicinal.core.backend import Dense, Engine, load
+from vicinal.core.batch import Spec, changed
 from vicinal.core.errors import TargetError
 from vicinal.core.inputs import Inputs
 from vicinal.core.targets import Boxes, Mask
@@ -36,6 +37,7 @@ class Items:
         mask: (B, H, W[, C]) or a list, None without; fill: what a mask shows where no picture is.
         points: keypoints that belong to no instance, (n, 2 or 3) or (n, K, 2 or 3) a sample; None without.
         tables: the instances of every sample; empty tables where no boxes and no instance masks were given.
+        engine: the backend that mixes pixels.
     """
 
     data: Dense
@@ -45,6 +47,7 @@ class Items:
     fill: float = 0
     points: list[NDArray] | None = None
     tables: tuple[Table, ...] = ()
+    engine: Engine = field(default_factory=partial(load, "auto"))
 
     def __len__(self) -> int:
         return len(self.data)
@@ -56,7 +59,7 @@ class Items:
 
     def but(self, **changes: Any) -> Items:
         """The items with some parts changed."""
-        return replace(self, **changes)
+        return changed(self, **changes)
 
 
 def pictures(data: Dense, spec: Spec) -> Dense:
@@ -66,7 +69,7 @@ def pictures(data: Dense, spec: Spec) -> Dense:
     return [np.moveaxis(array, 0, -1) for array in data] if isinstance(data, list) else np.moveaxis(data, 1, -1)
 
 
-def read_items(inputs: Inputs, data: Dense, spec: Spec, rest: Mapping[str, Any], kept: Any, classes: int | None) -> Items:
+def read_items(inputs: Inputs, data: Dense, spec: Spec, rest: Mapping[str, Any], kept: Any, classes: int | None, engine: Engine) -> Items:
     """Items from what a plan and ``follow`` have made of the targets of a call."""
     held = {name: [value] if inputs.single else value for name, value in rest.items()}
     tables = _tables(inputs, held, kept, spec)
@@ -81,6 +84,7 @@ def read_items(inputs: Inputs, data: Dense, spec: Spec, rest: Mapping[str, Any],
         mask.fill if isinstance(mask, Mask) else 0,
         None if points is None else [np.asarray(part, np.float64) for part in points],
         tables,
+        engine,
     )
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, final
 import numpy as np
 from numpy.typing import NDArray
 
-from vicinal.core.backend import Backend, Dense
+from vicinal.core.backend import Backend, Dense, load
 from vicinal.core.batch import Spec
 from vicinal.core.draw import Address, Draw
 from vicinal.core.errors import TargetError
@@ -198,7 +198,8 @@ class _Call:
         first, found = head(plan), mixers(policy, None)
         data = self.engine.run(first.primitives, inputs.data) if first.primitives else inputs.data
         rest, table = others(inputs.others, Way(first.primitives, inputs.spec, first.after, self.engine), inputs.single)
-        items = read_items(inputs, data, first.after, rest, kept_numbers(table, len(inputs.spec), inputs.single), self.classes)
+        kept = kept_numbers(table, len(inputs.spec), inputs.single)
+        items = read_items(inputs, data, first.after, rest, kept, self.classes, load(self.engine.name))
         for mixer in found:
             mixer.check(items, any(other.canvas(items.spec) is not None for other in found))
         stage, pool, done = "", items, {}

@@ -54,9 +54,9 @@ def beta_quantile(u: NDArray, a: float, b: float) -> NDArray:
     u = np.asarray(u, float)
     t, z, slope = _beta_curve(float(a), float(b))
     wanted = np.log(u) - np.log1p(-u)
-    low = np.clip(np.searchsorted(t, wanted) - 1, 0, len(t) - 2)
+    low = np.minimum(np.maximum(np.searchsorted(t, wanted) - 1, 0), len(t) - 2)
     step = t[low + 1] - t[low]
-    part = np.clip((wanted - t[low]) / step, 0, 1)
+    part = np.minimum(np.maximum((wanted - t[low]) / step, 0), 1)
     rest = 1 - part
     ends = z[low] * (1 + 2 * part) * rest**2 + z[low + 1] * (1 + 2 * rest) * part**2
     return _sigmoid(ends + step * part * rest * (slope[low] * rest - slope[low + 1] * part))

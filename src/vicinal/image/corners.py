@@ -51,12 +51,13 @@ class CornerCrop(Transform):
 
     def lower(self, params: Params, spec: Spec) -> list[Warp]:
         place, size = params["place"] % 5, sides(self.size, len(spec))
-        x, y = np.array([0, 1, 0, 1, 0.5])[place], np.array([0, 0, 1, 1, 0.5])[place]
-        left, top = (np.floor((spec.size[:, axis] - size[:, axis]) * at + 0.5) for axis, at in ((1, x), (0, y)))
-        matrix = affine.translation(-left, -top)
-        flip = params["place"] >= 5
-        matrix[flip, 0] = -matrix[flip, 0]
-        matrix[flip, 0, 2] += size[flip, 1]
+        share = np.array([(0, 0), (0, 1), (1, 0), (1, 1), (0.5, 0.5)]).take(place, 0)  # of the free room, y before x
+        start = np.floor((spec.size - size) * share + 0.5)
+        matrix = affine.translation(-start[:, 1], -start[:, 0])
+        if self.crops > 5:
+            flip = params["place"] >= 5
+            matrix[flip, 0] = -matrix[flip, 0]
+            matrix[flip, 0, 2] += size[flip, 1]
         return [Warp.of(matrix, spec, size, self.border, self.fill)]
 
 

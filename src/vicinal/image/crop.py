@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, ClassVar, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vicinal.core import affine
-from vicinal.core.batch import Spec
+from vicinal.core.batch import Spec, changed, filled
 from vicinal.core.space import SpaceLike
 from vicinal.core.transform import Transform, option, parameter, register
 from vicinal.core.warp import NONE, Warp
@@ -19,13 +18,13 @@ from vicinal.image.fields import Params, antialias_option, border_option, fill_o
 __all__ = ["CenterCrop", "Pad", "RandomCrop", "RandomResizedCrop", "Resize"]
 
 
-def _crop(spec: Spec, size: NDArray, x: NDArray, y: NDArray, border: str, fill: float) -> Warp:
-    """A window whose free room is shared out by x and y in [0, 1]; where it is larger than the canvas, the border shows."""
-    left = np.floor((spec.width - size[:, 1]) * x + 0.5)
-    top = np.floor((spec.height - size[:, 0]) * y + 0.5)
-    warp = Warp.of(affine.translation(-left, -top), spec, size, border, fill)
+def _crop(spec: Spec, size: NDArray, share: NDArray | float, border: str, fill: float) -> Warp:
+    """A window whose free room is shared out by (B, 2) numbers in [0, 1], y before x; where the canvas is smaller, the border shows."""
+    room = spec.size - size
+    start = np.floor(room * share + 0.5)
+    warp = Warp.of(affine.translation(-start[:, 1], -start[:, 0]), spec, size, border, fill)
     # Sample by sample: a canvas that is large enough needs no border, whatever its neighbours in the batch need.
-    return replace(warp, border=np.where((size > spec.size).any(1), warp.border, NONE).astype(np.int8))
+    return changed(warp, border=np.where(room.min(1) < 0, warp.border, np.int8(NONE)))
 
 
 @register
@@ -46,8 +45,7 @@ class CenterCrop(Transform):
     fill: float = fill_option()
 
     def lower(self, params: Params, spec: Spec) -> list[Warp]:
-        half = np.full(len(spec), 0.5)
-        return [_crop(spec, sides(self.size, len(spec)), half, half, self.border, self.fill)]
+        return [_crop(spec, sides(self.size, len(spec)), 0.5, self.border, self.fill)]
 
 
 @register
@@ -70,15 +68,12 @@ class RandomCrop(Transform):
     fill: float = fill_option()
 
     def lower(self, params: Params, spec: Spec) -> list[Warp]:
-        size = sides(self.size, len(spec))
+        size, share = sides(self.size, len(spec)), np.empty((len(spec), 2))
+        share[:, 0], share[:, 1] = params["y"], params["x"]
+        room = np.abs(spec.size - size)
         # The room is one pixel wider than the difference, so that the first and the last place are as likely as the others.
-        x, y = (_even(params[axis], spec.size[:, d] - size[:, d]) for axis, d in (("x", 1), ("y", 0)))
-        return [_crop(spec, size, x, y, self.border, self.fill)]
-
-
-def _even(share: NDArray, room: NDArray) -> NDArray[np.float64]:
-    places = np.abs(room) + 1
-    return np.minimum(np.floor(share * places), np.abs(room)) / np.maximum(np.abs(room), 1)
+        even = np.minimum(np.floor(share * (room + 1)), room) / np.maximum(room, 1)
+        return [_crop(spec, size, even, self.border, self.fill)]
 
 
 @register
@@ -176,5 +171,5 @@ class Pad(Transform):
     def lower(self, params: Params, spec: Spec) -> list[Warp]:
         left, top, right, bottom = self.by if isinstance(self.by, tuple) and len(self.by) == 4 else np.resize(self.by, 4)
         size = spec.size + np.array([top + bottom, left + right])
-        shift = affine.translation(np.full(len(spec), left), np.full(len(spec), top))
+        shift = affine.translation(filled(len(spec), left), top)
         return [Warp.of(shift, spec, size, self.border, self.fill)]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vicinal.core.batch import filled
 from vicinal.core.declare import is_size
 from vicinal.core.space import is_number
 from vicinal.core.transform import option
@@ -61,4 +62,4 @@ def size_option() -> Any:
 
 def sides(size: int | tuple[int, int], batch: int) -> NDArray[np.int64]:
     """(B, 2) canvases of one size."""
-    return np.tile(np.asarray(size if isinstance(size, tuple) else (size, size), np.int64), (batch, 1))
+    return filled((batch, 2), size, np.int64)

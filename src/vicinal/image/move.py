@@ -90,18 +90,24 @@ class RandomRotate90(Transform):
     turns: SpaceLike = parameter(default={"choice": [0, 1, 2, 3]}, unit="quarter turns", low=0, high=3, neutral=0, integer=True)
 
     def lower(self, params: Params, spec: Spec) -> list[Warp]:
-        matrix, size = quarter_turns(params["turns"].astype(np.int64), spec)
-        return [Warp.of(matrix, spec, size=size)]
+        return [symmetry(params["turns"].astype(np.int64), spec)]
 
 
-def quarter_turns(turns: NDArray, spec: Spec) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """(B, 3, 3) maps for 0 to 3 quarter turns counter-clockwise, and the (B, 2) canvases that come out."""
-    cos, sin = np.array([1.0, 0, -1, 0])[turns], np.array([0.0, 1, 0, -1])[turns]
-    matrix = affine.identity(len(spec))
-    matrix[:, 0, 0], matrix[:, 0, 1], matrix[:, 1, 0], matrix[:, 1, 1] = cos, sin, -sin, cos
-    matrix[:, 0, 2] = np.where((turns == 2), spec.width, np.where(turns == 3, spec.height, 0))
-    matrix[:, 1, 2] = np.where((turns == 1), spec.width, np.where(turns == 2, spec.height, 0))
-    return matrix, np.where((turns % 2 == 1)[:, None], spec.size[:, ::-1], spec.size)
+# a, b, c and d of x' = a x + b y, y' = c x + d y
+_SYMMETRIES = np.array(
+    [(1, 0, 0, 1), (0, 1, -1, 0), (-1, 0, 0, -1), (0, -1, 1, 0), (-1, 0, 0, 1), (0, 1, 1, 0), (1, 0, 0, -1), (0, -1, -1, 0)]
+).T
+
+
+def symmetry(element: NDArray[np.int64], spec: Spec) -> Warp:
+    """0 to 3 quarter turns counter-clockwise, or for 4 to 7 the same after a mirroring of left and right; the canvas turns along."""
+    a, b, c, d = _SYMMETRIES.take(element, 1)
+    matrix = np.zeros((len(spec), 3, 3))
+    matrix[:, 0, 0], matrix[:, 0, 1], matrix[:, 1, 0], matrix[:, 1, 1], matrix[:, 2, 2] = a, b, c, d, 1
+    # Where an axis of the result runs against one of the source, the far side of the source comes to lie at 0.
+    matrix[:, 0, 2] = (a < 0) * spec.width + (b < 0) * spec.height
+    matrix[:, 1, 2] = (c < 0) * spec.width + (d < 0) * spec.height
+    return Warp.of(matrix, spec, size=np.where((a == 0)[:, None], spec.size[:, ::-1], spec.size))
 
 
 @register
@@ -122,10 +128,7 @@ class D4(Transform):
     element: SpaceLike = parameter(default={"choice": list(range(8))}, unit="elements of the group", low=0, high=7, neutral=0, integer=True)
 
     def lower(self, params: Params, spec: Spec) -> list[Warp]:
-        element = params["element"].astype(np.int64)
-        matrix, size = quarter_turns(element % 4, spec)
-        flipped = np.where((element >= 4)[:, None, None], mirror(spec, 0), np.eye(3))
-        return [Warp.of(matrix @ flipped, spec, size=size)]
+        return [symmetry(params["element"].astype(np.int64), spec)]
 
 
 @register

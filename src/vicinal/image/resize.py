@@ -137,7 +137,7 @@ class Letterbox(Transform):
 def centred(size: NDArray, spec: Spec, border: str, fill: float) -> Warp:
     """The canvas in the middle of another one of (B, 2) pixels."""
     top, left = ((size - spec.size) // 2).T
-    return Warp.of(affine.translation(left.astype(float), top.astype(float)), spec, size, border, fill)
+    return Warp.of(affine.translation(left, top), spec, size, border, fill)
 
 
 @register

@@ -13,11 +13,9 @@ from vicinal.core.draw import Draw
 from vicinal.core.items import Items, Table, joined
 from vicinal.core.mixer import Mixer, Mixture, Params
 from vicinal.core.space import SpaceLike
-from vicinal.core.targets.dense import copied
 from vicinal.core.transform import parameter, register
 from vicinal.mix import cover
 from vicinal.mix.fields import alpha_option, beta_weight, labels, min_visible_option
-from vicinal.mix.pixels import paste
 
 __all__ = ["CutMix"]
 
@@ -59,18 +57,20 @@ class CutMix(Mixer):
         covered = (box[:, 2:] - box[:, :2]).prod(1)
         whole = items.spec.size.prod(1)
         weight = (whole - covered) / whole
-        data, mask = copied(items.data), None if items.mask is None else copied(items.mask)
+        made = items.but(
+            data=items.engine.pasted(items.data, pool.data, other, box, int(items.spec.layout == "CHW")),
+            mask=None if items.mask is None or pool.mask is None else items.engine.pasted(items.mask, pool.mask, other, box, 0),
+            label=labels(items, pool, partner, np.stack([weight, 1 - weight], 1)),
+        )
+        if items.points is None and not any(items.tables):
+            return made, {"weight": weight, "box": box}
         points, tables = None if items.points is None else list(items.points), list(items.tables)
-        made = items.but(data=data, mask=mask, label=labels(items, pool, partner, np.stack([weight, 1 - weight], 1)))
-        shown, theirs = made.pictures, pool.pictures
-        for row, one, frame in zip(np.flatnonzero(covered).tolist(), other[covered > 0].tolist(), box[covered > 0].tolist(), strict=True):
-            paste(shown[row], theirs[one], frame)
-            if mask is not None and pool.mask is not None:
-                paste(mask[row], pool.mask[one], frame)
+        for row in np.flatnonzero(covered).tolist():
+            one = other[row]
             if points is not None and pool.points is not None:
                 points[row] = _points(points[row], pool.points[one], box[row])
             if tables[row]:
-                tables[row] = self._table(tables[row], pool.tables[one], box[row], shown[row].shape[:2])
+                tables[row] = self._table(tables[row], pool.tables[one], box[row], made.pictures[row].shape[:2])
         return made.but(tables=tuple(tables), points=points), {"weight": weight, "box": box}
 
     def _table(self, own: Table, other: Table, box: NDArray, canvas: tuple[int, int]) -> Table:
@@ -85,7 +85,9 @@ def _points(own: NDArray, other: NDArray, box: NDArray) -> NDArray:
 
 def rectangles(params: Params, spec: Spec) -> NDArray[np.int64]:
     """(B, 4) rectangles x0, y0, x1, y1 of whole pixels, cut at the canvas."""
-    size = spec.size[:, ::-1]
+    size, box = spec.size[:, ::-1], np.empty((len(spec), 2, 2), np.int64)
     side = np.rint(size * np.sqrt(1 - params["weight"])[:, None]).astype(np.int64)
-    start = np.floor(size * np.stack([params["x"], params["y"]], 1)).astype(np.int64) - side // 2
-    return np.concatenate([np.clip(start, 0, size), np.clip(start + side, 0, size)], 1)
+    box[:, 0] = np.floor(size * np.stack([params["x"], params["y"]], 1))
+    box[:, 0] -= side // 2
+    box[:, 1] = box[:, 0] + side
+    return np.minimum(np.maximum(box, 0), size[:, None]).reshape(-1, 4)

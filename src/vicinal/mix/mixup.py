@@ -15,7 +15,6 @@ from vicinal.core.items import Items, joined
 from vicinal.core.mixer import Mixer, Mixture, Params
 from vicinal.core.transform import register
 from vicinal.mix.fields import alpha_option, beta_weight, labels
-from vicinal.mix.pixels import blended
 
 __all__ = ["MixUp"]
 
@@ -57,8 +56,8 @@ class MixUp(Mixer):
         weight, other = np.where(on, params["weight"], 1.0), partner[:, 0]
         tables = tuple(joined(table, pool.tables[other[row]]) if table and on[row] else table for row, table in enumerate(items.tables))
         made = items.but(
-            data=blended(items.data, pool.data, other, weight),
-            mask=None if items.mask is None or pool.mask is None else blended(items.mask, pool.mask, other, weight),
+            data=items.engine.blended(items.data, pool.data, other, weight),
+            mask=None if items.mask is None or pool.mask is None else items.engine.blended(items.mask, pool.mask, other, weight),
             label=labels(items, pool, partner, np.stack([weight, 1 - weight], 1)),
             points=_points(items, pool, other, on),
             tables=tables,

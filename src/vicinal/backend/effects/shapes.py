@@ -7,8 +7,9 @@ from numba import njit
 from numpy.typing import NDArray
 
 from vicinal.backend.effects.blend import mixed
-from vicinal.backend.streams import copied
-from vicinal.core.batch import RANGES
+from vicinal.backend.pixels import copied
+from vicinal.core.batch import RANGES, name_of
+from vicinal.core.pages import room
 
 _compiled = njit(nogil=True, cache=True, error_model="numpy")
 _inlined = njit(nogil=True, cache=True, error_model="numpy", inline="always")
@@ -24,14 +25,16 @@ def drawn(images: NDArray, *, kind: NDArray, radius: NDArray, angle: NDArray, ce
         kind: (b, n) 0 circle, 1 rectangle, 2 triangle, 3 line, below 0 nothing; radius: (b, n) pixels; angle: (b, n) radians;
         centre: (b, n, 2) x and y; colour: (b, n, C) shares of the value range; opacity: (b,).
     """
-    out, scale = copied(images), RANGES[str(images.dtype)]
-    _shapes(out, kind, radius, angle, centre, (colour * scale).astype(np.float32), opacity, images.dtype.kind == "u")
+    out, scale = room(images.shape, images.dtype), RANGES[name_of(images.dtype)]
+    _shapes(images, out, kind, radius, angle, centre, (colour * scale).astype(np.float32), opacity, images.dtype.kind == "u")
     return out
 
 
 @_compiled
-def _shapes(out, kind, radius, angle, centre, colour, opacity, whole):
-    for b in range(out.shape[0]):
+def _shapes(images, out, kind, radius, angle, centre, colour, opacity, whole):
+    source, target = images.reshape(len(images), -1), out.reshape(len(out), -1)
+    for b in range(len(out)):
+        copied(target[b], 0, source[b], 0, target.shape[1])
         if opacity[b] > 0:
             for n in range(kind.shape[1]):
                 if kind[b, n] >= 0:
@@ -43,12 +46,15 @@ def _shape(image, kind, radius, angle, centre, colour, opacity, whole):
     height, width, channels = image.shape
     cos, sin = np.cos(angle), np.sin(angle)
     full = np.floor(colour + np.float32(0.5)) if whole else colour
-    first, stop = max(int(centre[0] - radius - 1), 0), min(int(centre[0] + radius + 2), width)
-    line, flat = np.empty(max(stop - first, 0) * channels, image.dtype), image.reshape(-1)
+    line, flat = np.empty(int(2 * radius + 4) * channels, image.dtype), image.reshape(-1)
     for i in range(len(line)):
         line[i] = full[i % channels]
     for y in range(max(int(centre[1] - radius - 1), 0), min(int(centre[1] + radius + 2), height)):
         down = y + 0.5 - centre[1]
+        low, high = _chord(kind, radius, cos, sin, down)
+        first, stop = max(int(centre[0] + low - 0.5), 0), min(int(centre[0] + high + 0.5), width)
+        if first >= stop:
+            continue
         # The shapes are convex: what is covered whole is one run of pixels, between those that are mixed.
         left = _edge(image[y], first, stop, 1, kind, radius, cos, sin, down, centre[0], colour, opacity, whole)
         if left == stop:
@@ -74,6 +80,36 @@ def _edge(row, start, stop, step, kind, radius, cos, sin, down, middle, colour, 
             for c in range(row.shape[1]):
                 row[x, c] = mixed(row[x, c], colour[c], share, whole)
     return stop
+
+
+@_inlined
+def _chord(kind, radius, cos, sin, down):
+    """What a shape reaches of a row ``down`` below its centre: from and to how far right of it, or a little more."""
+    reach = radius + (0.51 if kind == CIRCLE else 1)
+    high = np.sqrt(max(reach * reach - down * down, 0.0))
+    low = -high
+    if kind == CIRCLE:
+        return low, high
+    if kind == TRIANGLE:
+        low, high = _cut(low, high, cos, sin, down, 0.0, 1.0, 0.5 * radius)
+        low, high = _cut(low, high, cos, sin, down, 0.8660254037844386, -0.5, 0.5 * radius)
+        return _cut(low, high, cos, sin, down, -0.8660254037844386, -0.5, 0.5 * radius)
+    along, across = (0.8 * radius, 0.6 * radius) if kind == RECTANGLE else (radius, 0.125 * radius)
+    for sign in (-1.0, 1.0):
+        low, high = _cut(low, high, cos, sin, down, sign, 0.0, along)
+        low, high = _cut(low, high, cos, sin, down, 0.0, sign, across)
+    return low, high
+
+
+@_inlined
+def _cut(low, high, cos, sin, down, u, v, edge):
+    """The part of a row [low, high] about half a pixel beyond an edge at most, whose normal is (u, v) along the axes of the shape."""
+    slope, room = u * cos - v * sin, edge + 0.51 - (u * sin + v * cos) * down
+    if slope > 1e-6:
+        return low, min(high, room / slope)
+    if slope < -1e-6:
+        return max(low, room / slope), high
+    return low, high
 
 
 @_inlined

@@ -85,12 +85,12 @@ class Instances:
         return np.array_equal(np.bincount(self.owner, minlength=len(counts)), counts)
 
 
-def per_sample(value: Any, batch: int, where: str, unpack: Callable[[Any], Any] = lambda part: part) -> list[Any]:
+def per_sample(value: Any, batch: int, where: str, unpack: Callable[[Any], Any] | None = None) -> list[Any]:
     """One entry per sample, or an error that counts."""
     if not hasattr(value, "__len__") or len(value) != batch:
         got = f"{len(value)}" if hasattr(value, "__len__") else repr(value)
         raise TargetError(where, f"{batch} entries, one a sample", got)
-    return [unpack(part) for part in value]
+    return list(value) if unpack is None else [unpack(part) for part in value]
 
 
 def like(parts: Sequence[NDArray], value: Any) -> Any:
