@@ -127,16 +127,39 @@ def one_matrix(flat, into, p, raw, first, second):
     if min(red, green, blue) >= 0:
         reorder(red, green, blue, flat, into)
         return
-    grey, done = _is_grey(p), 0
     if WIDE:
-        blocks, numbers = max(flat.shape[0] - 16, 0) // 48, _numbers(p, first, second)
-        done = 16 * blocks
-        if grey:
-            _wide(flat.ctypes.data, into.ctypes.data, numbers.ctypes.data, 1, blocks)
-        else:
-            _wide(flat.ctypes.data, into.ctypes.data, numbers.ctypes.data, 3, blocks)
-    for start in range(done, flat.shape[0] // 3, raw.shape[1]):
-        n = min(raw.shape[1], flat.shape[0] // 3 - start)
+        _by_sixteen(flat, into, _numbers(p, first, second), _is_grey(p), raw.reshape(-1))
+    else:
+        _by_blocks(flat, into, p, raw, first, second)
+
+
+@_compiled
+def _by_sixteen(flat, into, numbers, grey, spare):
+    """The last pixels in ``spare``, where there is room behind them."""
+    blocks = max(flat.shape[0] - 16, 0) // 48
+    _blocks(flat, into, numbers, grey, blocks)
+    given, made, start = spare[:128], spare[128:256], 48 * blocks
+    rest = flat.shape[0] - start
+    for i in range(rest):
+        given[i] = flat[start + i]
+    _blocks(given, made, numbers, grey, (rest + 47) // 48)
+    for i in range(rest):
+        into[start + i] = made[i]
+
+
+@_compiled
+def _blocks(source, into, numbers, grey, blocks):
+    if grey:
+        _wide(source.ctypes.data, into.ctypes.data, numbers.ctypes.data, 1, blocks)
+    else:
+        _wide(source.ctypes.data, into.ctypes.data, numbers.ctypes.data, 3, blocks)
+
+
+@_compiled
+def _by_blocks(flat, into, p, raw, first, second):
+    grey, pixels = _is_grey(p), flat.shape[0] // 3
+    for start in range(0, pixels, raw.shape[1]):
+        n = min(raw.shape[1], pixels - start)
         take_apart(flat[3 * start : 3 * (start + n)], n, raw)
         if grey:
             _grey_of_bytes(raw, n, p, first, second)
