@@ -45,7 +45,7 @@ def mirrored(count, before, after):
 
 @_compiled
 def _gathered(kernel, side, step, channels, unit, offsets, weights):
-    """The taps that are not 0, as distances along the lines, from the (high, wide) middle of a kernel; filled up with zeros to a multiple of
+    """The taps in the (high, wide) middle of a kernel that are not 0, as distances along the lines; filled up with zeros to a multiple of
     four. Weights in units of which ``unit`` are 1, rounded; as they are where that is 0. Returns how many taps there are."""
     top, left, count = (kernel.shape[0] - side[0]) // 2, (kernel.shape[1] - side[1]) // 2, 0
     for y in range(side[0]):
@@ -118,18 +118,17 @@ def _copied(line, at, values, start, count, level):
 def margins(lines, start, many, step, columns, margin, channels):
     """What is mirrored on either side of rows that lie behind their left margins: ``many`` of them, ``step`` apart."""
     each, right = np.uintp(channels), len(columns) - margin
+    one, two = np.uintp(1), np.uintp(2)
     for x in range(margin):
         for place, of in ((x, columns[x] + margin), (right + x, columns[right + x] + margin)):
             at, source = np.uintp(start + place * channels), np.uintp(start + of * channels)
-            if channels == 3:
-                for _ in range(many):
-                    lines[at], lines[at + np.uintp(1)], lines[at + np.uintp(2)] = lines[source], lines[source + np.uintp(1)], lines[source + np.uintp(2)]
-                    at, source = at + np.uintp(step), source + np.uintp(step)
-            else:
-                for _ in range(many):
+            for _ in range(many):
+                if channels == 3:
+                    lines[at], lines[at + one], lines[at + two] = lines[source], lines[source + one], lines[source + two]
+                else:
                     for c in range(each):
                         lines[at + c] = lines[source + c]
-                    at, source = at + np.uintp(step), source + np.uintp(step)
+                at, source = at + np.uintp(step), source + np.uintp(step)
 
 
 @_compiled
@@ -170,8 +169,8 @@ def _strip(source, step, values, base, wide, rows, margin, columns, channels, le
 def correlate(values, shape, chosen, kernels, rows, sides, bits, out, like, low, top, whole, amount, threshold):
     """Of values of a (B, H, W, C) shape, in one dimension, the chosen ones: through kernels (B, kh, kw), then rows (B, 1, kr).
 
-    sides, bits: what ``forms`` says of kernels and rows; like: an array with a one of the dtype of the sums; low, top: between which results
-    are kept; amount, threshold: (B,) float32 of unsharp masks, or (0,).
+    sides, bits: what ``forms`` says of kernels and rows; like: an array with a one of the dtype of the sums; low, top: between which
+    results are kept; amount, threshold: (B,) float32 of unsharp masks, or (0,).
     """
     _, height, width, channels = shape
     wide, short = width * channels, like.itemsize == 2

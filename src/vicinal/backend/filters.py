@@ -81,8 +81,8 @@ def _middle(kernel: NDArray, size: tuple[int, int]) -> NDArray:
     return kernel[top : top + size[1], left : left + size[0]]
 
 
-def _summed(way: int, values: NDArray, kernels: NDArray, rows: NDArray, sides: NDArray, bits: NDArray, out: NDArray, ends: tuple[float, float],
-            chosen: NDArray[np.int64], mask: tuple[NDArray, ...] | None = None) -> NDArray:  # fmt: skip
+def _summed(way: int, values: NDArray, kernels: NDArray, rows: NDArray, sides: NDArray, bits: NDArray, out: NDArray,
+            ends: tuple[float, float], chosen: NDArray[np.int64], mask: tuple[NDArray, ...] | None = None) -> NDArray:  # fmt: skip
     """The compiled loops, with sums of the dtype of the way."""
     low, top = (np.float32(end) for end in ends)
     like, none = np.ones(1, np.int16 if way == SHORT else np.float32), np.empty(0, np.float32)

@@ -238,7 +238,7 @@ class ZoomBlur(Transform):
 
     def lower(self, params: Params, spec: Spec) -> list[Effect]:
         factors = 1 + (params["factor"][:, None] - 1) * np.linspace(0, 1, self.zooms)
-        return [Effect("blur.zoom", everywhere(len(spec)), {"factors": factors})]
+        return [Effect("zoom.zoomed", everywhere(len(spec)), {"factors": factors})]
 
 
 def is_count(value: Any) -> bool:
