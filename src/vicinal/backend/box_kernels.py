@@ -39,7 +39,7 @@ def boxed(values, shape, chosen, sides, out):
             _down(values, base, wide, rows, start, many, 2 * over, lines, step, inset)
             margins(lines, step, many, step, columns, margin, channels)
             _along(lines, step, (many - 1) * step + wide, sides[b, 1], channels, sums)
-            _divided(sums, step, many, out, base + start * wide, wide, sides[b, 0] * sides[b, 1])
+            divided(sums, step, many, out, base + start * wide, wide, sides[b, 0] * sides[b, 1])
             for i in range(wide):
                 lines[inset + i] = lines[many * step + inset + i]
 
@@ -124,7 +124,7 @@ _by_32: Any = intrinsic(_quotients)
 
 
 @_compiled
-def _divided(sums, step, many, out, base, wide, pixels):
+def divided(sums, step, many, out, base, wide, pixels):
     """Lines of sums over the number of their values, rounded. There are no ties, as that is odd."""
     bits = 0
     while 2 << bits <= pixels:

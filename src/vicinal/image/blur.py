@@ -108,6 +108,8 @@ class BoxBlur(Window):
         [[0, 10, 10, 10, 0]]
     """
 
+    version: ClassVar[int] = 2  # 8-bit means are exact, whatever the size of the image
+
     def lower(self, params: Params, spec: Spec) -> list[Filter]:
         half = params["size"] // 2
         rows = np.abs(reach_grid(half))[None, None] <= half[:, None, None]
