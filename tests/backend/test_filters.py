@@ -99,7 +99,9 @@ def test_means_of_bytes_are_exact(sides, size, channels):
     high, wide = sides
     images = picture("uint8", 1, *size, channels)
     images[:, ::2] = 255
-    whole = np.stack([ndimage.correlate(plane, np.ones(sides, int), mode="mirror") for plane in np.moveaxis(images[0].astype(int), -1, 0)], -1)
+    whole = np.stack(
+        [ndimage.correlate(plane, np.ones(sides, int), mode="mirror") for plane in np.moveaxis(images[0].astype(int), -1, 0)], -1
+    )
     box = np.full((1, high, 1), 1 / high), np.full((1, 1, wide), 1 / wide)
     made = filters.filtered(Filter(box, everywhere(1)), images)
     assert np.array_equal(made[0], (2 * whole + high * wide) // (2 * high * wide))

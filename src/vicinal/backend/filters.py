@@ -1,8 +1,9 @@
 """The fast way through a ``Filter``: batches in compiled loops, and OpenCV where its cost does not grow with the kernel.
 
 8-bit images are summed in 16 bits, which fill a vector register with twice as many values as float32, where that is exact to half a
-level; everything else is summed in float32. Large box filters and very dense kernels are left to OpenCV, which has running sums and
-Fourier transforms for them. Which way a sample takes depends on its own kernel and size, never on its batch.
+level, and small boxes of them in whole numbers; everything else is summed in float32. Large boxes and very dense kernels are left to
+OpenCV, which has running sums and Fourier transforms for them. Which way a sample takes depends on its own kernel and size, never on its
+batch.
 """
 
 from __future__ import annotations
@@ -23,18 +24,19 @@ def filtered(primitive: Filter, images: NDArray) -> NDArray:
     """Equal images (b, H, W, C) through the kernels, one after the other; clipped and rounded once."""
     *before, last = _pairs(primitive.kernels)
     values = images
-    for pair in before:
-        _, *form = forms(*pair, False, False, 0)
-        values = _summed(FLOAT, values, *pair, *form, np.empty(images.shape, np.float32), (-np.inf, np.inf), np.arange(len(images)))
+    for kernels, rows in before:
+        _, sides, bits = forms(kernels, rows, False, False, 0)
+        made, ends = np.empty(images.shape, np.float32), (-np.inf, np.inf)
+        values = _summed(FLOAT, values, kernels, rows, sides, bits, made, ends, np.arange(len(images)))
     return _correlated(values, *last, np.empty_like(images), RANGES[str(images.dtype)])
 
 
 def unsharp(images: NDArray, rows: NDArray, amount: NDArray, threshold: NDArray) -> NDArray:
     """Images less what rows (b, 1, K) along either axis leave of them, ``amount`` times, where that reaches a share of the value range."""
     top, kernels = RANGES[str(images.dtype)], np.ascontiguousarray(rows.transpose(0, 2, 1))
-    _, *form = forms(kernels, rows, False, False, 0)
+    _, sides, bits = forms(kernels, rows, False, False, 0)
     mask = amount.astype(np.float32), (threshold * np.float32(top)).astype(np.float32)
-    return _summed(FLOAT, images, kernels, rows, *form, np.empty_like(images), (0, top), np.arange(len(images)), mask)
+    return _summed(FLOAT, images, kernels, rows, sides, bits, np.empty_like(images), (0, top), np.arange(len(images)), mask)
 
 
 def _pairs(kernels: tuple[NDArray, ...]) -> list[tuple[NDArray, NDArray]]:

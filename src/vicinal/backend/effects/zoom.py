@@ -33,7 +33,7 @@ def zoomed(images: NDArray, *, factors: NDArray) -> NDArray:
 
 @_compiled
 def _along(size, factor, left, part):
-    """Where the centres of ``size`` pixels lie in the image, as an index and the share of the next pixel."""
+    """Where the centres of ``size`` pixels lie in the image, as an index, which rises by 1 at most, and the share of the next pixel."""
     for i in range(size):
         place = min(max((i + 0.5 - size / 2) / factor + size / 2 - 0.5, 0.0), size - 1.0)
         left[i] = min(np.int64(place), max(size - 2, 0), left[i - 1] + 1 if i else size)
