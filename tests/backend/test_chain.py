@@ -229,7 +229,7 @@ def test_bytes_become_the_floats_of_a_table(length):
     assert into[0] == into[-1] == 0
 
 
-@pytest.mark.parametrize("name", ["order", "grey", "any", "shift"])
+@pytest.mark.parametrize("name", ["order", "grey", "any", "shift", "far"])
 def test_one_matrix_gives_the_bits_that_it_gives_among_other_steps(name):
     rng = np.random.default_rng(0)
     matrix = {
@@ -237,6 +237,7 @@ def test_one_matrix_gives_the_bits_that_it_gives_among_other_steps(name):
         "grey": np.tile([0.299, 0.587, 0.114, 0.01], (3, 1)),
         "any": rng.normal(0, 0.7, (3, 4)),
         "shift": np.eye(3, 4)[[1, 2, 0]] + [0, 0, 0, 0.1],
+        "far": rng.normal(0, 1e20, (3, 4)),
     }[name]
     step, data = Matrix(np.tile(matrix, (B, 1, 1))), images(3, "uint8", (61, 67))
     alone, among = (FAST.run([Pointwise(chain, everywhere(B))], data) for chain in ((step,), (step, Round("uint8"))))

@@ -7,6 +7,7 @@ import pytest
 from scipy import ndimage
 
 from vicinal.backend import cpu, filters, reference
+from vicinal.backend.box_kernels import LARGEST, divided
 from vicinal.core.primitive import Filter, everywhere
 
 SCALE = {"uint8": 255, "uint16": 65535, "float32": 1}
@@ -89,6 +90,28 @@ def test_what_has_one_value_keeps_it(level, name):
     for size in ((16, 17), (80, 81)):
         images = np.full((1, *size, 3), level, np.uint8)
         assert (filters.filtered(Filter(tuple(kernel[None] for kernel in KERNELS[name]), everywhere(1)), images) == level).all()
+
+
+@pytest.mark.parametrize("sides", [(1, 3), (3, 3), (5, 7), (13, 13), (25, 1), (3, 67)])
+@pytest.mark.parametrize("size", [(1, 1), (2, 9), (40, 33), (90, 101)])
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_means_of_bytes_are_exact(sides, size, channels):
+    high, wide = sides
+    images = picture("uint8", 1, *size, channels)
+    images[:, ::2] = 255
+    whole = np.stack(
+        [ndimage.correlate(plane, np.ones(sides, int), mode="mirror") for plane in np.moveaxis(images[0].astype(int), -1, 0)], -1
+    )
+    box = np.full((1, high, 1), 1 / high), np.full((1, 1, wide), 1 / wide)
+    made = filters.filtered(Filter(box, everywhere(1)), images)
+    assert np.array_equal(made[0], (2 * whole + high * wide) // (2 * high * wide))
+
+
+def test_quotients_of_windows_are_exact():
+    for pixels in range(3, LARGEST + 1, 2):
+        sums, made = np.arange(255 * pixels + 1), np.empty(255 * pixels + 1, np.uint8)
+        divided(sums.astype(np.uint16), len(sums), 1, made, 0, len(sums), pixels)
+        assert np.array_equal(made, (2 * sums + pixels) // (2 * pixels))
 
 
 def test_the_largest_values_do_not_overflow_the_short_sums():

@@ -16,11 +16,10 @@ from vicinal.backend.chain_lookup import (
     look_up,
     look_up_floats,
     look_up_pixels,
-    one_for_three,
     put_together,
-    reorder,
     take_apart,
 )
+from vicinal.backend.chain_matrix import one_matrix
 from vicinal.backend.chain_steps import (
     CURVE,
     MAGIC,
@@ -31,11 +30,7 @@ from vicinal.backend.chain_steps import (
     bits_of,
     clipped,
     fused,
-    grey_of_bytes,
-    is_grey,
     is_neutral,
-    matrix_of_bytes,
-    source_of,
 )
 from vicinal.backend.streams import LARGE, settle, stream
 
@@ -198,25 +193,6 @@ def _tabulated(codes, ends, p, knots, todo, first, second, table):
 
 
 @_compiled
-def _one_matrix(flat, into, p, raw, first, second):
-    """An 8-bit image of three channels through one matrix: a new order of the channels, a grey, or anything else."""
-    red, green, blue = source_of(p, 0), source_of(p, 1), source_of(p, 2)
-    if min(red, green, blue) >= 0:
-        reorder(red, green, blue, flat, into)
-        return
-    grey, pixels, block, scale = is_grey(p), flat.shape[0] // 3, raw.shape[1], np.float32(255)
-    for start in range(0, pixels, block):
-        n = min(block, pixels - start)
-        take_apart(flat[3 * start : 3 * (start + n)], n, raw)
-        if grey:
-            grey_of_bytes(raw, n, p, first, second, scale)
-            one_for_three(raw[0], n, into[3 * start : 3 * (start + n)])
-        else:
-            matrix_of_bytes(raw, n, p, first, second, scale)
-            put_together(raw, n, into[3 * start : 3 * (start + n)])
-
-
-@_compiled
 def _alike(one, other):
     differing = 0
     for k in range(len(one)):
@@ -270,7 +246,7 @@ def run(src, out, channels, planar, codes, ends, knots, params, scale, first, se
                 look_up_pixels(entries, flat, into)
             continue
         if same and scale == 255 and channels == 3 and count == 1 and codes[todo[0]] == MATRIX:
-            _one_matrix(flat, into, p[ends[todo[0]] : ends[todo[0] + 1]], raw, first, second)
+            one_matrix(flat, into, p[ends[todo[0]] : ends[todo[0] + 1]], raw, first, second)
             continue
         for start in range(0, pixels, block):
             n = min(block, pixels - start)

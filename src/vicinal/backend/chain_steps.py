@@ -153,56 +153,6 @@ def _matrix3(values, n, p):
         blue[x] = clipped(fused(i, u, fused(j, v, fused(k, w, m))))
 
 
-@_inlined
-def _byte(x, scale):
-    return bits_of(clipped(x) * scale + MAGIC)
-
-
-@_compiled
-def matrix_of_bytes(raw, n, p, first, second, scale):
-    """A matrix on bytes of three channels (3, n), in place, by the float32 operations of ``_matrix3``."""
-    red, green, blue = raw[0], raw[1], raw[2]
-    a, b, c, d, e, f, g, h, i, j, k, m = p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7], p[8], p[9], p[10], p[11]
-    for x in range(n):
-        u, v, w = np.float32(red[x]), np.float32(green[x]), np.float32(blue[x])
-        u, v, w = fused(u, first, u * second), fused(v, first, v * second), fused(w, first, w * second)
-        red[x] = _byte(fused(a, u, fused(b, v, fused(c, w, d))), scale)
-        green[x] = _byte(fused(e, u, fused(f, v, fused(g, w, h))), scale)
-        blue[x] = _byte(fused(i, u, fused(j, v, fused(k, w, m))), scale)
-
-
-@_compiled
-def grey_of_bytes(raw, n, p, first, second, scale):
-    """The same where all rows of the matrix are alike, into the first channel alone."""
-    red, green, blue = raw[0], raw[1], raw[2]
-    a, b, c, d = p[0], p[1], p[2], p[3]
-    for x in range(n):
-        u, v, w = np.float32(red[x]), np.float32(green[x]), np.float32(blue[x])
-        u, v, w = fused(u, first, u * second), fused(v, first, v * second), fused(w, first, w * second)
-        red[x] = _byte(fused(a, u, fused(b, v, fused(c, w, d))), scale)
-
-
-@_compiled
-def is_grey(p):
-    """True where the three rows of a matrix (12,) are alike."""
-    other = 0
-    for k in range(8):
-        other += p[k] != p[k + 4]
-    return other == 0
-
-
-@_compiled
-def source_of(p, channel):
-    """The channel that a matrix (12,) takes for this one as it is, -1 where it does anything else."""
-    found, other = -1, p[4 * channel + 3] != _ZERO
-    for k in range(3):
-        value = p[4 * channel + k]
-        other |= value != _ZERO and (value != _ONE or found >= 0)
-        if value == _ONE:
-            found = k
-    return -1 if other else found
-
-
 @_compiled
 def _matrix(values, n, p, spare):
     channels = values.shape[0]

@@ -13,7 +13,10 @@ from numba.extending import overload
 _compiled = njit(nogil=True, cache=True, error_model="numpy")
 _MAGIC = np.float32(12582912.0)  # as in ``kernels``: adding and subtracting it rounds to even
 BLOCK = 4096  # values that stay in the first cache while taps are added to them
-STRIP = 32  # rows written out at a time, besides the margins
+VALUES, LEAST = 24576, 8  # of a strip, besides its margins, and its rows at least
+LEVEL = 128  # what a level counts in sums of 16 bits, less what the kernels need as room
+DENSE = 600  # taps above which Fourier space is faster
+FLOAT, SHORT, SUMS, BOX, SPECTRUM = range(5)
 
 
 def _more(total, value, weight):
@@ -41,17 +44,28 @@ def mirrored(count, before, after):
 
 
 @_compiled
-def _gathered(kernel, step, channels, offsets, weights):
-    """The taps that are not 0, as distances along the lines; filled up with zeros to a multiple of four. Returns how many there are."""
-    count = 0
-    for y in range(kernel.shape[0]):
-        for x in range(kernel.shape[1]):
-            if kernel[y, x] != 0:
-                offsets[count], weights[count] = y * step + x * channels, kernel[y, x]
+def _gathered(kernel, side, step, channels, unit, offsets, weights):
+    """The taps in the (high, wide) middle of a kernel that are not 0, as distances along the lines; filled up with zeros to a multiple of
+    four. Weights in units of which ``unit`` are 1, rounded; as they are where that is 0. Returns how many taps there are."""
+    top, left, count = (kernel.shape[0] - side[0]) // 2, (kernel.shape[1] - side[1]) // 2, 0
+    for y in range(side[0]):
+        for x in range(side[1]):
+            weight = kernel[top + y, left + x]
+            if weight != 0:
+                # Half a unit, the largest that there is, may be a unit short.
+                offsets[count] = y * step + x * channels
+                weights[count] = min(max(np.rint(weight * unit), -32767.0), 32767.0) if unit > 0 else weight
                 count += 1
     for tap in range(count, (count + 3) // 4 * 4):
         offsets[tap], weights[tap] = 0, 0
     return count
+
+
+@_compiled
+def _one(total, values, start, stop, offsets, weights, tap):
+    o, a = np.uintp(offsets[tap]), weights[tap]
+    for i in range(start, stop):
+        total[i] = _more(total[i], values[o + i], a)
 
 
 @_compiled
@@ -64,13 +78,32 @@ def _four(total, values, start, stop, offsets, weights, tap):
 
 
 @_compiled
+def _eight(total, values, start, stop, offsets, weights, tap):
+    o, p, q, r = np.uintp(offsets[tap]), np.uintp(offsets[tap + 1]), np.uintp(offsets[tap + 2]), np.uintp(offsets[tap + 3])
+    s, t, u, v = np.uintp(offsets[tap + 4]), np.uintp(offsets[tap + 5]), np.uintp(offsets[tap + 6]), np.uintp(offsets[tap + 7])
+    a, b, c, d = weights[tap], weights[tap + 1], weights[tap + 2], weights[tap + 3]
+    e, f, g, h = weights[tap + 4], weights[tap + 5], weights[tap + 6], weights[tap + 7]
+    for i in range(start, stop):
+        two = _more(_more(total[i], values[o + i], a), values[p + i], b)
+        four = _more(_more(two, values[q + i], c), values[r + i], d)
+        six = _more(_more(four, values[s + i], e), values[t + i], f)
+        total[i] = _more(_more(six, values[u + i], g), values[v + i], h)
+
+
+@_compiled
 def _added(total, values, count, offsets, weights, taps):
     """``total[i] = sum of weights[t] * values[i + offsets[t]]`` for i below ``count``, block by block."""
-    for start in range(0, count, BLOCK):
-        stop = min(start + BLOCK, count)
+    for begin in range(0, count, BLOCK):
+        start, stop, tap = np.uintp(begin), np.uintp(min(begin + BLOCK, count)), 0
         total[start:stop] = 0
-        for tap in range(0, taps, 4):
-            _four(total, values, np.uintp(start), np.uintp(stop), offsets, weights, tap)
+        while tap + 8 <= taps:
+            _eight(total, values, start, stop, offsets, weights, tap)
+            tap += 8
+        while tap + 2 < taps:
+            _four(total, values, start, stop, offsets, weights, tap)
+            tap += 4
+        for rest in range(tap, taps):
+            _one(total, values, start, stop, offsets, weights, rest)
 
 
 @_compiled
@@ -82,14 +115,20 @@ def _copied(line, at, values, start, count, level):
 
 
 @_compiled
-def _margins(line, at, columns, margin, channels):
-    """What is mirrored on either side of a row that lies behind its left margin."""
-    last = len(columns) - 1
+def margins(lines, start, many, step, columns, margin, channels):
+    """What is mirrored on either side of rows that lie behind their left margins: ``many`` of them, ``step`` apart."""
+    each, right = np.uintp(channels), len(columns) - margin
+    one, two = np.uintp(1), np.uintp(2)
     for x in range(margin):
-        left, right = columns[x] + margin, columns[last - x] + margin
-        for c in range(channels):
-            line[at + x * channels + c] = line[at + left * channels + c]
-            line[at + (last - x) * channels + c] = line[at + right * channels + c]
+        for place, of in ((x, columns[x] + margin), (right + x, columns[right + x] + margin)):
+            at, source = np.uintp(start + place * channels), np.uintp(start + of * channels)
+            for _ in range(many):
+                if channels == 3:
+                    lines[at], lines[at + one], lines[at + two] = lines[source], lines[source + one], lines[source + two]
+                else:
+                    for c in range(each):
+                        lines[at + c] = lines[source + c]
+                at, source = at + np.uintp(step), source + np.uintp(step)
 
 
 @_compiled
@@ -97,6 +136,18 @@ def _stored(out, at, line, start, count, gain, lift, low, top, whole):
     at, start = np.uintp(at), np.uintp(start)
     for i in range(np.uintp(count)):
         value = min(max(np.float32(line[start + i]) * gain + lift, low), top)
+        out[at + i] = (value + _MAGIC) - _MAGIC if whole else value
+
+
+@_compiled
+def _sharpened(out, at, values, line, start, count, amount, threshold, top, whole):
+    """``x + amount * (x - blurred)`` where the difference reaches the threshold."""
+    at, start = np.uintp(at), np.uintp(start)
+    for i in range(np.uintp(count)):
+        given = np.float32(values[at + i])
+        difference = given - min(max(np.float32(line[start + i]), np.float32(0)), top)
+        value = given + (amount * difference if abs(difference) >= threshold else np.float32(0))
+        value = min(max(value, np.float32(0)), top)
         out[at + i] = (value + _MAGIC) - _MAGIC if whole else value
 
 
@@ -109,48 +160,107 @@ def _strip(source, step, values, base, wide, rows, margin, columns, channels, le
         if margin == 0:  # rows that follow one another are one copy
             while y + run < len(rows) and rows[y + run] == rows[y] + run:
                 run += 1
-        at = y * step
-        _copied(source, at + margin * channels, values, base + rows[y] * wide, run * wide, level)
-        if margin > 0:
-            _margins(source, at, columns, margin, channels)
+        _copied(source, y * step + margin * channels, values, base + rows[y] * wide, run * wide, level)
         y += run
+    margins(source, 0, len(rows), step, columns, margin, channels)
 
 
 @_compiled
-def correlate(values, shape, chosen, kernels, rows, out, like, level, gain, lost, twice, low, top, whole):
-    """Of values of a (B, H, W, C) shape, in one dimension, the chosen (b,): through kernels (b, kh, kw), then rows (b, 1, kr) if ``twice``.
+def correlate(values, shape, chosen, kernels, rows, sides, bits, out, like, low, top, whole, amount, threshold):
+    """Of values of a (B, H, W, C) shape, in one dimension, the chosen ones: through kernels (B, kh, kw), then rows (B, 1, kr).
 
-    ``like`` is an array with a one of the dtype of the sums, in which kernels and rows are given too. A value counts ``level`` on the way
-    in; sums are raised by ``lost`` for each tap, multiplied by ``gain`` (b,) and kept in [low, top] on the way out.
+    sides, bits: what ``forms`` says of kernels and rows; like: an array with a one of the dtype of the sums; low, top: between which
+    results are kept; amount, threshold: (B,) float32 of unsharp masks, or (0,).
     """
     _, height, width, channels = shape
-    wide, strip = width * channels, min(height, STRIP)
-    over, beside, aside = kernels.shape[1] // 2, kernels.shape[2] // 2, rows.shape[2] // 2
-    vertical = mirrored(height, over, over)
-    near, far = mirrored(width, beside, beside), mirrored(width, aside, aside)
-    step, wider = wide + 2 * beside * channels, wide + 2 * aside * channels
-    source, total = np.empty((strip + 2 * over) * step, like.dtype), np.empty(strip * step, like.dtype)
-    padded, result = np.empty(strip * wider, like.dtype), np.empty(strip * wider, like.dtype)
-    offsets, across = np.empty(kernels[0].size + 3, np.int64), np.empty(rows[0].size + 3, np.int64)
-    weights, share = np.empty(len(offsets), like.dtype), np.empty(len(across), like.dtype)
-    for b in range(len(chosen)):
-        taps = _gathered(kernels[b], step, channels, offsets, weights)
-        more = _gathered(rows[b], wider, channels, across, share) if twice[b] else 0
-        lift = np.float32(lost * (taps + more)) * gain[b]
+    wide, short = width * channels, like.itemsize == 2
+    over, beside = sides[:, 0].max() // 2, max(sides[:, 1].max(), sides[:, 2].max()) // 2
+    strip, most = min(height, max(VALUES // wide, LEAST)), wide + 2 * beside * channels
+    vertical, across = mirrored(height, over, over), mirrored(width, beside, beside)
+    source, lines = np.empty((strip + 2 * over) * most, like.dtype), np.empty((3, strip * most), like.dtype)
+    room = max(kernels[0].size, rows[0].size) + 3
+    offsets, weights = np.empty((2, room), np.int64), np.empty((2, room), like.dtype)
+    for b in chosen:
+        high, deep, aside = sides[b]
+        twice, margin, further = aside > 0, deep // 2, aside // 2
+        step, wider = wide + 2 * margin * channels, wide + 2 * further * channels
+        one, two = (2.0 ** (16 - bits[b, 0]), 2.0 ** (16 - bits[b, 1])) if short else (0.0, 0.0)
+        taps = _gathered(kernels[b], (high, deep), step, channels, one, offsets[0], weights[0])
+        more = _gathered(rows[b], (1, aside), wider, channels, two, offsets[1], weights[1]) if twice else 0
+        gain = np.float32(2.0 ** (bits[b, 0] + bits[b, 1]) / LEVEL) if short else np.float32(1)
+        lift = np.float32(0.5 * (taps + more)) * gain if short else np.float32(0)  # what is cut off of products in the mean
+        near, far = across[beside - margin : width + beside + margin], across[beside - further : width + beside + further]
         for start in range(0, height, strip):
-            many, base = min(strip, height - start), chosen[b] * height * wide
-            _strip(source, step, values, base, wide, vertical[start : start + many + 2 * over], beside, near, channels, level)
-            _added(total, source, (many - 1) * step + wide, offsets, weights, taps)
-            done, line = total, step
-            if twice[b]:
+            many, base = min(strip, height - start), b * height * wide
+            needed = vertical[over - high // 2 + start : over + high // 2 + start + many]
+            _strip(source, step, values, base, wide, needed, margin, near, channels, like[0] * LEVEL if short else like[0])
+            done, line = lines[0], step
+            _added(done, source, (many - 1) * step + wide, offsets[0], weights[0], taps)
+            if twice:
                 for y in range(many):
-                    _copied(padded, y * wider + aside * channels, total, y * step, wide, like[0])
-                    _margins(padded, y * wider, far, aside, channels)
-                _added(result, padded, (many - 1) * wider + wide, across, share, more)
-                done, line = result, wider
+                    _copied(lines[1], y * wider + further * channels, done, y * step, wide, like[0])
+                margins(lines[1], 0, many, wider, far, further, channels)
+                done, line = lines[2], wider
+                _added(done, lines[1], (many - 1) * wider + wide, offsets[1], weights[1], more)
             base += start * wide
-            if line == wide:
-                _stored(out, base, done, 0, many * wide, gain[b], lift, low, top, whole)
-            else:
-                for y in range(many):
-                    _stored(out, base + y * wide, done, y * line, wide, gain[b], lift, low, top, whole)
+            for y in range(many):
+                if len(amount) > 0:
+                    _sharpened(out, base + y * wide, values, done, y * line, wide, amount[b], threshold[b], top, whole)
+                else:
+                    _stored(out, base + y * wide, done, y * line, wide, gain, lift, low, top, whole)
+
+
+@_compiled
+def _form(kernel):
+    """Of a kernel: how many taps it has, its height and width without zeros around it, the largest and the smallest size of a tap, and the
+    sum of sizes."""
+    taps, high, wide, large, small, total = 0, 1, 1, 0.0, np.inf, 0.0
+    for y in range(kernel.shape[0]):
+        for x in range(kernel.shape[1]):
+            size = abs(kernel[y, x])
+            if size > 0:
+                high, wide = max(high, 2 * abs(y - kernel.shape[0] // 2) + 1), max(wide, 2 * abs(x - kernel.shape[1] // 2) + 1)
+                taps, large, small, total = taps + 1, max(large, size), min(small, size), total + size
+    return taps, high, wide, large, small, total
+
+
+@_compiled
+def _same(kernel, taps):
+    return taps == 1 and kernel[kernel.shape[0] // 2, kernel.shape[1] // 2] == 1
+
+
+@_compiled
+def _even(taps, high, wide, large, small):
+    """True for a centred box: all weights are one, and they sum to 1."""
+    return taps == high * wide and large - small < 1e-9 and abs(large * taps - 1) < 1e-9 * taps
+
+
+@_compiled
+def _bits(large, total):
+    """By how many bits 16-bit sums are shifted down to hold twice the largest weight, and all weights."""
+    return np.ceil(np.log2(max(2 * large, total / 1.001, 1.0)))
+
+
+@_compiled
+def forms(kernels, rows, eight, large, sums):
+    """Of kernels (B, kh, kw) and rows (B, 1, kr), the way that suits each pair; (B, 3) height and width of the one, without the zeros that
+    only others of the batch need, and width of the other, 0 where it changes nothing; and (B, 2) bits, by how many sums are shifted down.
+
+    eight: from bytes to bytes; large: an image is; sums: the largest window for sums of whole numbers.
+    """
+    ways, sides, bits = np.full(len(kernels), FLOAT), np.empty((len(kernels), 3), np.int64), np.zeros((len(kernels), 2))
+    for b in range(len(kernels)):
+        one, two = _form(kernels[b]), _form(rows[b])
+        alone = _same(rows[b], two[0])
+        sides[b, 0], sides[b, 1], sides[b, 2] = one[1], one[2], 0 if alone else two[2]
+        bits[b, 0], bits[b, 1] = _bits(one[3], one[5]), 0.0 if alone else _bits(two[3], two[5])
+        # A product that is cut off is wrong by half a unit at most, once its mean loss is made good: half a level for all together.
+        missed = one[0] * 2.0 ** bits[b, 0] + (0.0 if alone else two[0] * 2.0 ** (bits[b, 0] + bits[b, 1]))
+        if eight and missed <= LEVEL:
+            ways[b] = SHORT
+        pixels = one[0] * two[0]
+        if pixels > 1 and _even(*one[:5]) and _even(*two[:5]) and (one[2] == 1 or alone):
+            ways[b] = SUMS if eight and pixels <= sums else BOX if large else ways[b]
+        elif large and ways[b] == FLOAT and alone and one[0] > DENSE:
+            ways[b] = SPECTRUM
+    return ways, sides, bits

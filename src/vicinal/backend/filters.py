@@ -1,8 +1,9 @@
 """The fast way through a ``Filter``: batches in compiled loops, and OpenCV where its cost does not grow with the kernel.
 
 8-bit images are summed in 16 bits, which fill a vector register with twice as many values as float32, where that is exact to half a
-level; everything else is summed in float32. Large box filters and very dense kernels are left to OpenCV, which has running sums and
-Fourier transforms for them. Which way a sample takes depends on its own kernel and size, never on its batch.
+level, and small boxes of them in whole numbers; everything else is summed in float32. Large boxes and very dense kernels are left to
+OpenCV, which has running sums and Fourier transforms for them. Which way a sample takes depends on its own kernel and size, never on its
+batch.
 """
 
 from __future__ import annotations
@@ -11,97 +12,69 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vicinal.backend.filter_kernels import correlate
+from vicinal.backend.box_kernels import LARGEST, boxed
+from vicinal.backend.filter_kernels import BOX, FLOAT, SHORT, SUMS, correlate, forms
 from vicinal.core.batch import RANGES
 from vicinal.core.primitive import Filter
 
 SMALL = 64 * 64  # pixels up to which a call of OpenCV costs more than what it does
-DENSE = 600  # taps above which Fourier space is faster
-FLOAT, SHORT, BOX, SPECTRUM = range(4)
 
 
 def filtered(primitive: Filter, images: NDArray) -> NDArray:
     """Equal images (b, H, W, C) through the kernels, one after the other; clipped and rounded once."""
     *before, last = _pairs(primitive.kernels)
     values = images
-    for pair in before:
-        values = _summed(FLOAT, values, *pair, np.empty(images.shape, np.float32), (-np.inf, np.inf), np.arange(len(images)))
-    return correlated(values, *last, np.empty_like(images), RANGES[str(images.dtype)])
+    for kernels, rows in before:
+        _, sides, bits = forms(kernels, rows, False, False, 0)
+        made, ends = np.empty(images.shape, np.float32), (-np.inf, np.inf)
+        values = _summed(FLOAT, values, kernels, rows, sides, bits, made, ends, np.arange(len(images)))
+    return _correlated(values, *last, np.empty_like(images), RANGES[str(images.dtype)])
+
+
+def unsharp(images: NDArray, rows: NDArray, amount: NDArray, threshold: NDArray) -> NDArray:
+    """Images less what rows (b, 1, K) along either axis leave of them, ``amount`` times, where that reaches a share of the value range."""
+    top, kernels = RANGES[str(images.dtype)], np.ascontiguousarray(rows.transpose(0, 2, 1))
+    _, sides, bits = forms(kernels, rows, False, False, 0)
+    mask = amount.astype(np.float32), (threshold * np.float32(top)).astype(np.float32)
+    return _summed(FLOAT, images, kernels, rows, sides, bits, np.empty_like(images), (0, top), np.arange(len(images)), mask)
 
 
 def _pairs(kernels: tuple[NDArray, ...]) -> list[tuple[NDArray, NDArray]]:
     """Kernels two by two: any one, and a single row if that follows."""
-    pairs, rest = [], list(kernels)
+    pairs, rest = [], [np.ascontiguousarray(kernel) for kernel in kernels]
     while rest:
         first = rest.pop(0)
         pairs.append((first, rest.pop(0) if rest and rest[0].shape[1] == 1 else np.ones((len(first), 1, 1))))
     return pairs
 
 
-def correlated(values: NDArray, kernels: NDArray, rows: NDArray, out: NDArray, top: float) -> NDArray:
+def _correlated(values: NDArray, kernels: NDArray, rows: NDArray, out: NDArray, top: float) -> NDArray:
     """Values (b, H, W, C) through kernels (b, kh, kw) and rows (b, 1, kw), clipped to [0, top], into ``out``: each as suits it."""
-    ways = _ways(values, out, kernels, rows)
-    for way in np.unique(ways).tolist():
+    eight, large = values.dtype == out.dtype == np.uint8, values.dtype == out.dtype and values.shape[1] * values.shape[2] > SMALL
+    ways, sides, bits = forms(kernels, rows, eight, large, LARGEST)
+    for way in set(ways.tolist()):
         chosen = np.flatnonzero(ways == way)
-        _by(way, values, kernels[chosen], rows[chosen], out, top, chosen)
+        if way in (FLOAT, SHORT):
+            _summed(way, values, kernels, rows, sides, bits, out, (0, top), chosen)
+        elif way == SUMS:
+            boxed(values.reshape(-1), values.shape, chosen, _windows(sides)[chosen], out.reshape(-1))
+        else:
+            _by_opencv(way, values, kernels, sides, out, chosen)
     return out
 
 
-def _ways(values: NDArray, out: NDArray, kernels: NDArray, rows: NDArray) -> NDArray[np.int64]:
-    ways, alone = np.full(len(values), FLOAT), _same(rows)
-    first, second = (np.count_nonzero(part, (1, 2)) for part in (kernels, rows))
-    if values.dtype == out.dtype == np.uint8:
-        # A level counts 128, less what the kernels need as room. A product that is cut off is wrong by half a unit at most, once its
-        # mean loss is made good: half a level for all of them together.
-        bits = _bits(kernels)
-        missed = first * 2.0**bits + np.where(alone, 0, second * 2.0 ** (bits + _bits(rows)))
-        ways[missed <= 128] = SHORT
-    if values.shape[1] * values.shape[2] > SMALL and values.dtype == out.dtype:
-        ways[(ways == FLOAT) & alone & (first > DENSE)] = SPECTRUM
-        ways[_even(kernels) & _even(rows) & ((_sides(kernels)[1] == 1) | alone) & (first * second > 1)] = BOX
-    return ways
+def _windows(sides: NDArray) -> NDArray[np.int64]:
+    """(b, 2) height and width of what a kernel and a row behind it cover."""
+    return np.stack([sides[:, 0], np.maximum(sides[:, 1], sides[:, 2])], 1)
 
 
-def _same(kernels: NDArray) -> NDArray[np.bool_]:
-    """(b,) kernels that change nothing."""
-    middle = kernels[:, kernels.shape[1] // 2, kernels.shape[2] // 2]
-    return (middle == 1) & (np.count_nonzero(kernels, (1, 2)) == 1)
-
-
-def _bits(kernels: NDArray) -> NDArray[np.float64]:
-    """(b,) by how many bits 16-bit sums are shifted down to hold twice the largest weight, and all weights."""
-    size = np.abs(kernels)
-    return np.ceil(np.log2(np.maximum(np.maximum(2 * size.max((1, 2)), size.sum((1, 2)) / 1.001), 1)))
-
-
-def _sides(kernels: NDArray) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """(b,) height and width of the kernels, without the zeros that only other samples of the batch need."""
-    there = kernels != 0
-    high, wide = (side.shape[1] - 2 * np.minimum(side.argmax(1), side[:, ::-1].argmax(1)) for side in (there.any(2), there.any(1)))
-    return high, wide
-
-
-def _even(kernels: NDArray) -> NDArray[np.bool_]:
-    """(b,) centred boxes: all weights are one, and they sum to 1."""
-    high, wide = _sides(kernels)
-    value = 1 / (high * wide)
-    there = kernels != 0
-    far = np.abs(kernels - value[:, None, None]) > 1e-9
-    return (np.count_nonzero(there, (1, 2)) == high * wide) & ~(there & far).any((1, 2))
-
-
-def _by(way: int, values: NDArray, kernels: NDArray, rows: NDArray, out: NDArray, top: float, chosen: NDArray[np.int64]) -> None:
-    """The chosen samples, by kernels and rows of their own, into their places."""
-    if way in (FLOAT, SHORT):
-        _summed(way, values, kernels, rows, out, (0, top), chosen)
-        return
-    (high, wide), (_, more) = _sides(kernels), _sides(rows)
-    for place, row in enumerate(chosen.tolist()):
-        size = int(wide[place] * more[place]), int(high[place])
+def _by_opencv(way: int, values: NDArray, kernels: NDArray, sides: NDArray, out: NDArray, chosen: NDArray[np.int64]) -> None:
+    """The chosen samples, one by one, into their places."""
+    for row, (high, wide) in zip(chosen.tolist(), _windows(sides)[chosen].tolist(), strict=True):
         if way == BOX:
-            cv2.blur(values[row], size, out[row], borderType=cv2.BORDER_REFLECT_101)
+            cv2.blur(values[row], (wide, high), out[row], borderType=cv2.BORDER_REFLECT_101)
         else:
-            cv2.filter2D(values[row], -1, _middle(kernels[place], size), out[row], borderType=cv2.BORDER_REFLECT_101)
+            cv2.filter2D(values[row], -1, _middle(kernels[row], (wide, high)), out[row], borderType=cv2.BORDER_REFLECT_101)
 
 
 def _middle(kernel: NDArray, size: tuple[int, int]) -> NDArray:
@@ -110,22 +83,11 @@ def _middle(kernel: NDArray, size: tuple[int, int]) -> NDArray:
     return kernel[top : top + size[1], left : left + size[0]]
 
 
-def _summed(way: int, values: NDArray, kernels: NDArray, rows: NDArray, out: NDArray, ends: tuple[float, float],
-            chosen: NDArray[np.int64]) -> NDArray:  # fmt: skip
-    """The compiled loops, with weights and units as the dtype of the sums wants them."""
-    twice = ~_same(rows)
-    one, level, gain, lost = np.ones(1, np.float32), np.float32(1), np.ones(len(chosen)), 0.0
-    if way == SHORT:
-        one, level, lost = np.ones(1, np.int16), np.int16(128), 0.5
-        bits = _bits(kernels), _bits(rows) * twice
-        kernels, rows = (_whole(part, shift) for part, shift in zip((kernels, rows), bits, strict=True))
-        gain = 2.0 ** (bits[0] + bits[1]) / 128
+def _summed(way: int, values: NDArray, kernels: NDArray, rows: NDArray, sides: NDArray, bits: NDArray, out: NDArray,
+            ends: tuple[float, float], chosen: NDArray[np.int64], mask: tuple[NDArray, ...] | None = None) -> NDArray:  # fmt: skip
+    """The compiled loops, with sums of the dtype of the way."""
     low, top = (np.float32(end) for end in ends)
-    correlate(values.ravel(), values.shape, chosen, kernels.astype(one.dtype), rows.astype(one.dtype), out.reshape(-1), one, level,
-              gain.astype(np.float32), np.float32(lost), twice, low, top, out.dtype.kind == "u")  # fmt: skip
+    like, none = np.ones(1, np.int16 if way == SHORT else np.float32), np.empty(0, np.float32)
+    correlate(values.reshape(-1), values.shape, chosen, kernels, rows, sides, bits, out.reshape(-1), like, low, top, out.dtype.kind == "u",
+              *(mask or (none, none)))  # fmt: skip
     return out
-
-
-def _whole(kernels: NDArray, bits: NDArray) -> NDArray:
-    """Weights in units of which 2 ** (16 - bits) are 1; half of that, the largest that there is, may be a unit short."""
-    return np.rint(kernels * 2.0 ** (16 - bits)[:, None, None]).clip(-32767, 32767)

@@ -108,6 +108,8 @@ class BoxBlur(Window):
         [[0, 10, 10, 10, 0]]
     """
 
+    version: ClassVar[int] = 2  # 8-bit means are exact, whatever the size of the image
+
     def lower(self, params: Params, spec: Spec) -> list[Filter]:
         half = params["size"] // 2
         rows = np.abs(reach_grid(half))[None, None] <= half[:, None, None]
@@ -238,7 +240,7 @@ class ZoomBlur(Transform):
 
     def lower(self, params: Params, spec: Spec) -> list[Effect]:
         factors = 1 + (params["factor"][:, None] - 1) * np.linspace(0, 1, self.zooms)
-        return [Effect("blur.zoom", everywhere(len(spec)), {"factors": factors})]
+        return [Effect("zoom.zoomed", everywhere(len(spec)), {"factors": factors})]
 
 
 def is_count(value: Any) -> bool:

@@ -110,7 +110,8 @@ def _equal(counts, whole, out):
         return False
     below = step // 2 if whole else np.int64(0)
     for k in range(256):
-        out[k] = min(np.float32(below // step), TOP) if whole else np.float32(below) * TOP / np.float32(rest)
+        # The quotient of whole numbers below 2**53 lies on the right side of the next one; dividing floats is faster.
+        out[k] = min(np.float32(np.int64(below / step)), TOP) if whole else np.float32(below) * TOP / np.float32(rest)
         below += counts[k]
     return True
 
