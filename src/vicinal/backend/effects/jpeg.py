@@ -14,8 +14,10 @@ from numba import njit
 from numpy.typing import NDArray
 
 from vicinal.backend.chain_lookup import put_together, take_apart
+from vicinal.backend.chain_steps import fused
 from vicinal.backend.effects.jpeg_blocks import LANES, through
 
+BAND = 8192  # pixels that are worked on together, so that they stay in the fastest caches
 SUBSAMPLING = {"4:4:4": (1, 1), "4:2:2": (1, 2), "4:2:0": (2, 2)}  # rows and columns that share a value of colour
 
 _compiled = njit(nogil=True, cache=True, error_model="numpy")
@@ -61,26 +63,27 @@ def _to_differences(planes, n):
     red, green, blue, half, middle = planes[0], planes[1], planes[2], np.float32(0.5), np.float32(128.5) - _UNIT
     for x in range(n):
         r, g, b = np.float32(red[x]), np.float32(green[x]), np.float32(blue[x])
-        red[x] = np.int32(_Y_RED * r + _Y_GREEN * g + _Y_BLUE * b + half)
-        green[x] = np.int32(_CB_RED * r + _CB_GREEN * g + half * b + middle)
-        blue[x] = np.int32(half * r + _CR_GREEN * g + _CR_BLUE * b + middle)
+        red[x] = np.int32(fused(r, _Y_RED, fused(g, _Y_GREEN, fused(b, _Y_BLUE, half))))
+        green[x] = np.int32(fused(r, _CB_RED, fused(g, _CB_GREEN, fused(b, half, middle))))
+        blue[x] = np.int32(fused(b, _CR_BLUE, fused(g, _CR_GREEN, fused(r, half, middle))))
 
 
 @_compiled
 def _to_colours(planes, n):
     """The way back."""
     first, second, third = planes[0], planes[1], planes[2]
-    half, zero, top, middle = np.float32(0.5), np.float32(0), np.float32(255), np.float32(128)
+    half, middle, zero, top = np.float32(0.5), np.float32(128), np.int32(0), np.int32(255)
     for x in range(n):
-        y, cb, cr = np.float32(first[x]), np.float32(second[x]) - middle, np.float32(third[x]) - middle
-        first[x] = np.int32(min(max(_RED_CR * cr + half + y, zero), top))
-        second[x] = np.int32(min(max(_GREEN_CB * cb + _GREEN_CR * cr + half + y, zero), top))
-        third[x] = np.int32(min(max(_BLUE_CB * cb + half + y, zero), top))
+        y, cb, cr = np.float32(first[x]) + half, np.float32(second[x]) - middle, np.float32(third[x]) - middle
+        r, g, b = fused(cr, _RED_CR, y), fused(cr, _GREEN_CR, fused(cb, _GREEN_CB, y)), fused(cb, _BLUE_CB, y)
+        first[x] = min(max(np.int32(r), zero), top)
+        second[x] = min(max(np.int32(g), zero), top)
+        third[x] = min(max(np.int32(b), zero), top)
 
 
 @_compiled
 def _cut(plane, width, start, wide, high, blocks):
-    """A plane (H, W), of which ``width`` columns count, into ``high`` rows of ``wide`` blocks from ``start``; its edge fills them up."""
+    """A plane, of which ``width`` columns count, into ``high`` rows of ``wide`` blocks from ``start`` on; its edge fills them up."""
     for y in range(8 * high):
         at, source = 8 * (start + (y >> 3) * wide), plane[min(y, plane.shape[0] - 1)]
         row = blocks[y & 7, at : at + 8 * wide]
@@ -91,12 +94,12 @@ def _cut(plane, width, start, wide, high, blocks):
 
 
 @_compiled
-def _pasted(blocks, start, wide, plane, width):
+def _pasted(blocks, start, wide, plane):
     """The way back."""
     for y in range(plane.shape[0]):
         at, target = 8 * (start + (y >> 3) * wide), plane[y]
         row = blocks[y & 7, at : at + 8 * wide]
-        for x in range(width):
+        for x in range(plane.shape[1]):
             target[x] = row[x]
 
 
@@ -110,32 +113,33 @@ def _reduced(plane, rows, small):
         for x in range(width):
             line[x] = np.float32(one[x]) + np.float32(other[x]) if rows == 2 else np.float32(one[x])
         line[width:] = line[width - 1]
-        for x in range(small.shape[1] // 2):  # an even number of columns, whole blocks
+        for x in range(small.shape[1] // 2):  # an even number of columns: whole blocks
             out[2 * x] = np.int32((line[4 * x] + line[4 * x + 1] + low) * scale)
             out[2 * x + 1] = np.int32((line[4 * x + 2] + line[4 * x + 3] + low + np.float32(1)) * scale)
 
 
 @_compiled
-def _enlarged(small, width, rows, plane):
-    """``width`` columns and all rows of a plane to twice the width and ``rows`` times the height. Two columns or fewer are repeated."""
-    height, full = plane.shape
-    line, fancy, last, three = np.empty(width + 2, np.float32), width > 2, small.shape[0] - 1, np.float32(3)
-    scale, first, second = np.float32(0.0625 if rows == 2 else 0.25), np.float32(8 if rows == 2 else 1), np.float32(7 if rows == 2 else 2)
-    for y in range(height):
-        near, out = small[y // rows], plane[y]
+def _enlarged(small, rows, top, plane):
+    """A plane at ``rows`` times the height and twice the width, from its row ``top`` on; of two columns or fewer each is repeated."""
+    (height, width), full = small.shape, plane.shape[1]
+    line, fancy, three = np.empty(width + 2, np.float32), width > 2, np.float32(3)
+    # In sixteenths, or quarters: float32 holds them as they are.
+    own, far = (np.float32(3 / 16), np.float32(1 / 16)) if rows == 2 else (np.float32(1 / 4), np.float32(0))
+    first, second = (np.float32(8 / 16), np.float32(7 / 16)) if rows == 2 else (np.float32(1 / 4), np.float32(2 / 4))
+    for y in range(top, top + plane.shape[0]):
+        near, other, out = small[y // rows], small[min(max(y // rows + (1 if y % 2 else -1), 0), height - 1)], plane[y - top]
         if not fancy:
             for x in range(full):
                 out[x] = near[x >> 1]
             continue
-        other = small[min(max(y // rows + (1 if y % 2 else -1), 0), last)]
         for x in range(width):
-            line[x + 1] = three * np.float32(near[x]) + np.float32(other[x]) if rows == 2 else np.float32(near[x])
+            line[x + 1] = fused(np.float32(near[x]), own, np.float32(other[x]) * far)
         line[0], line[width + 1] = line[1], line[width]
         for x in range(full >> 1):
-            out[2 * x] = np.int32((three * line[x + 1] + line[x] + first) * scale)
-            out[2 * x + 1] = np.int32((three * line[x + 1] + line[x + 2] + second) * scale)
+            out[2 * x] = np.int32(fused(three, line[x + 1], line[x] + first))
+            out[2 * x + 1] = np.int32(fused(three, line[x + 1], line[x + 2] + second))
         if full % 2:
-            out[full - 1] = np.int32((three * line[width] + line[width - 1] + first) * scale)
+            out[full - 1] = np.int32(fused(three, line[width], line[width - 1] + first))
 
 
 @_compiled
@@ -145,48 +149,69 @@ def _padded(count):
 
 
 @_compiled
-def _planes(planes, rows, columns, table, blocks, work):
-    """Brightness, or brightness and two differences (C, H, W), through the tables (2, 4, 64), in place."""
-    channels, height, width = planes.shape
+def _taken(planes, rows, columns, table, blocks, work, bright, colour, top):
+    """Brightness, or brightness and two differences, of the rows from ``top`` on through the tables (2, 4, 64), the latter reduced."""
+    (height, width), n = bright.shape, bright.size
     wide, high = -(-width // 8), -(-height // 8)
-    short, narrow = -(-height // rows), -(-width // columns)
-    across, down, colour = -(-narrow // 8), -(-short // 8), _padded(wide * high)
-    _cut(planes[0], width, 0, wide, high, blocks)
-    through(blocks, 0, colour, table[0], work)
-    _pasted(blocks, 0, wide, planes[0], width)
-    if channels == 1:
-        return
-    small = planes[1:] if columns == 1 else np.empty((2, short, 8 * across), np.uint8)
-    for c in range(2):
+    _cut(planes[0, :n].reshape(height, width), width, 0, wide, high, blocks)
+    through(blocks, 0, _padded(wide * high), table[0], work)
+    _pasted(blocks, 0, wide, bright)
+    short = -(-height // rows)
+    wide, high = -(-colour.shape[2] // 8), -(-short // 8)
+    for c in range(1, len(planes)):
+        full, small = planes[c, :n].reshape(height, width), np.empty((short, 8 * wide), np.uint8)
         if columns == 2:
-            _reduced(planes[1 + c], rows, small[c])
-        _cut(small[c], small.shape[2], colour + c * across * down, across, down, blocks)
-    through(blocks, colour, colour + _padded(2 * across * down), table[1], work)
-    for c in range(2):
-        _pasted(blocks, colour + c * across * down, across, small[c], narrow)
+            _reduced(full, rows, small)
+            _cut(small, 8 * wide, (c - 1) * wide * high, wide, high, blocks)
+        else:
+            _cut(full, width, (c - 1) * wide * high, wide, high, blocks)
+    through(blocks, 0, _padded((len(planes) - 1) * wide * high), table[1], work)
+    for c in range(len(planes) - 1):
+        _pasted(blocks, c * wide * high, wide, colour[c, top // rows : top // rows + short])
+
+
+@_compiled
+def _given(bright, colour, rows, columns, top, planes):
+    """Some rows of brightness, and those of colour in full, from row ``top`` on."""
+    (height, width), n = bright.shape, bright.size
+    planes[0, :n] = bright.reshape(-1)
+    for c in range(1, len(planes)):
+        full = planes[c, :n].reshape(height, width)
         if columns == 2:
-            _enlarged(small[c], narrow, rows, planes[1 + c])
+            _enlarged(colour[c - 1], rows, top, full)
+        else:
+            full[:] = colour[c - 1, top : top + height]
 
 
 @_compiled
 def _coded(images, out, shared, quality, table):
     batch, height, width, channels = images.shape
-    pixels, made, n = images.reshape(batch, -1), out.reshape(batch, -1), height * width
-    planes, work = np.empty((channels, height, width), np.uint8), np.empty((64, LANES), np.int32)
-    count, flat = -(-height // 8) * -(-width // 8), planes.reshape(channels, n)
-    # Not a multiple of 4096 bytes a row, or the rows of a block would compete for one place in the cache.
-    blocks = np.empty((8, 8 * (_padded(count) + _padded(2 * count)) + 64), np.uint8)
+    pixels, made, band = images.reshape(batch, -1), out.reshape(batch, -1), 16 * max(1, BAND // (16 * width))
+    count, work = -(-min(band, height) // 8) * -(-width // 8), np.empty((64, LANES), np.int32)
+    # 64 more to a row: of rows that lie whole multiples of 4096 bytes apart, caches hold few at a time.
+    planes = np.empty((channels, min(band, height) * width + 64), np.uint8)
+    blocks, bright = np.empty((8, 8 * _padded(2 * count) + 64), np.uint8), np.empty((height, width), np.uint8)
     for b in range(batch):
-        if channels == 1:
-            flat[0] = pixels[b]
-            _planes(planes, 1, 1, table[quality[b]], blocks, work)
-            made[b] = flat[0]
-        else:
-            take_apart(pixels[b], n, flat)
-            _to_differences(flat, n)
-            _planes(planes, shared[b, 0], shared[b, 1], table[quality[b]], blocks, work)
-            _to_colours(flat, n)
-            put_together(flat, n, made[b])
+        rows, columns = shared[b]
+        colour = np.empty((2, -(-height // rows), -(-width // columns)), np.uint8)
+        for top in range(0, height, band):
+            low = min(top + band, height)
+            source, n = pixels[b, channels * width * top : channels * width * low], width * (low - top)
+            if channels == 3:
+                take_apart(source, n, planes)
+                _to_differences(planes, n)
+            else:
+                planes[0, :n] = source
+            _taken(planes, rows, columns, table[quality[b]], blocks, work, bright[top:low], colour, top)
+        for top in range(0, height, band):
+            low = min(top + band, height)
+            target, n = made[b, channels * width * top : channels * width * low], width * (low - top)
+            _given(bright[top:low], colour, rows, columns, top, planes)
+            if channels == 3:
+                _to_colours(planes, n)
+                put_together(planes, n, target)
+            else:
+                target[:] = planes[0, :n]
 
 
 def coded(images: NDArray[np.uint8], quality: NDArray, subsampling: NDArray) -> NDArray[np.uint8]:
