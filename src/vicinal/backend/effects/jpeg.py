@@ -22,7 +22,7 @@ SUBSAMPLING = {"4:4:4": (1, 1), "4:2:2": (1, 2), "4:2:0": (2, 2)}  # rows and co
 
 _compiled = njit(nogil=True, cache=True, error_model="numpy")
 
-# Colours in units of 2**-16. Whole multiples of these below 256 are float32 numbers, and so are their sums: nothing is lost.
+# Colours in units of 2**-16. Whole multiples of these below 256 are float32 numbers, so sums are exact; larger ones are cut off at 255.
 _UNIT = np.float32(2**-16)
 
 

@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
-import numpy as np
 from llvmlite import ir
 from numba import njit, types
 from numba.core import cgutils

@@ -93,7 +93,7 @@ def _without(masks: Dense, way: Way) -> Dense:
     return np.stack(masks) if isinstance(masks, list) and len({mask.shape for mask in masks}) == 1 else masks
 
 
-def _blanked(mask: NDArray, labels: NDArray) -> NDArray:
+def _blanked(mask: NDArray, labels: Any) -> NDArray:
     made = mask.copy()
     made[among(mask, labels)] = 0
     return made
