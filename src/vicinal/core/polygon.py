@@ -27,6 +27,8 @@ def clip(polygons: NDArray, canvas: NDArray) -> NDArray[np.float64]:
         >>> area(clip(np.array([[[-1.0, 0], [1, 0], [1, 2], [-1, 2]]]), np.array([[4.0, 1.0]]))).tolist()
         [1.0]
     """
+    if bool(((polygons >= 0) & (polygons <= canvas[:, None])).all()):
+        return _distinct(polygons)
     for axis in (0, 1):
         polygons = _half(polygons, polygons[..., axis])
         polygons = _half(polygons, canvas[:, None, axis] - polygons[..., axis])

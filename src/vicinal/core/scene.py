@@ -44,19 +44,20 @@ class Scene:
         corners, table = self.boxes.usable(rows, self.before, "boxes")
         now = followed(Way(self.moves, self.before, self.before, load("reference")), corners, rows.owner, "clip", 0.0)
         box, here = extent(now.seen), table.valid & now.kept
-        for sample in np.unique(rows.owner[here]):
-            mine = box[here & (rows.owner == sample)]
-            hull[sample] = [*mine[:, :2].min(0), *mine[:, 2:].max(0)]
+        owner, box = rows.owner[here], box[here]
+        first = np.flatnonzero(np.diff(owner, prepend=-1))  # rows stand sample by sample
+        if len(first):
+            low, high = np.minimum.reduceat(box[:, :2], first), np.maximum.reduceat(box[:, 2:], first)
+            hull[owner[first]] = np.concatenate([low, high], 1)
         return hull
 
     def spots(self, where: NDArray) -> NDArray[np.float64]:
         """(B, 2) the middle of one mask pixel that is not 0, the share ``where`` (B,) of the way through them; NaN where there is none."""
-        spot = np.full((len(self.before), 2), np.nan)
-        for sample, mask in enumerate(self._masks()):
-            found = np.flatnonzero(mask.any(2))
-            if len(found):
-                pixel = found[min(int(where[sample] * len(found)), len(found) - 1)]
-                spot[sample] = pixel % mask.shape[1] + 0.5, pixel // mask.shape[1] + 0.5
+        spot, masks = np.full((len(self.before), 2), np.nan), self._masks()
+        if isinstance(masks, np.ndarray):
+            return _spots(masks, where)
+        for sample, mask in enumerate(masks):
+            spot[sample] = _spots(mask[None], where[sample : sample + 1])[0]
         return spot
 
     def objects(self) -> list[tuple[NDArray[np.int64], NDArray]] | None:
@@ -96,6 +97,18 @@ def scene(inputs: Inputs) -> Scene:
 def _through(volume: NDArray) -> NDArray:
     """(H, W, C) the first value that is not 0 along the slices of a mask (D, H, W, C)."""
     return np.take_along_axis(volume, np.argmax(volume != 0, 0)[None], 0)[0]
+
+
+def _spots(masks: NDArray, where: NDArray) -> NDArray[np.float64]:
+    """(b, 2) for equal masks (b, H, W, C): the pixels that are not 0 stand in one list, sample by sample."""
+    found = (masks[..., 0] if masks.shape[3] == 1 else np.asarray(masks.any(3))).reshape(len(masks), -1)
+    count = np.count_nonzero(found, axis=1)
+    some, start = count > 0, np.cumsum(count) - count
+    chosen = start + np.minimum((where * count).astype(np.int64), count - 1)
+    pixel = np.flatnonzero(found)[chosen[some]] % found.shape[1]
+    spot = np.full((len(masks), 2), np.nan)
+    spot[some] = np.stack([pixel % masks.shape[2], pixel // masks.shape[2]], 1) + 0.5
+    return spot
 
 
 def _present(mask: NDArray) -> NDArray:

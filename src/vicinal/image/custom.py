@@ -48,9 +48,9 @@ def same_form(function: Callable[..., Any], where: str) -> Callable[..., NDArray
 
     def held(image: NDArray, **arguments: Any) -> NDArray:
         made = function(image, **arguments)
-        form = (getattr(made, "shape", None), str(getattr(made, "dtype", type(made).__name__)))
-        if form != (image.shape, str(image.dtype)):
-            raise TargetError(where, f"{image.dtype} {image.shape}, as it came", f"{form[1]} {form[0]}")
+        shape, dtype = getattr(made, "shape", None), getattr(made, "dtype", type(made).__name__)
+        if shape != image.shape or dtype != image.dtype:
+            raise TargetError(where, f"{image.dtype} {image.shape}, as it came", f"{dtype} {shape}")
         return made
 
     return held

@@ -12,6 +12,7 @@ from vicinal.core.batch import Spec
 from vicinal.core.draw import Draw
 from vicinal.core.primitive import Hide, everywhere
 from vicinal.core.space import SpaceLike
+from vicinal.core.targets.masks import among
 from vicinal.core.transform import Transform, parameter, register
 from vicinal.image.fields import Params
 
@@ -56,8 +57,8 @@ class MaskDropout(Transform):
         for row, (names, held) in enumerate(objects):
             ranked = np.argsort(params["order"][row, : len(names)], kind="stable")[: int(params["count"][row])]
             chosen, bound = np.sort(names[:MOST][ranked]), held.ndim == 3
-            region = held[chosen].any(0) if bound else np.isin(held, chosen)
-            columns[0][row] = region if len(chosen) else None
+            if len(chosen):
+                columns[0][row] = held[chosen].any(0) if bound else among(held, chosen)
             columns[1][row], columns[2][row] = ((), chosen) if bound else (chosen, ())
             columns[2][row] = np.asarray(columns[2][row], np.int64)
         return [Hide(columns[0], params["fill"], columns[1], columns[2], everywhere(len(spec)))]

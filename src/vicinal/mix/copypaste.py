@@ -51,8 +51,10 @@ class CopyPaste(Mixer):
         made, tables, points = items.but(data=data, mask=mask), list(items.tables), None if items.points is None else list(items.points)
         shown, theirs = made.pictures, pool.pictures
         weight, box = np.ones(len(items)), np.zeros((len(items), 4), np.int64)
+        taken = _taken([count(pool.tables[row]) for row in other], params["key"], params["share"])
         for row in np.flatnonzero(on).tolist():
-            picked = _picked(pool.tables[other[row]], params["key"][row], params["share"][row])
+            table = pool.tables[other[row]]
+            picked = chosen(table, taken[row, : count(table)])
             shape = shown[row].shape[:2]
             pasted = np.asarray(_shapes(picked, shape).any(0))
             if not pasted.any():
@@ -68,11 +70,11 @@ class CopyPaste(Mixer):
         return made.but(label=label, tables=tuple(tables), points=points), {"weight": weight, "box": box}
 
 
-def _picked(table: Table, key: NDArray[np.uint32], share: float) -> Table:
-    """The objects that are pasted: a coin each, thrown by its number, so that how many there are decides nothing."""
-    counter = np.zeros((4, count(table)), np.uint64)
-    counter[0] = np.arange(count(table))
-    return chosen(table, (philox(counter, key[:, None])[0] + 0.5) * 2.0**-32 < share)
+def _taken(counts: list[int], key: NDArray[np.uint32], share: NDArray) -> NDArray[np.bool_]:
+    """(B, most) which objects are pasted: a coin each, thrown by its number, so that how many there are decides nothing."""
+    counter = np.zeros((4, len(counts), max(counts, default=0)), np.uint64)
+    counter[0] = np.arange(counter.shape[2])
+    return (philox(counter, key.T[..., None])[0] + 0.5) * 2.0**-32 < share[:, None]
 
 
 def _shapes(table: Table, canvas: tuple[int, int]) -> NDArray[np.bool_]:

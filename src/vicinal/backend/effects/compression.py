@@ -9,38 +9,31 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from vicinal.backend.effects.jpeg import coded
 from vicinal.core.steps import dequantise, quantise
 
-SUBSAMPLING = {
-    "4:4:4": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
-    "4:2:2": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_422,
-    "4:2:0": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420,
-}
 Resizer = Callable[[int, NDArray], NDArray]
 RESAMPLING = {"linear": cv2.INTER_LINEAR, "area": cv2.INTER_AREA}
 
 
 def jpeg(images: NDArray, *, quality: NDArray, subsampling: NDArray) -> NDArray:
     """Encode as JPEG and decode again; quality (b,) 1 to 100, subsampling (b,) names of how much coarser colour is kept."""
-    flags = [
-        [cv2.IMWRITE_JPEG_QUALITY, int(q), cv2.IMWRITE_JPEG_SAMPLING_FACTOR, SUBSAMPLING[s]]
-        for q, s in zip(quality, subsampling.tolist(), strict=True)
-    ]
-    return _coded(images, ".jpg", flags)
+    return _in_threes(images, lambda part: coded(part, quality, subsampling))
 
 
 def webp(images: NDArray, *, quality: NDArray) -> NDArray:
     """Encode as lossy WebP and decode again; quality (b,) 1 to 100."""
-    return _coded(images, ".webp", [[cv2.IMWRITE_WEBP_QUALITY, int(q)] for q in quality])
+    flags = [[cv2.IMWRITE_WEBP_QUALITY, int(q)] for q in quality]
+    return _in_threes(images, lambda part: np.stack([_through_webp(image, flag) for image, flag in zip(part, flags, strict=True)]))
 
 
-def _coded(images: NDArray, form: str, flags: list[list[int]]) -> NDArray:
-    """Every image through the codec by its own flags, in 8 bits."""
+def _in_threes(images: NDArray, codec: Callable[[NDArray[np.uint8]], NDArray[np.uint8]]) -> NDArray:
+    """Through a codec of one channel or three, in 8 bits."""
     eight = images if images.dtype == np.uint8 else quantise(dequantise(images), "uint8")
-    out = np.empty_like(eight)
-    for image, made, flag in zip(eight, out, flags, strict=True):
-        for start, stop in groups(image.shape[2], 3):
-            _through(image[..., start:stop], made[..., start:stop], form, flag)
+    if images.shape[3] in (1, 3):
+        out = codec(eight)
+    else:
+        out = np.concatenate([codec(np.ascontiguousarray(eight[..., start:stop])) for start, stop in groups(images.shape[3], 3)], 3)
     return out if images.dtype == np.uint8 else quantise(dequantise(out), str(images.dtype))
 
 
@@ -51,21 +44,19 @@ def groups(channels: int, most: int) -> Iterator[tuple[int, int]]:
     yield from ((start, start + 1) for start in range(whole, channels))
 
 
-def _through(image: NDArray, out: NDArray, form: str, flags: list[int]) -> None:
+def _through_webp(image: NDArray[np.uint8], flags: list[int]) -> NDArray[np.uint8]:
     """Three channels are red, green and blue, which OpenCV takes the other way round: codecs keep blue and red less sharp."""
     if image.shape[2] == 3:
-        coded = cv2.imencode(form, cv2.cvtColor(image, cv2.COLOR_RGB2BGR), flags)[1]
-        out[:] = _decoded(coded)
-    else:
-        out[..., 0] = cv2.imdecode(cv2.imencode(form, np.ascontiguousarray(image), flags)[1], cv2.IMREAD_GRAYSCALE)
+        return _decoded(cv2.imencode(".webp", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), flags)[1])
+    return np.asarray(cv2.imdecode(cv2.imencode(".webp", image, flags)[1], cv2.IMREAD_GRAYSCALE), np.uint8)[..., None]
 
 
-def _decoded(coded: NDArray) -> NDArray:
+def _decoded(coded: NDArray) -> NDArray[np.uint8]:
     """Red, green and blue; OpenCV before 4.11 cannot give them in this order at once."""
     at_once = getattr(cv2, "IMREAD_COLOR_RGB", None)
     if at_once is not None:
-        return np.asarray(cv2.imdecode(coded, at_once))
-    return cv2.cvtColor(np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR)), cv2.COLOR_BGR2RGB)
+        return np.asarray(cv2.imdecode(coded, at_once), np.uint8)
+    return cv2.cvtColor(np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR), np.uint8), cv2.COLOR_BGR2RGB)
 
 
 def downscale(images: NDArray, *, size: NDArray, down: str, up: str) -> NDArray:

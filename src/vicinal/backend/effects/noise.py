@@ -9,6 +9,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from vicinal.backend.chain_lookup import put_together, take_apart
 from vicinal.backend.kernels import hashed
 from vicinal.backend.noise import SALT
 from vicinal.backend.noise_kernels import BLOCK, GAUSSIAN, drawn, hashed_run, pairs, rescaled, scratch
@@ -252,6 +253,7 @@ def iso(images: NDArray, *, hue: NDArray, luminance: NDArray, key: NDArray, shar
 def _iso(images, out, hue, luminance, keys, table, top, free, whole):
     count, zero = images.shape[1], np.float32(0)
     room, turn, more = scratch(), np.empty(BLOCK, np.float32), np.empty(BLOCK, np.float32)
+    planes, made = np.empty((3, BLOCK), images.dtype), np.empty((3, BLOCK), out.dtype)
     for b in range(images.shape[0]):
         if hue[b] == 0 and luminance[b] == 0:
             out[b] = images[b]
@@ -260,28 +262,31 @@ def _iso(images, out, hue, luminance, keys, table, top, free, whole):
             n = min(BLOCK, count - first)
             drawn(room, first, n, keys[b, 0], keys[b, 1], GAUSSIAN, table, zero, hue[b], turn)
             drawn(room, first, n, keys[b, 0] ^ np.uint32(SALT), keys[b, 1], GAUSSIAN, table, zero, luminance[b], more)
-            _turned(images[b, first : first + n], out[b, first : first + n], turn, more, top, free, whole)
+            take_apart(images[b, first : first + n].reshape(-1), n, planes)
+            _turned(planes, made, n, turn, more, top, free, whole)
+            put_together(made, n, out[b, first : first + n].reshape(-1))
 
 
 @_compiled
-def _turned(pixels, out, turn, more, top, free, whole):
+def _turned(planes, made, n, turn, more, top, free, whole):
     """Through the HLS double cone and back: hue in twelfths of the circle, chroma at the same saturation; lightness beyond it if free."""
     zero, one, two, scale = np.float32(0), np.float32(1), np.float32(2), np.float32(1) / top
-    for i in range(pixels.shape[0]):
-        red, green, blue = np.float32(pixels[i, 0]) * scale, np.float32(pixels[i, 1]) * scale, np.float32(pixels[i, 2]) * scale
+    (reds, greens, blues), (first, second, third) = (planes[0], planes[1], planes[2]), (made[0], made[1], made[2])
+    for i in range(n):
+        red, green, blue = np.float32(reds[i]) * scale, np.float32(greens[i]) * scale, np.float32(blues[i]) * scale
         high, low = max(max(red, green), blue), min(min(red, green), blue)
         chroma, light = high - low, (high + low) / two
         safe = two / (chroma if chroma > zero else one)
-        second = (blue - red) * safe + np.float32(4) if high == green else (red - green) * safe + np.float32(8)
-        hue = ((green - blue) * safe if high == red else second) + turn[i]
+        other = (blue - red) * safe + np.float32(4) if high == green else (red - green) * safe + np.float32(8)
+        hue = ((green - blue) * safe if high == red else other) + turn[i]
         room = one - abs(two * light - one)
         wanted = light + more[i]
         light = min(max(wanted, zero), one)
         beyond = (wanted - light) * top if free else zero
         width = chroma / (room if room > zero else one) * (one - abs(two * light - one)) / two
-        out[i, 0] = _cone(hue, light, width, top, whole) + beyond
-        out[i, 1] = _cone(hue + np.float32(8), light, width, top, whole) + beyond
-        out[i, 2] = _cone(hue + np.float32(4), light, width, top, whole) + beyond
+        first[i] = _cone(hue, light, width, top, whole) + beyond
+        second[i] = _cone(hue + np.float32(8), light, width, top, whole) + beyond
+        third[i] = _cone(hue + np.float32(4), light, width, top, whole) + beyond
 
 
 @_inlined

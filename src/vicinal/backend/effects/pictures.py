@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from functools import lru_cache
 from pathlib import Path
@@ -28,18 +29,18 @@ def laid(images: NDArray, *, source: NDArray, scale: NDArray, which: NDArray, x:
         scale: (b,) share of the canvas into which the picture fits; x, y: (b,) shares of the free room; opacity: (b,).
     """
     out, (height, width) = copied(images), images.shape[1:3]
-    for row, image in enumerate(out):
-        if scale[row] > 0 and opacity[row] > 0:
-            name, stamp = _file(str(source[row]), float(which[row]))
-            picture = _fitted(name, stamp, scale[row] * height, scale[row] * width)
-            left, top = _place(width - picture.shape[1], x[row]), _place(height - picture.shape[0], y[row])
-            scaled = np.float32(RANGES[str(image.dtype)])
-            blend.laid(image, picture, left, top, float(opacity[row]), scaled, image.dtype.kind == "u")
+    full, whole = np.float32(RANGES[str(images.dtype)]), images.dtype.kind == "u"
+    settings = zip(*(column.tolist() for column in (source, which, scale, x, y, opacity)), strict=True)
+    for image, (name, some, part, across, down, share) in zip(out, settings, strict=True):
+        if part > 0 and share > 0:
+            picture = _fitted(*_file(name, some), part * height, part * width)
+            left, top = _place(width - picture.shape[1], across), _place(height - picture.shape[0], down)
+            blend.laid(image, picture, left, top, share, full, whole)
     return out
 
 
 def _place(room: int, share: float) -> int:
-    return int(min(np.floor((room + 1) * share), room))
+    return min(math.floor((room + 1) * share), room)
 
 
 def _fitted(name: str, stamp: int, height: float, width: float) -> NDArray[np.uint8]:
@@ -48,7 +49,7 @@ def _fitted(name: str, stamp: int, height: float, width: float) -> NDArray[np.ui
     factor = min(height / full.shape[0], width / full.shape[1])
     size = max(round(full.shape[0] * factor), 1), max(round(full.shape[1] * factor), 1)
     # From the smallest stored version that is not smaller: a mean over few pixels takes little time.
-    level = max(0, int(np.log2(min(full.shape[0] / size[0], full.shape[1] / size[1]))))
+    level = max(0, int(math.log2(min(full.shape[0] / size[0], full.shape[1] / size[1]))))
     rule = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(_level(name, stamp, level), (size[1], size[0]), interpolation=rule), np.uint8)
 

@@ -48,16 +48,25 @@ def _ghost_row(ghost, tints, amount, down, channels, light):
 
 
 @compiled
-def _glow_row(shape, amount, down, colour, light):
-    """The sun and its aureole on one flat row of light: (1 + d^2 / r^2)^-2, and a disc that is wholly white."""
+def _glow_row(shape, amount, down, colour, light, glow, core):
+    """The sun and its aureole on one flat row of light: (1 + d^2 / r^2)^-2, and a disc that is wholly white; room for two rows (W,)."""
     x, y, radius = shape
     channels, one, square = colour.shape[0], np.float32(1), np.float32(1) / (radius * radius)
-    for column in range(light.shape[0] // channels):
-        far = ((np.float32(column) + np.float32(0.5) - x) ** 2 + (down - y) ** 2) * square
+    for column in range(glow.shape[0]):
+        far = ((np.float32(np.int32(column)) + np.float32(0.5) - x) ** 2 + (down - y) ** 2) * square
         wide, narrow = one / (one + far), one / (one + far * far * np.float32(16))
         strength = min(np.float32(0.75) * wide * wide + np.float32(0.75) * narrow, one)
-        for c in range(channels):
-            light[column * channels + c] = amount * strength * (colour[c] + (one - colour[c]) * narrow)
+        glow[column], core[column] = amount * strength, narrow
+    if channels == 3:
+        red, green, blue = colour
+        for column in range(glow.shape[0]):
+            light[3 * column] = glow[column] * (red + (one - red) * core[column])
+            light[3 * column + 1] = glow[column] * (green + (one - green) * core[column])
+            light[3 * column + 2] = glow[column] * (blue + (one - blue) * core[column])
+    else:
+        for column in range(glow.shape[0]):
+            for c in range(channels):
+                light[column * channels + c] = glow[column] * (colour[c] + (one - colour[c]) * core[column])
 
 
 @compiled
@@ -65,13 +74,14 @@ def _flared(images, out, key, settings, count, colour, tints, top, half):
     batch, height, width, channels = images.shape
     source, target = images.reshape(batch, height, -1), out.reshape(batch, height, -1)
     light, white = np.empty(width * channels, np.float32), np.full(width * channels, top, np.float32)
+    glow, core = np.empty(width, np.float32), np.empty(width, np.float32)
     for b in range(batch):
         amount, x, y, radius = settings[b]
         sun = (x * np.float32(width), y * np.float32(height), radius * np.float32(max(height, width)))
         ghosts = _ghosts(sun[0], sun[1], height, width, count[b], key[b, 0], key[b, 1])
         for row in range(height):
             down = np.float32(row) + np.float32(0.5)
-            _glow_row(sun, amount, down, colour[b], light)
+            _glow_row(sun, amount, down, colour[b], light, glow, core)
             for n in range(count[b]):
                 _ghost_row(ghosts[n], tints, amount, down, channels, light)
             blended(source[b, row], light, white, np.float32(1), top, half, target[b, row])

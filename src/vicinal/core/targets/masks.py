@@ -89,8 +89,23 @@ def _without(masks: Dense, way: Way) -> Dense:
     for hide in way.passes:
         if isinstance(hide, Hide) and any(len(hide.labels[row]) for row in np.flatnonzero(hide.active)):
             gone = [hide.labels[row] if hide.active[row] else () for row in range(len(masks))]
-            masks = [np.where(np.isin(mask, labels), 0, mask).astype(mask.dtype) for mask, labels in zip(masks, gone, strict=True)]
+            masks = [_blanked(mask, labels) if len(labels) else mask for mask, labels in zip(masks, gone, strict=True)]
     return np.stack(masks) if isinstance(masks, list) and len({mask.shape for mask in masks}) == 1 else masks
+
+
+def _blanked(mask: NDArray, labels: Any) -> NDArray:
+    made = mask.copy()
+    made[among(mask, labels)] = 0
+    return made
+
+
+def among(mask: NDArray, values: NDArray) -> NDArray[np.bool_]:
+    """Where a mask has one of some of its values; of bytes by a table, which takes a tenth of the time."""
+    if mask.dtype != np.uint8:
+        return np.isin(mask, values)
+    table = np.zeros(256, bool)
+    table[values] = True
+    return table[mask]
 
 
 def _interpolated(move: Warp, fill: float, dtype: Any) -> Warp:
@@ -188,6 +203,8 @@ def fits(masks: Dense, spec: Spec, name: str) -> None:
     """Refuse masks that are not one a sample, or not of the size of their image."""
     if len(masks) != len(spec):
         raise TargetError(name, f"{len(spec)} of them, one a sample", f"{len(masks)}")
+    if isinstance(masks, np.ndarray) and (spec.size == masks.shape[1:3]).all():
+        return
     for number, mask in enumerate(masks):
         expected = (int(spec.height[number]), int(spec.width[number]))
         if mask.shape[:2] != expected:

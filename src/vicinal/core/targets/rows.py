@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, final
 
 import numpy as np
@@ -23,6 +24,8 @@ class Rows:
     @staticmethod
     def of(parts: Sequence[Any], width: tuple[int, ...], where: str, finite: bool = True) -> Rows:
         """From one array per sample, each (n, *width); -1 in ``width`` admits any number."""
+        if (values := _together(parts, width, finite)) is not None:
+            return Rows(values, np.repeat(np.arange(len(parts)), [len(part) for part in parts]))
         arrays = [_rows(part, width, f"{where}[{number}]", finite) for number, part in enumerate(parts)]
         owner = np.repeat(np.arange(len(arrays)), [len(array) for array in arrays])
         filled = [array for array in arrays if len(array)]
@@ -34,7 +37,18 @@ class Rows:
 
     def parts(self, batch: int) -> list[NDArray]:
         """One array per sample again."""
-        return [self.values[self.owner == number] for number in range(batch)]
+        ends = np.searchsorted(self.owner, np.arange(batch + 1)).tolist()  # rows stand sample by sample
+        return [self.values[start:stop] for start, stop in pairwise(ends)]
+
+
+def _together(parts: Sequence[Any], width: tuple[int, ...], finite: bool) -> NDArray[np.float64] | None:
+    """The rows of all samples in one step, where they are numbers of the right form; None where each has to be looked at."""
+    forms = {part.shape[1:] if isinstance(part, np.ndarray) and part.dtype.kind in "biuf" else None for part in parts}
+    form = forms.pop() if len(forms) == 1 else None
+    if form is None or len(form) != len(width) or not all(want in (-1, have) for want, have in zip(width, form, strict=True)):
+        return None
+    values = np.concatenate(parts, dtype=np.float64)
+    return values if values.size and (not finite or np.isfinite(values).all()) else None
 
 
 def _rows(part: Any, width: tuple[int, ...], where: str, finite: bool) -> NDArray[np.float64]:
