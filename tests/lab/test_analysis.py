@@ -67,6 +67,23 @@ def test_confusions_add_up_to_the_test_part(usual: dict[str, Any]) -> None:
     assert (np.diagonal(np.array(usual["confusion"]["shift"])).sum()) > np.diagonal(table).sum()
 
 
+def test_reliability_is_pooled_over_seeds(usual: dict[str, Any]) -> None:
+    assert list(usual["calibration"]) == ["none", "shift", "flip", "noise"]
+    of = findings(study())
+    right = [of.outcomes[trial.key].values["test.accuracy"] for trial in of.trials if trial.arm.name == "none"]
+    table = usual["calibration"]["none"]
+    assert np.flatnonzero(table["count"]).tolist() == [14]
+    assert [table[name][14] for name in ("count", "confidence", "accuracy")] == pytest.approx([9 * 200, 0.94, np.mean(right)])
+
+
+def test_outcomes_of_older_stores_have_no_reliability() -> None:
+    """The arm none was measured before the bins were kept, shift partly."""
+    of = findings(study())
+    old = {trial.key for trial in of.trials if trial.arm.name == "none" or (trial.arm.name, trial.seed) == ("shift", 0)}
+    kept = {key: replace(one, calibration={}) if key in old else one for key, one in of.outcomes.items()}
+    assert list(analysed(replace(of, outcomes=kept))["calibration"]) == ["flip", "noise"]
+
+
 def test_the_worst_class_is_found() -> None:
     """Arm flip takes class 2 for class 3 and does nothing else."""
     of = findings(study(), lambda trial: 0.0)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from vicinal.lab import wording
 from vicinal.lab.analysis.scene import Scene, ends, paired, together
+from vicinal.lab.measure.calibration import pooled
 from vicinal.lab.measure.scores import worst_class_change
 from vicinal.lab.sides import Side
 from vicinal.lab.statistics import estimate, hierarchical
@@ -60,6 +61,21 @@ def _table(scene: Scene, side: Side) -> list[list[int]]:
     count = len(scene.study.data.classes)
     tables = [np.bincount(scene.labels * count + one.predicted, minlength=count * count) for one in side.outcomes]
     return np.rint(np.mean(tables, axis=0)).astype(int).reshape(count, count).tolist()
+
+
+def calibration(scene: Scene) -> dict[str, dict[str, Any]]:
+    """The reliability diagrams of the reference and of every arm: the test items of all seeds in one table; ECE is a mean over seeds.
+
+    Arms of which a seed has no table are left out.
+    """
+    sides = [side for side in (scene.reference, *scene.asked.values()) if all(one.calibration for one in side.outcomes)]
+    return {side.arm.name: _calibrated(side) for side in sides}
+
+
+def _calibrated(side: Side) -> dict[str, Any]:
+    table = pooled([one.calibration for one in side.outcomes])
+    bins = {name: getattr(table, name).tolist() for name in ("confidence", "accuracy", "count")}
+    return {**bins, "ece": float(side.measured("test.ece").mean())}
 
 
 def views(scene: Scene) -> list[dict[str, Any]]:
