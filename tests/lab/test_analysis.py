@@ -220,6 +220,32 @@ def test_a_regression_has_no_classes() -> None:
     assert found["answer"].startswith("No evidence either way for")
 
 
+def test_less_error_under_a_corruption_is_a_gain() -> None:
+    squares = data()
+    values = np.random.default_rng(0).normal(size=len(squares))
+    of = Study(
+        from_arrays(squares.images, values, regression=True),
+        SHIFT,
+        seeds=(0, 1, 2),
+        cells=(Cell(size=60, steps=4),),
+        curves=(("gaussian", (0.2,)),),
+    )
+    with Store.memory() as store:
+        none, shift = (arm for arm in result(conduct(of, store, engine("serial")))["arms"] if arm["name"] in ("none", "shift"))
+    error, other = (arm["robustness"]["gaussian"]["mean"][0] for arm in (none, shift))
+    assert shift["robustness"]["gaussian"]["gain"][0] == pytest.approx(error - other)
+    assert error != other
+
+
+def test_no_interval_reaches_beyond_what_is_possible() -> None:
+    """Two seeds that disagree: Student's intervals are some hundred points wide."""
+    wild = findings(study(seeds=(0, 1)), lambda trial: -0.3 * trial.seed if trial.arm.name != "none" else 0.0)
+    told = result(wild)
+    ends = [one[end] for arm in told["arms"][1:] for one in (arm["difference"], arm["metrics"]["accuracy"]) for end in ("low", "high")]
+    ends += [one[end] for one in told["analysis"]["worst_class"].values() for end in ("low", "high")]
+    assert (min(ends), max(ends)) == (-1, 1)
+
+
 def test_a_score_that_does_not_exist_takes_nothing_else_down() -> None:
     """AUC of a dev part of one class is NaN; on test one control has none either."""
     of = study(metric="auc", controls=("duplicate", "cheap"))

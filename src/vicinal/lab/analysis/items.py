@@ -13,7 +13,7 @@ from vicinal.lab.analysis.scene import Scene, ends, paired, together
 from vicinal.lab.measure.calibration import pooled
 from vicinal.lab.measure.scores import worst_class_change
 from vicinal.lab.sides import Side
-from vicinal.lab.statistics import estimate, hierarchical
+from vicinal.lab.statistics import estimate, hierarchical, within
 
 RESAMPLES = 1000  # of seeds and items
 
@@ -35,7 +35,7 @@ def worst_class(scene: Scene) -> dict[str, Any]:
         changes = paired(side, scene.reference, lambda mine, theirs: mine.recall - theirs.recall)
         label, change = worst_class_change(np.zeros(changes.shape[1]), _means(changes))
         own = changes[:, label]
-        of = estimate(own[np.isfinite(own)], 1 - scene.study.alpha / changes.shape[1], scene.study.interval)
+        of = within(estimate(own[np.isfinite(own)], 1 - scene.study.alpha / changes.shape[1], scene.study.interval), 1.0)
         found[name] = {"class": scene.study.data.classes[label], "change": change, "low": of.low, "high": of.high}
     return found
 
