@@ -17,7 +17,6 @@ from vicinal.lab.store import Fault, Store
 from vicinal.lab.study import Study
 from vicinal.lab.trial import Outcome, Trial
 
-BEAT = 15.0  # seconds between two signs of life
 _WAIT = 0.5  # seconds between two looks at what other processes do
 
 
@@ -107,7 +106,7 @@ def conduct(
     keys = list(dict.fromkeys(trial.key for trial in trials))
     pace = pace or AllAtOnce(trials)
     work = _Work(study, store, engine.workers, tell, len(keys))
-    with engine.on(study.data) as run:
+    with store.beating(), engine.on(study.data) as run:
         while wave := pace.wave(store.outcomes(keys), time.perf_counter() - started):
             work.through(wave, run)
     return Findings(
@@ -137,7 +136,6 @@ class _Work:
     done: int = 0
     running: int = 0
     queue: deque[Job] = field(default_factory=deque)
-    beaten: float = field(default_factory=time.monotonic)
 
     def through(self, trials: Sequence[Trial], run: Run) -> None:
         """Run trials that nobody has run, and wait for those that somebody else runs."""
@@ -183,8 +181,4 @@ class _Work:
         self.tell(self.done, self.total)
 
     def _idle(self, share: float) -> None:
-        now = time.monotonic()
-        if now - self.beaten > BEAT:
-            self.beaten = now
-            self.store.beat()
         self.tell(self.done + share * self.running, self.total)

@@ -21,10 +21,11 @@ import json
 import os
 import socket
 import sqlite3
+import threading
 import time
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self, final
@@ -37,6 +38,7 @@ from vicinal.lab.trial import Outcome, Trial
 
 SCHEMA = 1
 STALE = 60.0  # seconds without a sign of life after which a claim is void
+_MEMORY = ":memory:"
 _PATIENCE = 30.0  # seconds to wait for another writer
 _MANY = 500  # variables of one statement: SQLite has a limit
 
@@ -100,7 +102,7 @@ class Store:
     @staticmethod
     def memory() -> Store:
         """A store that is gone with the process."""
-        return Store(":memory:", sqlite3.connect(":memory:", isolation_level=None))._ready()
+        return Store(_MEMORY, sqlite3.connect(_MEMORY, isolation_level=None))._ready()
 
     def _ready(self) -> Self:
         with self._writing():
@@ -174,10 +176,23 @@ class Store:
         dead = [(owner,) for owner, beat in owners if owner != self.owner and _dead(owner, beat)]
         self.connection.executemany("UPDATE trials SET state = 'waiting', owner = NULL WHERE state = 'running' AND owner = ?", dead)
 
-    def beat(self) -> None:
-        """A sign of life, to be given more often than every ``STALE`` seconds."""
-        with self._writing():
-            self.connection.execute("UPDATE trials SET beat = ? WHERE owner = ? AND state = 'running'", (time.time(), self.owner))
+    @contextmanager
+    def beating(self, every: float = STALE / 4) -> Iterator[None]:
+        """Signs of life from a thread of its own: a trial may keep this one busy without a word for longer than ``STALE`` seconds."""
+        over = threading.Event()
+        thread = threading.Thread(target=self._beat, args=(over, every), daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+
+    def _beat(self, over: threading.Event, every: float) -> None:
+        while self.path != _MEMORY and not over.wait(every):
+            # What cannot be written now may be in the next round; what must be written is told by the other thread.
+            with suppress(sqlite3.Error), closing(sqlite3.connect(self.path, timeout=every)) as own, own:
+                own.execute("UPDATE trials SET beat = ? WHERE owner = ? AND state = 'running'", (time.time(), self.owner))
 
     def release(self, keys: Sequence[str] | None = None) -> None:
         """Give back what was claimed and not finished: some of it, or all."""
