@@ -219,7 +219,7 @@ def test_a_store_of_a_newer_version_is_left_alone(store: Store, path: Path) -> N
 def test_another_sqlite_file_is_left_alone(path: Path) -> None:
     with sqlite3.connect(path) as other:
         other.execute("CREATE TABLE mine (a)")
-    with pytest.raises(StoreError, match=r"trials.db: expected a store of trials, got another SQLite file; write to another file"):
+    with pytest.raises(StoreError, match=r"trials.db: expected a store of trials, got another SQLite file; write to another folder"):
         Store.open(path)
     with sqlite3.connect(path) as other:
         assert other.execute("SELECT name FROM sqlite_master").fetchall() == [("mine",)]
@@ -227,7 +227,7 @@ def test_another_sqlite_file_is_left_alone(path: Path) -> None:
 
 def test_a_file_that_is_no_database_is_left_alone(path: Path) -> None:
     path.write_bytes(b"mine" * 500)
-    with pytest.raises(StoreError, match=r"trials.db: .* not a database.* write to another file"):
+    with pytest.raises(StoreError, match=r"trials.db: .*got file is not a database; write to another folder"):
         Store.open(path)
     assert path.read_bytes() == b"mine" * 500
 

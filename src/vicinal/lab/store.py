@@ -108,11 +108,11 @@ class Store:
         with self._writing():
             version = self.connection.execute("PRAGMA user_version").fetchone()[0]
             if version > SCHEMA:
-                expected, write = f"a store of schema {SCHEMA} or older", "with the newer vicinal, or to another file"
+                expected, write = f"a store of schema {SCHEMA} or older", "with the newer vicinal, or to another folder"
                 raise StoreError(self.path, expected, f"schema {version}, of a newer vicinal", write)
             if version == 0:
                 if self.connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-                    raise StoreError(self.path, "a store of trials", "another SQLite file", "to another file")
+                    raise StoreError(self.path, "a store of trials", "another SQLite file", "to another folder")
                 for statement in filter(str.strip, _TABLES.split(";")):
                     self.connection.execute(statement)
                 self.connection.execute(f"PRAGMA user_version = {SCHEMA}")
@@ -299,14 +299,13 @@ def _explained(path: str) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as fault:
-        got = f"{fault}; what was finished before is kept"
-        raise StoreError(path, "a store that can be read and written", got, _advice(fault)) from fault
+        broken = any(words in str(fault) for words in ("not a database", "malformed"))
+        got, write = (str(fault), "to another folder") if broken else (f"{fault}; what was finished before is kept", _advice(fault))
+        raise StoreError(path, "a store that can be read and written", got, write) from fault
     except OSError as fault:
         raise StoreError(path, "a file that can be written", fault.strerror or str(fault), "to another folder") from fault
 
 
 def _advice(fault: sqlite3.Error) -> str:
-    text = str(fault)
-    if "full" in text or "I/O" in text:  # the latter where there is no room for the index of the log
-        return "to a disk with room, or free some, and run the same command again"
-    return "to another file" if "not a database" in text or "malformed" in text else "the same command again"
+    full = "full" in str(fault) or "I/O" in str(fault)  # the latter where there is no room for the index of the log
+    return "to a disk with room, or free some, and run the same command again" if full else "the same command again"
