@@ -12,6 +12,7 @@ from vicinal.lab import wording
 from vicinal.lab.analysis.scene import Scene, ends, paired, together
 from vicinal.lab.measure.calibration import pooled
 from vicinal.lab.measure.scores import worst_class_change
+from vicinal.lab.result_file import plain
 from vicinal.lab.sides import Side
 from vicinal.lab.statistics import estimate, hierarchical, within
 
@@ -74,7 +75,7 @@ def calibration(scene: Scene) -> dict[str, dict[str, Any]]:
 
 def _calibrated(side: Side) -> dict[str, Any]:
     table = pooled([one.calibration for one in side.outcomes])
-    bins = {name: getattr(table, name).tolist() for name in ("confidence", "accuracy", "count")}
+    bins = {name: plain(getattr(table, name)) for name in ("confidence", "accuracy", "count")}  # None where a bin is empty
     return {**bins, "ece": float(side.measured("test.ece").mean())}
 
 
