@@ -189,9 +189,10 @@ class Store:
             thread.join()
 
     def _beat(self, over: threading.Event, every: float) -> None:
+        there = Path(self.path).absolute().as_uri() + "?mode=rw"  # a file that is gone is not made again
         while self.path != _MEMORY and not over.wait(every):
             # What cannot be written now may be in the next round; what must be written is told by the other thread.
-            with suppress(sqlite3.Error), closing(sqlite3.connect(self.path, timeout=every)) as own, own:
+            with suppress(sqlite3.Error), closing(sqlite3.connect(there, timeout=every, uri=True)) as own, own:
                 own.execute("UPDATE trials SET beat = ? WHERE owner = ? AND state = 'running'", (time.time(), self.owner))
 
     def release(self, keys: Sequence[str] | None = None) -> None:
