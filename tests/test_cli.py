@@ -272,8 +272,13 @@ def test_a_full_disk_without_room_for_a_store(vicinal: Call, tiny_disk: Path) ->
 
 def test_training_that_fails_is_told_with_its_address(vicinal: Call) -> None:
     answer = vicinal("compare", "digits", *QUICK, *FLIP, "--lr", 1e9)
-    assert (answer.code, answer.out[:18]) == (2, "6 trials; 6 to run")
-    for words in ("6 failed trials, the first at arm none, seed 0, ", "training, seed 0: expected finite", "write a smaller learning rate"):
+    assert (answer.code, answer.out) == (2, "")
+    for words in (
+        "6 trials; 6 to run",
+        "6 failed trials, the first at arm none, seed 0, ",
+        "training, seed 0: expected finite",
+        "write a smaller learning rate",
+    ):
         assert words in answer.err
     assert [path.name for path in Path("vicinal-out").iterdir()] == ["trials.db"]
     again = vicinal("compare", "digits", *QUICK, *FLIP, "--lr", 1e9, "--retry")

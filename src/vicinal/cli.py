@@ -191,7 +191,7 @@ def compare(
         budget=budget, race=race, time_limit=time_limit, retry=retry, trusted=trusted, attribute=attribute, paper=paper,
         track=tuple(track or ()),
     )  # fmt: skip
-    with _progress(console) as bar:
+    with _progress() as bar:
         task = bar.add_task("training", total=None)
         tell = lambda done, total: bar.update(task, completed=done, total=total)  # noqa: E731
         result, report = session(options, tell, lambda ahead: print_forecast(ahead, bar.console))
@@ -256,7 +256,7 @@ def check(
     console = Console(stderr=as_json)
     check_writable(out)
     jury = Jury(seeds=seeds, steps=steps, practice=None if practice == "none" else read_policy(practice or PRACTICE))
-    with _progress(console) as bar:
+    with _progress() as bar:
         task = bar.add_task("judges", total=None)
         found = checked(
             load_any(data, format, skip_bad, resize), policy, arms=tuple(arm or ()), size=size, test_policy=test_policy, jury=jury,
@@ -300,7 +300,7 @@ def replicate(
         print_claims(console)
         return
     read, folder = read_claim(claim), out or Path("vicinal-out") / Path(claim).stem
-    with _progress(console) as bar:
+    with _progress() as bar:
         task = bar.add_task("training", total=None)
         result = replicated(
             read, data, folder, engine_of(engine, workers, address), {} if seeds is None else {"seeds": seeds},
@@ -345,8 +345,9 @@ def report(
         typer.echo(path)
 
 
-def _progress(console: Console) -> Progress:
-    """A bar with time left; silent where there is no terminal."""
+def _progress() -> Progress:
+    """A bar with time left, beside what is printed; silent where there is no terminal."""
+    console = Console(stderr=True)
     percent = TextColumn("{task.percentage:>3.0f} %")
     columns = (TextColumn("{task.description}"), BarColumn(), percent, TimeElapsedColumn(), TimeRemainingColumn())
     return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

@@ -14,6 +14,7 @@ from vicinal.lab.arms import Arm, read_arms
 from vicinal.lab.bench import Bench
 from vicinal.lab.conduct import Findings
 from vicinal.lab.group import marks, names
+from vicinal.lab.measure.calibration import reliability
 from vicinal.lab.measure.scores import recall
 from vicinal.lab.store import Fault
 from vicinal.lab.study import Study
@@ -83,6 +84,7 @@ def outcome(of: Study, bench: Bench, trial: Trial, gained: float, more: dict[str
             "dev": np.linspace(0.5, accuracy, len(steps)).tolist(),
         },
         predicted=predicted.astype(np.uint8),
+        calibration=reliability(np.where(np.eye(CLASSES)[predicted], 0.94, 0.02), labels).data(),
         seconds=1.0,
         augment_seconds=0.1 if trial.arm.policy is not None else 0.0,
         augmented=1000 if trial.arm.policy is not None else 0,

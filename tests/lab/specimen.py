@@ -218,7 +218,7 @@ def _analysis(rng: np.random.Generator, result: dict[str, Any], asked: list[dict
         "fits": {arm["name"]: {"verdict": "overfit", "gap": 0.1, "train": 0.98, "dev": 0.85,
                                "sentence": f"{arm['name']} overfits: train 98.0 %, dev 85.0 %."} for arm in result["arms"]},
         "calibration": {name: {"confidence": np.linspace(0.03, 0.97, 15).tolist(), "accuracy": [None, *np.linspace(0.1, 0.9, 14).tolist()],
-                               "count": [0, *range(10, 150, 10)]} for name in ("none", "shift")},
+                               "count": [0, *range(10, 150, 10)], "ece": 0.045} for name in ("none", "shift")},
         "exchange": [{"arm": "shift", "size": 500, "times": 2.4, "low": 1.9, "high": None, "words": "worth 2.4x labels [1.9, more]"},
                      {"arm": "turn", "size": 500, "times": None, "low": None, "high": None, "words": "worth no label"}],
         "signs": [_signs(rng, name) for name in ("noise", "shift")],

@@ -67,6 +67,23 @@ def test_confusions_add_up_to_the_test_part(usual: dict[str, Any]) -> None:
     assert (np.diagonal(np.array(usual["confusion"]["shift"])).sum()) > np.diagonal(table).sum()
 
 
+def test_reliability_is_pooled_over_seeds(usual: dict[str, Any]) -> None:
+    assert list(usual["calibration"]) == ["none", "shift", "flip", "noise"]
+    of = findings(study())
+    right = [of.outcomes[trial.key].values["test.accuracy"] for trial in of.trials if trial.arm.name == "none"]
+    table = usual["calibration"]["none"]
+    assert np.flatnonzero(table["count"]).tolist() == [14]
+    assert [table[name][14] for name in ("count", "confidence", "accuracy")] == pytest.approx([9 * 200, 0.94, np.mean(right)])
+
+
+def test_outcomes_of_older_stores_have_no_reliability() -> None:
+    """The arm none was measured before the bins were kept, shift partly."""
+    of = findings(study())
+    old = {trial.key for trial in of.trials if trial.arm.name == "none" or (trial.arm.name, trial.seed) == ("shift", 0)}
+    kept = {key: replace(one, calibration={}) if key in old else one for key, one in of.outcomes.items()}
+    assert list(analysed(replace(of, outcomes=kept))["calibration"]) == ["flip", "noise"]
+
+
 def test_the_worst_class_is_found() -> None:
     """Arm flip takes class 2 for class 3 and does nothing else."""
     of = findings(study(), lambda trial: 0.0)
@@ -201,6 +218,32 @@ def test_a_regression_has_no_classes() -> None:
     assert not {"worst_class", "confusion", "items", "fits", "views"} & set(found["analysis"])
     assert found["analysis"]["costs"][0]["ms_per_point"] is None
     assert found["answer"].startswith("No evidence either way for")
+
+
+def test_less_error_under_a_corruption_is_a_gain() -> None:
+    squares = data()
+    values = np.random.default_rng(0).normal(size=len(squares))
+    of = Study(
+        from_arrays(squares.images, values, regression=True),
+        SHIFT,
+        seeds=(0, 1, 2),
+        cells=(Cell(size=60, steps=4),),
+        curves=(("gaussian", (0.2,)),),
+    )
+    with Store.memory() as store:
+        none, shift = (arm for arm in result(conduct(of, store, engine("serial")))["arms"] if arm["name"] in ("none", "shift"))
+    error, other = (arm["robustness"]["gaussian"]["mean"][0] for arm in (none, shift))
+    assert shift["robustness"]["gaussian"]["gain"][0] == pytest.approx(error - other)
+    assert error != other
+
+
+def test_no_interval_reaches_beyond_what_is_possible() -> None:
+    """Two seeds that disagree: Student's intervals are some hundred points wide."""
+    wild = findings(study(seeds=(0, 1)), lambda trial: -0.3 * trial.seed if trial.arm.name != "none" else 0.0)
+    told = result(wild)
+    ends = [one[end] for arm in told["arms"][1:] for one in (arm["difference"], arm["metrics"]["accuracy"]) for end in ("low", "high")]
+    ends += [one[end] for one in told["analysis"]["worst_class"].values() for end in ("low", "high")]
+    assert (min(ends), max(ends)) == (-1, 1)
 
 
 def test_a_score_that_does_not_exist_takes_nothing_else_down() -> None:

@@ -19,7 +19,8 @@ from learners import Means
 
 from vicinal.core.errors import StoreError
 from vicinal.data.dataset import Dataset
-from vicinal.lab.conduct import Findings, conduct
+from vicinal.lab.bench import Bench
+from vicinal.lab.conduct import AllAtOnce, Findings, conduct
 from vicinal.lab.engine import Processes, Serial, engine
 from vicinal.lab.result import result
 from vicinal.lab.store import Store
@@ -63,6 +64,19 @@ def test_progress_grows_to_the_number_of_trials(studied: Make) -> None:
     assert done == sorted(done)
     assert (done[0], done[-1]) == (0, 12)
     assert any(0 < part < 12 and part != int(part) for part in done)
+
+
+def test_workers_stay_from_one_wave_to_the_next(studied: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    came: list[int] = []
+    started = Processes._started
+    monkeypatch.setattr(Processes, "_started", lambda engine, count, *more: came.append(count) or started(engine, count, *more))
+
+    study = studied(ARMS, trainer=Means())
+    pace = AllAtOnce(study.trials(Bench(study.data)))
+    waves = iter([pace.trials[:6], pace.trials[6:], []])
+    monkeypatch.setattr(pace, "wave", lambda done, spent: next(waves))
+    assert found(study, Processes(2), pace=pace).fresh == 12
+    assert [count for count in came if count] == [2]
 
 
 # What is done is not done again.

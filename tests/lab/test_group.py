@@ -19,6 +19,7 @@ from vicinal.lab.bench import Bench
 from vicinal.lab.conduct import Findings
 from vicinal.lab.feed import inputs
 from vicinal.lab.group import MARKS, Pupil, pupils, run_group
+from vicinal.lab.measure.calibration import pooled
 from vicinal.lab.sides import Side, sides
 from vicinal.lab.study import Study, cells
 from vicinal.lab.trial import Cell, Outcome, Rules
@@ -103,6 +104,9 @@ def test_scores_are_what_the_predictions_say(usual: dict[str, Side], studied: Ma
         assert score == pytest.approx((outcome.predicted == labels).mean())
         assert score == pytest.approx(np.average(outcome.recall, weights=np.bincount(labels)))
         assert outcome.predicted.dtype == np.uint8
+        table = pooled([outcome.calibration])
+        assert (table.count.sum(), table.correct.sum() / 599) == pytest.approx((599, score))
+        assert table.ece == pytest.approx(outcome.values["test.ece"])
         assert outcome.sizes == {"train": outcome.sizes["train"], "dev": 6, "test": 599}
 
 

@@ -349,6 +349,7 @@ def test_everything_of_an_analysis_is_shown(whole: str) -> None:
     sure = [one for one in analysis["interactions"] if one["low"] > 0 or one["high"] < 0]
     assert sure
     assert all(one["sentence"] in said for one in sure)
+    assert "ECE 4.5 %" in page.part("Class by class")
     assert all(family in page.part("Under corruption") for family in ("gaussian", "blur", "contrast"))
 
 

@@ -188,6 +188,7 @@ def test_numbers_agree_with_each_other(found: dict[str, Any], steps: Findings) -
 def test_question_and_answer_at_equal_steps(found: dict[str, Any]) -> None:
     assert found["question"] == "Which of these augmentations helps on digits (60 images), by how much, and can I believe it?"
     assert found["answer"].startswith("No evidence either way for")
+    assert "duplicate" not in found["answer"]  # nobody asked about it
     assert found["step_note"] is None
 
 

@@ -152,8 +152,10 @@ def refused(call, kind=DataError, **words: str) -> None:
 
 def test_sizes_that_cannot_be():
     data = dataset(np.repeat(np.arange(3), 10))
-    refused(lambda: split(data, size=5, seed=0), expected="at least 6 (2 for each class)", got="5", write="--size 6")
-    refused(lambda: split(data, size=21, seed=0), expected="at most 20", got="21", write="--size 20")
+    refused(
+        lambda: split(data, size=5, seed=0), expected="at least 6 (2 for each class)", got="5", write="--size 6, or size: 6 in a study file"
+    )
+    refused(lambda: split(data, size=21, seed=0), expected="at most 20", got="21", write="--size 20, or size: 20 in a study file")
     tested = dataset([0, 1] * 4, official_test=[False] * 4 + [True] * 4).take(slice(4, None))
     refused(lambda: split(tested, size=None, seed=0), expected="at most 0 (what the test part leaves)", got="0")
     refused(lambda: split(data, size=2.5, seed=0), ParameterError, where="split.size", got="2.5")  # pyright: ignore

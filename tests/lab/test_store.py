@@ -194,10 +194,18 @@ def test_who_is_silent_for_too_long_loses_its_claims(store: Store, path: Path, h
 
 def test_a_sign_of_life_keeps_claims(store: Store, path: Path) -> None:
     store.claim(KEYS)
-    store.connection.execute("UPDATE trials SET beat = ?", (time.time() - 1e4,))
-    store.beat()
+    silent = time.time() - 1e4
+    store.connection.execute("UPDATE trials SET beat = ?", (silent,))
+    with store.beating(every=0.01):
+        while store.read("SELECT min(beat) FROM trials") == [(silent,)]:
+            time.sleep(0.01)  # this thread is busy with a trial
     with Store.open(path) as other:
         assert other.claim(KEYS) == []
+
+
+def test_signs_of_life_of_a_store_in_memory_need_nothing() -> None:
+    with Store.memory() as store, store.beating(every=0.001):
+        assert store.counts() == {}
 
 
 def test_a_store_of_a_newer_version_is_left_alone(store: Store, path: Path) -> None:
@@ -211,7 +219,7 @@ def test_a_store_of_a_newer_version_is_left_alone(store: Store, path: Path) -> N
 def test_another_sqlite_file_is_left_alone(path: Path) -> None:
     with sqlite3.connect(path) as other:
         other.execute("CREATE TABLE mine (a)")
-    with pytest.raises(StoreError, match=r"trials.db: expected a store of trials, got another SQLite file; write to another file"):
+    with pytest.raises(StoreError, match=r"trials.db: expected a store of trials, got another SQLite file; write to another folder"):
         Store.open(path)
     with sqlite3.connect(path) as other:
         assert other.execute("SELECT name FROM sqlite_master").fetchall() == [("mine",)]
@@ -219,7 +227,7 @@ def test_another_sqlite_file_is_left_alone(path: Path) -> None:
 
 def test_a_file_that_is_no_database_is_left_alone(path: Path) -> None:
     path.write_bytes(b"mine" * 500)
-    with pytest.raises(StoreError, match=r"trials.db: .* not a database.* write to another file"):
+    with pytest.raises(StoreError, match=r"trials.db: .*got file is not a database; write to another folder"):
         Store.open(path)
     assert path.read_bytes() == b"mine" * 500
 

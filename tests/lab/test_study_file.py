@@ -73,6 +73,15 @@ def faults(path: Path, **how: Any) -> list[VicinalError]:
     return list(found.faults) if isinstance(found, Faults) else [found]
 
 
+def test_a_file_that_is_not_there_is_called_what_it_should_be(tmp_path: Path) -> None:
+    with pytest.raises(VicinalError, match=r"none\.yaml: expected a readable study file, got No such file"):
+        read_study(tmp_path / "none.yaml")
+
+
+def test_a_fault_of_a_whole_field_stands_under_its_name(write: Write) -> None:
+    assert [fault.where for fault in faults(write(SMALL, steps="many"))] == ["steps"]
+
+
 def test_a_file_says_everything_that_decides_a_study(write: Write, tmp_path: Path, digits: Dataset) -> None:
     parse("Invert()").save(tmp_path / "policy.yaml")
     study = read_study(write(WHOLE))

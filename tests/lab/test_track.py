@@ -1,4 +1,4 @@
-"""Results in the stores of other tools; real ones where they are installed, otherwise against what they would be asked."""
+"""Results in the stores of other tools: TensorBoard's for real; MLflow's where it is installed, and against what it would be asked."""
 
 from __future__ import annotations
 

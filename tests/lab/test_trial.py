@@ -136,7 +136,9 @@ def test_outcomes_survive_as_plain_data() -> None:
         {"steps": [1.0], "train": [np.nan]},
         np.arange(3, dtype=np.uint8),
     )
-    back = Outcome.of(one.data(), one.predicted)
+    data = one.data()
+    back = Outcome.of({name: value for name, value in data.items() if name != "calibration"}, one.predicted)  # of an older store
+    assert back.calibration == one.calibration == {}
     assert np.array_equal([*back.values.values(), *back.recall], [*one.values.values(), *one.recall], equal_nan=True)
     assert np.isnan(back.curve["train"][0])
     assert smallest(np.array([299]), 300).dtype == np.uint16

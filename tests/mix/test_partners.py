@@ -10,6 +10,7 @@ from pictures import colours, mean_colour, objects
 from scipy import stats
 
 import vicinal as v
+from vicinal.core.run import augment
 from vicinal.core.source import partners
 
 MIXERS = [v.MixUp(), v.CutMix(), v.Mosaic(size=20)]
@@ -154,3 +155,13 @@ def test_keypoints_that_are_bound_to_boxes_on_one_side_alone_are_an_error() -> N
     source = [{"image": image, "boxes": boxes, "keypoints": np.ones((3, 2, 3))}] * 2
     with pytest.raises(v.TargetError, match="CutMix: partners: expected labels and keypoints bound to boxes"):
         v.CutMix(partner="dataset")(image=image, boxes=boxes, keypoints=points, source=source, seed=0, index=5)
+
+
+@pytest.mark.parametrize("text", ["MixUp()", "Rotate(angle=(-20, 20)) | CutMix(p=0.5)", "OneOf([CutMix(), MixUp()]) | ToTensor()"])
+def test_groups_of_one_call_are_batches_of_their_own(text: str) -> None:
+    policy, image, label = v.parse(text), colours(10), np.eye(10)
+    index = np.array([4, 0, 9, 9, 17, 3, 2, 8, 1, 30])
+    whole = augment(policy, (), {"image": image, "label": label}, seed=5, index=index, group=4)
+    for rows in (slice(0, 4), slice(4, 8), slice(8, 10)):
+        alone = policy(image=image[rows], label=label[rows], seed=5, index=index[rows])
+        assert all(np.array_equal(whole[name][rows], alone[name]) for name in ("image", "label"))

@@ -34,7 +34,7 @@ class VicinalError(Exception):
 
     def under(self, prefix: str) -> VicinalError:
         """The same error with its place below ``prefix``: ``policy[1]`` + ``Rotate.angle``."""
-        return type(self)(f"{prefix}.{self.where}" if prefix else self.where, self.expected, self.got, self.write)
+        return type(self)(".".join(filter(None, (prefix, self.where))), self.expected, self.got, self.write)
 
 
 def _rebuild(kind: type[VicinalError], where: str, expected: str, got: str, write: str | None) -> VicinalError:

@@ -165,14 +165,14 @@ Mixed = tuple[Items, dict[str, dict[str, NDArray]]]
 """Items, and by the path of a mixer what it mixed with what."""
 
 
-def mixed(policy: Node, plan: Plan, inputs: Inputs, address: Address, engine: Backend, source: Any) -> tuple:
+def mixed(policy: Node, plan: Plan, inputs: Inputs, address: Address, engine: Backend, source: Any, group: int | None) -> tuple:
     """Run a plan with mixers: the main target, everything else, the numbers of the boxes, and what was mixed with what."""
     known = {"boxes", "masks", "mask", "label", "keypoints"}
     strange = [name for name in (inputs.kind, *inputs.others) if name not in known | {"image"}]
     if strange:
         raise TargetError(strange[0], f"image, {', '.join(sorted(known))}, which mixers know", f"the target {strange[0]!r}")
     call = _Call(policy, inputs, engine, source, classes_of(mixers(policy, source)))
-    items, done = call.items(policy, plan, inputs, address)
+    items, done = call.items(policy, plan, inputs, address, group)
     rest, kept = written(items, inputs)
     fresh = items.data is not inputs.data or any(isinstance(slot.primitive, Mix) for slot in plan.slots)
     return items.data if fresh else copied(items.data), rest, kept, done
@@ -189,8 +189,8 @@ class _Call:
     source: Any
     classes: int | None
 
-    def items(self, policy: Node, plan: Plan, inputs: Inputs, address: Address) -> Mixed:
-        """Samples after a plan.
+    def items(self, policy: Node, plan: Plan, inputs: Inputs, address: Address, group: int | None = None) -> Mixed:
+        """Samples after a plan; ``group`` samples after the other are batches of their own, all of them are one if it is None.
 
         A mixer's partners are samples as the policy leaves them before the top-level node in which the mixer stands, so that alternatives
         of a OneOf never see each other's work.
@@ -210,14 +210,20 @@ class _Call:
                 items = items.but(data=data, spec=slot.primitive.spec(items.spec))
                 continue
             stage, pool = (stage, pool) if top == stage else (top, items)
-            items, done[slot.paths[0]] = self._mixed(slot.primitive, slot.paths[0], items, pool, address)
+            items, done[slot.paths[0]] = self._mixed(slot.primitive, slot.paths[0], items, pool, address, group)
         return items, done
 
-    def _mixed(self, mix: Mix, path: str, items: Items, pool: Items, address: Address) -> tuple[Items, dict[str, NDArray]]:
+    def _mixed(
+        self, mix: Mix, path: str, items: Items, pool: Items, address: Address, group: int | None
+    ) -> tuple[Items, dict[str, NDArray]]:
         mixer = mix.mixer
-        own, n = (np.arange(len(items)), len(items)) if mixer.partner == "batch" else (address.index, length(self.source, mixer.label))
-        number = where = partners(mix.params["partner"], own, n)
-        if mixer.partner == "dataset":
+        if mixer.partner == "batch":
+            own, size = np.arange(len(items)), group or len(items)
+            start = own // size * size
+            number = where = partners(mix.params["partner"], own - start, np.minimum(size, len(items) - start)) + start[:, None]
+        else:
+            own = address.index
+            number = partners(mix.params["partner"], own, length(self.source, mixer.label))
             rows, where = np.flatnonzero(mix.active), np.full(number.shape, -1)
             where[rows] = np.arange(number[rows].size).reshape(-1, number.shape[1])
             one = np.repeat(rows, number.shape[1])

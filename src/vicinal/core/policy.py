@@ -102,12 +102,12 @@ def load(path: str | Path, *, trusted: bool = False) -> Node:
         raise Faults(str(path), [fault]) from None
 
 
-def read_document(path: Path) -> Any:
-    """The plain data of a policy file, of a format that this version reads."""
+def read_document(path: Path, what: str = "policy file") -> Any:
+    """The plain data of a file, of a format that this version reads; ``what`` it should be is for the reader of a fault."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as fault:
-        raise PolicyError(str(path), "a readable policy file", getattr(fault, "strerror", None) or str(fault)) from None
+        raise PolicyError(str(path), f"a readable {what}", getattr(fault, "strerror", None) or str(fault)) from None
     document = _document(path, text)
     if isinstance(document, Mapping) and "policy" in document and document.get("vicinal", FORMAT) != FORMAT:
         raise PolicyError(f"{path}: vicinal", f"format {FORMAT}", repr(document["vicinal"]), "a newer version of vicinal reads it")

@@ -112,7 +112,7 @@ def _no_way() -> Way:
 
 def augment(policy: Node, arrays: tuple, targets: Mapping[str, Any], *, seed: int | None = None, epoch: Any = 0, index: Any = None,
             view: Any = 0, backend: str = "auto", threads: int = 1, valid: bool = False,
-            given: Mapping | None = None) -> Any:  # fmt: skip
+            given: Mapping | None = None, group: int | None = None) -> Any:  # fmt: skip
     """Apply a policy.
 
     Args:
@@ -127,6 +127,8 @@ def augment(policy: Node, arrays: tuple, targets: Mapping[str, Any], *, seed: in
         threads: over which the samples of a batch are shared out; the bits are the same for any number.
         valid: ask for the target ``valid``: which pixels of the result show the input, not a border.
         given: parameters by path that take the place of drawn ones.
+        group: how many samples after the other are a batch for mixers, which then give the bits that they give batch by batch; None for
+            all of them.
 
     Raises:
         TargetError, DataError: for targets that are malformed or do not fit each other.
@@ -139,7 +141,7 @@ def augment(policy: Node, arrays: tuple, targets: Mapping[str, Any], *, seed: in
     else:
         inputs = read(named)
         address = addressed(inputs.spec, seed, epoch, index, view)
-        call = Call(Blending(load(backend)), _threads(threads), valid, given, source)
+        call = Call(Blending(load(backend)), _threads(threads), valid, given, source, group)
         results = [augment_one_view(policy, inputs, where, call) for where in each_view(policy.views, address)]
     found = [result[next(iter(named))] for result in results] if arrays else results
     return found[0] if policy.views is None else found
@@ -195,6 +197,7 @@ class Call:
     valid: bool
     given: Mapping | None
     source: Any
+    group: int | None = None
 
 
 def _threads(threads: Any) -> int:
@@ -211,7 +214,7 @@ def augment_one_view(policy: Node, inputs: Inputs, address: Address, call: Call)
     way = Way(made.primitives, inputs.spec, made.after, engine, depth)
     try:
         if mixers(policy, call.source):
-            data, rest, fate = _mixed(policy, made, inputs, address, way, call.source)
+            data, rest, fate = _mixed(policy, made, inputs, address, way, call)
         else:
             data = _run(way, inputs.data)
             rest, table = others(inputs.others, way, inputs.single)
@@ -229,8 +232,8 @@ def augment_one_view(policy: Node, inputs: Inputs, address: Address, call: Call)
     return Result({name: (out | rest)[name] for name in names}, address, made, way, fate, inputs.single)
 
 
-def _mixed(policy: Node, made: Plan, inputs: Inputs, address: Address, way: Way, source: Any) -> tuple[Dense, dict[str, Any], Fate]:
-    data, rest, kept, done = mixed(policy, made, inputs, address, way.engine, source)
+def _mixed(policy: Node, made: Plan, inputs: Inputs, address: Address, way: Way, call: Call) -> tuple[Dense, dict[str, Any], Fate]:
+    data, rest, kept, done = mixed(policy, made, inputs, address, way.engine, call.source, call.group)
     return data, rest, Fate(kept, None, done)
 
 

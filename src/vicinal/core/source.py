@@ -14,9 +14,13 @@ from vicinal.core.inputs import Inputs
 from vicinal.core.targets import Target
 
 
-def partners(u: NDArray, own: NDArray, n: int) -> NDArray[np.int64]:
-    """(B, k) one of ``n`` for every uniform number (B, k), never the own number (B,) where that is below ``n`` and not the only one."""
-    inside = (own < n)[:, None]
+def partners(u: NDArray, own: NDArray, n: NDArray | int) -> NDArray[np.int64]:
+    """(B, k) one of ``n`` for every uniform number (B, k), never the own number (B,) where that is below ``n`` and not the only one.
+
+    ``n`` may be one for all samples, or (B,).
+    """
+    n = np.broadcast_to(n, own.shape)[:, None]
+    inside = own[:, None] < n
     room = np.maximum(np.where(inside, n - 1, n), 1)
     step = np.minimum((u * room).astype(np.int64), room - 1)
     return np.where(inside, (own[:, None] + 1 + step) % n, step)

@@ -127,7 +127,7 @@ def read_claim(name: str) -> Claim:
     if not path.exists():
         close = nearest(name, names())
         raise PolicyError("claim", f"one of {', '.join(names())}, or a file", repr(name), f"vicinal replicate {close}" if close else None)
-    document = read_document(path)
+    document = read_document(path, "claim file")
     if not isinstance(document, Mapping):
         raise PolicyError(str(path), f"a mapping of {', '.join(_FIELDS)}", type(document).__name__)
     faults: list[VicinalError] = [

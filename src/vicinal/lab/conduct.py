@@ -10,14 +10,13 @@ from typing import Protocol, final
 
 from vicinal.lab.bench import Bench
 from vicinal.lab.engine import Engine, Failed, Job
-from vicinal.lab.engine.base import Report
+from vicinal.lab.engine.base import Report, Run
 from vicinal.lab.feed import goal
 from vicinal.lab.jobs import jobs
 from vicinal.lab.store import Fault, Store
 from vicinal.lab.study import Study
 from vicinal.lab.trial import Outcome, Trial
 
-BEAT = 15.0  # seconds between two signs of life
 _WAIT = 0.5  # seconds between two looks at what other processes do
 
 
@@ -106,9 +105,10 @@ def conduct(
     store.want(study.name, trials)
     keys = list(dict.fromkeys(trial.key for trial in trials))
     pace = pace or AllAtOnce(trials)
-    work = _Work(study, store, engine, tell, len(keys))
-    while wave := pace.wave(store.outcomes(keys), time.perf_counter() - started):
-        work.through(wave)
+    work = _Work(study, store, engine.workers, tell, len(keys))
+    with store.beating(), engine.on(study.data) as run:
+        while wave := pace.wave(store.outcomes(keys), time.perf_counter() - started):
+            work.through(wave, run)
     return Findings(
         study=study,
         trials=tuple(trials),
@@ -129,16 +129,15 @@ class _Work:
 
     study: Study
     store: Store
-    engine: Engine
+    workers: int
     tell: Tell
     total: int
     fresh: int = 0
     done: int = 0
     running: int = 0
     queue: deque[Job] = field(default_factory=deque)
-    beaten: float = field(default_factory=time.monotonic)
 
-    def through(self, trials: Sequence[Trial]) -> None:
+    def through(self, trials: Sequence[Trial], run: Run) -> None:
         """Run trials that nobody has run, and wait for those that somebody else runs."""
         by_key = {trial.key: trial for trial in trials}
         while True:
@@ -148,9 +147,9 @@ class _Work:
             open_ = [trial for key, trial in by_key.items() if states[key] in ("waiting", "running")]
             if not open_:
                 return
-            self.queue.extend(jobs(open_, goal(self.study.data), self.engine.workers, self.study.limit))
+            self.queue.extend(jobs(open_, goal(self.study.data), self.workers, self.study.limit))
             before = self.fresh
-            self.engine.run(self.study.data, self._take, self._heard, self._idle)
+            run(self._take, self._heard, self._idle)
             if self.fresh == before:
                 time.sleep(_WAIT)
 
@@ -182,8 +181,4 @@ class _Work:
         self.tell(self.done, self.total)
 
     def _idle(self, share: float) -> None:
-        now = time.monotonic()
-        if now - self.beaten > BEAT:
-            self.beaten = now
-            self.store.beat()
         self.tell(self.done + share * self.running, self.total)

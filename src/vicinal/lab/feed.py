@@ -52,16 +52,19 @@ def targets(data: Dataset, labels: NDArray) -> NDArray:
     return labels.astype(np.float32) if data.regression else labels
 
 
-def transformed(policy: Node, images: NDArray, address: Address, kind: str = "image", label: NDArray | None = None) -> Any:
+def transformed(
+    policy: Node, images: NDArray, address: Address, kind: str = "image", label: NDArray | None = None, group: int | None = None
+) -> Any:
     """Items (B, ...) after a policy: an array, or a list where sizes differ; floats where it keeps values outside the range.
 
-    With labels, (B, K) shares of classes, a pair: the items, and the labels after mixing. A policy of several views gives a list of them.
+    With labels, (B, K) shares of classes, a pair: the items, and the labels after mixing, ``group`` items after the other being a batch.
+    A policy of several views gives a list of them.
     """
     where: dict[str, Any] = {"seed": address.seed, "epoch": address.epoch, "index": address.index, "view": address.view}
     if label is None:
-        made = augment(policy, (), {kind: taken(policy, images)}, **where)
+        made = augment(policy, (), {kind: taken(policy, images)}, group=group, **where)
         return [view[kind] for view in made] if isinstance(made, list) else made[kind]
-    made = augment(policy, (), {kind: taken(policy, images), "label": label}, **where)
+    made = augment(policy, (), {kind: taken(policy, images), "label": label}, group=group, **where)
     return made[kind], made["label"]
 
 
@@ -71,8 +74,10 @@ def taken(policy: Node, images: NDArray) -> NDArray:
     return inputs(images).reshape(images.shape) if keeps else images
 
 
-def apply(arm: Arm, images: NDArray, address: Address, label: NDArray | None = None) -> tuple[NDArray, NDArray | None]:
-    """What an arm makes of items (B, ...) at an address, and the labels where it mixes.
+def apply(
+    arm: Arm, images: NDArray, address: Address, label: NDArray | None = None, group: int | None = None
+) -> tuple[NDArray, NDArray | None]:
+    """What an arm makes of items (B, ...) at an address, and the labels where it mixes, ``group`` items after the other among themselves.
 
     Raises:
         DataError: the policy changes their size, which dev and test keep.
@@ -80,7 +85,7 @@ def apply(arm: Arm, images: NDArray, address: Address, label: NDArray | None = N
     if arm.policy is None:
         return images, label
     kind = "series" if images.ndim == 3 else "image"
-    made = transformed(arm.policy, images, address, kind, label)
+    made = transformed(arm.policy, images, address, kind, label, group)
     made, label = made if label is not None else (made, None)
     if getattr(made, "shape", None) != images.shape:
         got = "items of several sizes" if isinstance(made, list) else "x".join(map(str, made.shape[1:]))
@@ -174,7 +179,7 @@ class Replica:
         number, place = divmod(step, self.ahead)
         if self._chunk is None or self._chunk[0] != number:
             epoch, item = self.chunk(number)
-            self._chunk = (number, *self.shown(item, epoch))
+            self._chunk = (number, *self.shown(item, epoch, self.size))
         rows = slice(place * self.size, (place + 1) * self.size)
         return self._chunk[1][rows], self._chunk[2][rows]
 
@@ -190,8 +195,8 @@ class Replica:
 
     @cached_property
     def ahead(self) -> int:
-        """Steps that are made at once; only one where items are mixed, so that partners come from the batch."""
-        return 1 if self.arm.mixes else max(1, self._most() // self.size)
+        """Steps that are made at once."""
+        return max(1, self._most() // self.size)
 
     @cached_property
     def everything(self) -> NDArray[np.float32]:
@@ -217,10 +222,12 @@ class Replica:
     def _most(self) -> int:
         return max(1, min(AHEAD, AHEAD_VALUES // math.prod(pixels(self.data).shape[1:])))
 
-    def shown(self, item: NDArray[np.int64], epoch: NDArray[np.int64] | int = 0) -> tuple[NDArray[np.float32], NDArray]:
-        """(B, D) items as the network is trained on them in some epochs, and their labels."""
+    def shown(
+        self, item: NDArray[np.int64], epoch: NDArray[np.int64] | int = 0, group: int | None = None
+    ) -> tuple[NDArray[np.float32], NDArray]:
+        """(B, D) items as the network is trained on them in some epochs, and their labels; ``group`` of them are mixed among themselves."""
         if self.arm.mode == "fly":
-            made, mixed = self._timed(item, epoch)
+            made, mixed = self._timed(item, epoch, group)
             return inputs(made), self.labels[item] if mixed is None else mixed
         return self.kept(item), self.taught(item)
 
@@ -249,8 +256,8 @@ class Replica:
         if self._copies is None:
             item = np.flatnonzero(self.copy)
             turn = order(self.seed, 0, len(item)) if self.arm.mixes else np.arange(len(item))
-            ahead = self.size if self.arm.mixes else self._most()
-            pieces = [self._timed(item[turn[start : start + ahead]], 0) for start in range(0, len(item), ahead)]
+            many = self.ahead * self.size
+            pieces = [self._timed(item[turn[start : start + many]], 0, self.size) for start in range(0, len(item), many)]
             back, mixed = np.argsort(turn), [label for _, label in pieces if label is not None]
             self._copies = (np.concatenate([made for made, _ in pieces])[back], np.concatenate(mixed)[back] if mixed else None)
         return self._copies
@@ -262,10 +269,10 @@ class Replica:
     def _one_hot(self, item: NDArray[np.int64]) -> NDArray[np.float32]:
         return np.eye(len(self.data.classes), dtype=np.float32)[self.labels[item]]
 
-    def _timed(self, item: NDArray[np.int64], epoch: NDArray[np.int64] | int) -> tuple[NDArray, NDArray | None]:
+    def _timed(self, item: NDArray[np.int64], epoch: NDArray[np.int64] | int, group: int | None) -> tuple[NDArray, NDArray | None]:
         start, images = time.perf_counter(), pixels(self.data, self.items[item])
         label = self._one_hot(item) if self.shares else None
-        made, mixed = apply(self.arm, images, self.address(item, epoch), label)
+        made, mixed = apply(self.arm, images, self.address(item, epoch), label, group)
         self.seconds += time.perf_counter() - start
         self.made += len(images)
         return made, None if mixed is None else mixed.astype(np.float32)

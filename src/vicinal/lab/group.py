@@ -18,6 +18,7 @@ from vicinal.core.errors import DataError
 from vicinal.lab.arms import Arm
 from vicinal.lab.bench import Bench
 from vicinal.lab.feed import Replica, goal, joined, targets
+from vicinal.lab.measure.calibration import reliability
 from vicinal.lab.measure.metrics import METRICS, measured
 from vicinal.lab.measure.scores import recall
 from vicinal.lab.measure.tta import net_change
@@ -76,10 +77,16 @@ class Pupil:
             recall=np.zeros(0) if regression else recall(outputs, labels),
             curve={"steps": [float(mark) for mark in at], **curve},
             predicted=predicted if regression else smallest(predicted, outputs.shape[1]),
+            calibration={} if regression or _certain(outputs) else reliability(outputs, labels).data(),
             leak=self.leak,
             test_leak=self.test_leak,
             sizes={"train": len(self.replica.items), "dev": self.dev, "test": len(labels)},
         )
+
+
+def _certain(outputs: NDArray) -> bool:
+    """Whether a model says classes and no probabilities."""
+    return bool((outputs.max(1) == 1).all())
 
 
 def names(regression: bool) -> tuple[str, ...]:

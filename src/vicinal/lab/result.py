@@ -21,12 +21,11 @@ from vicinal.lab.analysis.worth import ms_per_item
 from vicinal.lab.conduct import Findings
 from vicinal.lab.feed import pixels
 from vicinal.lab.group import names
-from vicinal.lab.measure.metrics import entry
+from vicinal.lab.measure.metrics import METRICS, entry
 from vicinal.lab.sides import Side, sides, verdicts
 from vicinal.lab.study import REFERENCE, Study
 from vicinal.lab.trial import Cell
 
-_ANSWERED = ("", "reference", "duplicate")  # reasons of the arms that the answer speaks of
 LIBRARIES = ("numpy", "torch", "scikit-learn", "scipy", "opencv-python-headless", "numba")
 
 
@@ -50,7 +49,7 @@ def result(findings: Findings, command: str = "") -> dict[str, Any]:
         "vicinal": __version__,
         "study": study.name,
         "question": _question(study, first),
-        "answer": _answer([arm for arm in arms if arm["control"] in _ANSWERED], cell, scene.unit),
+        "answer": _answer(arms, cell, scene.unit),
         "step_note": step_note(scene),
         "command": command,
         "created": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -112,8 +111,9 @@ def _question(study: Study, first: Side) -> str:
 
 
 def _answer(arms: Sequence[wording.Arm], cell: Cell, unit: wording.Unit) -> str:
-    """Controls that the analysis speaks of are no answer; and what helps at equal epochs may be nothing but the steps."""
-    return ("At equal epochs: " if cell.epochs else "") + wording.answer_sentence(arms, unit)
+    """Nobody asked about controls, but unchanged copies that make a difference are news. What helps at equal epochs may be but steps."""
+    told = [arm for arm in arms if not arm["control"] or (arm["control"] == "duplicate" and arm["verdict"] != "no evidence")]
+    return ("At equal epochs: " if cell.epochs else "") + wording.answer_sentence(told, unit)
 
 
 def _budget(cell: Cell, study: Study) -> dict[str, Any]:
@@ -184,7 +184,7 @@ def _curve(side: Side) -> dict[str, Any]:
 def _metric(side: Side, reference: Side, name: str, study: Study) -> dict[str, Any]:
     """A metric on test: its mean, and the gain over the reference, above 0 for better, with its interval."""
     gains = side.gains(reference, name)
-    gain, low, high = (None, None, None) if side is reference else _gain(gains, study)
+    gain, low, high = (None, None, None) if side is reference else _gain(gains, name, study)
     return {"mean": float(side.measured(f"test.{name}").mean()), "gain": gain, "low": low, "high": high}
 
 
@@ -195,18 +195,19 @@ def _robustness(side: Side, reference: Side, family: str, levels: Sequence[float
     for level in levels:
         mine = side.measured(f"{family}@{level:g}.{name}")
         theirs = dict(zip(reference.seeds, reference.measured(f"{family}@{level:g}.{name}"), strict=True))
-        gains = np.array([score - theirs[seed] for seed, score in zip(side.seeds, mine, strict=True) if seed in theirs])
-        gain, low, high = (0.0, None, None) if side is reference else _gain(gains, study)
+        pairs = [(theirs[seed], score) for seed, score in zip(side.seeds, mine, strict=True) if seed in theirs]
+        gains = np.array([METRICS[name].gain(*pair) for pair in pairs])
+        gain, low, high = (0.0, None, None) if side is reference else _gain(gains, name, study)
         for key, value in zip(("mean", "gain", "low", "high"), (float(mine.mean()), gain, low, high), strict=True):
             found[key].append(value)
     return found
 
 
-def _gain(gains: NDArray[np.float64], study: Study) -> tuple[float | None, float | None, float | None]:
+def _gain(gains: NDArray[np.float64], metric: str, study: Study) -> tuple[float | None, float | None, float | None]:
     """A mean and its interval; nothing where there is no pair, or where something was not measured."""
     if not len(gains) or not np.isfinite(gains).all():
         return None, None, None
-    found = statistics.estimate(gains, 1 - study.alpha, study.interval)
+    found = statistics.within(statistics.estimate(gains, 1 - study.alpha, study.interval), METRICS[metric].span)
     return found.mean, found.low, found.high
 
 

@@ -24,7 +24,8 @@ and K points of a learning curve:
   sense, and every interval is low, high:
 
   - by arm: ``items`` (mean, low, high over seeds and test items, se_seeds, se_items), ``worst_class`` (class, change, low, high),
-    ``confusion`` (C, C), ``fits`` (verdict, gap, train, dev, sentence);
+    ``confusion`` (C, C), ``calibration`` (confidence, accuracy and count of bins of equal width, of the test items of all seeds; ece, a
+    mean over seeds), ``fits`` (verdict, gap, train, dev, sentence);
   - a list, with arm and sentence: ``confounds`` (naive, duplicate, steps: the gains of the arm and of its controls; share, low, high of
     the larger control), ``cheap`` and ``real_images`` (against, mean, low, high), ``interactions`` (axis, from, to, mean, low, high, p),
     ``views`` (gain, fixed, broken), ``signs`` (rows, columns: name and values; cells: mean, low, high, sign);

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from vicinal.lab import statistics
 from vicinal.lab.arms import Arm
 from vicinal.lab.conduct import Findings
+from vicinal.lab.measure.metrics import METRICS
 from vicinal.lab.pace import race, score
 from vicinal.lab.study import REFERENCE
 from vicinal.lab.trial import Cell, Outcome, Trial
@@ -79,10 +80,12 @@ def verdicts(findings: Findings, cell: Cell, metric: str | None = None, looks: S
     paired = {name: side.gains(known[REFERENCE], wanted) for name, side in known.items() if name != REFERENCE}
     paired = {name: values for name, values in paired.items() if len(values) and np.isfinite(values).all()}
     family = [name for name in paired if not known[name].arm.control]
-    found = statistics.judged(paired, study.alpha, study.interval, family)
+    span = METRICS[wanted].span
+    found = statistics.judged(paired, study.alpha, study.interval, family, span)
     if looks and wanted == study.metric:
         trials = [trial for trial in findings.trials if trial.cell == cell]
         for name, standing in race(study, trials, findings.outcomes, looks).items():
             if name in found and standing.seeds:
-                found[name] = statistics.Comparison(standing.difference, standing.verdict, found[name].seeds_needed)
+                difference = statistics.within(standing.difference, span)
+                found[name] = statistics.Comparison(difference, standing.verdict, found[name].seeds_needed)
     return found

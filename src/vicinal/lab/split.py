@@ -204,8 +204,12 @@ def _size(data: Dataset, size: int | None, classes: NDArray[np.int64]) -> int:
     if isinstance(size, bool) or not isinstance(size, (int, np.integer)):
         raise ParameterError("split.size", "a whole number of items, or None for all", repr(size))
     if not least <= size <= most:
-        expected = f"a size of at least {least} (2 for each class) and at most {most} (what the test part leaves)"
-        raise DataError(data.origin, expected, str(size), f"--size {min(max(size, least), most)}" if least <= most else None)
+        expected, fits = (
+            f"a size of at least {least} (2 for each class) and at most {most} (what the test part leaves)",
+            min(max(size, least), most),
+        )
+        write = f"--size {fits}, or size: {fits} in a study file" if least <= most else None
+        raise DataError(data.origin, expected, str(size), write)
     return int(size)
 
 

@@ -21,10 +21,11 @@ import json
 import os
 import socket
 import sqlite3
+import threading
 import time
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self, final
@@ -37,6 +38,7 @@ from vicinal.lab.trial import Outcome, Trial
 
 SCHEMA = 1
 STALE = 60.0  # seconds without a sign of life after which a claim is void
+_MEMORY = ":memory:"
 _PATIENCE = 30.0  # seconds to wait for another writer
 _MANY = 500  # variables of one statement: SQLite has a limit
 
@@ -100,17 +102,17 @@ class Store:
     @staticmethod
     def memory() -> Store:
         """A store that is gone with the process."""
-        return Store(":memory:", sqlite3.connect(":memory:", isolation_level=None))._ready()
+        return Store(_MEMORY, sqlite3.connect(_MEMORY, isolation_level=None))._ready()
 
     def _ready(self) -> Self:
         with self._writing():
             version = self.connection.execute("PRAGMA user_version").fetchone()[0]
             if version > SCHEMA:
-                expected, write = f"a store of schema {SCHEMA} or older", "with the newer vicinal, or to another file"
+                expected, write = f"a store of schema {SCHEMA} or older", "with the newer vicinal, or to another folder"
                 raise StoreError(self.path, expected, f"schema {version}, of a newer vicinal", write)
             if version == 0:
                 if self.connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-                    raise StoreError(self.path, "a store of trials", "another SQLite file", "to another file")
+                    raise StoreError(self.path, "a store of trials", "another SQLite file", "to another folder")
                 for statement in filter(str.strip, _TABLES.split(";")):
                     self.connection.execute(statement)
                 self.connection.execute(f"PRAGMA user_version = {SCHEMA}")
@@ -174,10 +176,24 @@ class Store:
         dead = [(owner,) for owner, beat in owners if owner != self.owner and _dead(owner, beat)]
         self.connection.executemany("UPDATE trials SET state = 'waiting', owner = NULL WHERE state = 'running' AND owner = ?", dead)
 
-    def beat(self) -> None:
-        """A sign of life, to be given more often than every ``STALE`` seconds."""
-        with self._writing():
-            self.connection.execute("UPDATE trials SET beat = ? WHERE owner = ? AND state = 'running'", (time.time(), self.owner))
+    @contextmanager
+    def beating(self, every: float = STALE / 4) -> Iterator[None]:
+        """Signs of life from a thread of its own: a trial may keep this one busy without a word for longer than ``STALE`` seconds."""
+        over = threading.Event()
+        thread = threading.Thread(target=self._beat, args=(over, every), daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+
+    def _beat(self, over: threading.Event, every: float) -> None:
+        there = Path(self.path).absolute().as_uri() + "?mode=rw"  # a file that is gone is not made again
+        while self.path != _MEMORY and not over.wait(every):
+            # What cannot be written now may be in the next round; what must be written is told by the other thread.
+            with suppress(sqlite3.Error), closing(sqlite3.connect(there, timeout=every, uri=True)) as own, own:
+                own.execute("UPDATE trials SET beat = ? WHERE owner = ? AND state = 'running'", (time.time(), self.owner))
 
     def release(self, keys: Sequence[str] | None = None) -> None:
         """Give back what was claimed and not finished: some of it, or all."""
@@ -284,14 +300,13 @@ def _explained(path: str) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as fault:
-        got = f"{fault}; what was finished before is kept"
-        raise StoreError(path, "a store that can be read and written", got, _advice(fault)) from fault
+        broken = any(words in str(fault) for words in ("not a database", "malformed"))
+        got, write = (str(fault), "to another folder") if broken else (f"{fault}; what was finished before is kept", _advice(fault))
+        raise StoreError(path, "a store that can be read and written", got, write) from fault
     except OSError as fault:
         raise StoreError(path, "a file that can be written", fault.strerror or str(fault), "to another folder") from fault
 
 
 def _advice(fault: sqlite3.Error) -> str:
-    text = str(fault)
-    if "full" in text or "I/O" in text:  # the latter where there is no room for the index of the log
-        return "to a disk with room, or free some, and run the same command again"
-    return "to another file" if "not a database" in text or "malformed" in text else "the same command again"
+    full = "full" in str(fault) or "I/O" in str(fault)  # the latter where there is no room for the index of the log
+    return "to a disk with room, or free some, and run the same command again" if full else "the same command again"

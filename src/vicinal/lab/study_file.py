@@ -70,7 +70,7 @@ def read_study(path: Path, *, trusted: bool = False, data: str | None = None) ->
     Raises:
         Faults: everything that is wrong with the file, each fault with its place. DataError: data that cannot be read.
     """
-    document = read_document(path)
+    document = read_document(path, "study file")
     if not isinstance(document, Mapping):
         raise PolicyError(str(path), "a mapping of fields such as data and arms", type(document).__name__, "data: digits")
     return study_of(document, path, trusted, data)

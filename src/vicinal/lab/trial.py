@@ -186,6 +186,8 @@ class Outcome:
         recall: (classes,) the share of each class of test that was found; nan where test has none of it.
         curve: "steps", "train" and "dev": the headline metric on the way, on the clean originals of train and on dev.
         predicted: (N,) the class that each item of test was taken for, in the smallest dtype; (N, V) float32 values in a regression.
+        calibration: count, sure and correct of the bins of `vicinal.lab.measure.calibration.Reliability` on test; empty where there are
+            no probabilities, and in stores of before they were kept.
         seconds, augment_seconds: its share of the time of training, and of augmenting; augmented: items that came of the latter.
         leak, test_leak: share of dev and of test items with a sibling in train; sizes: number of items in train, dev and test.
     """
@@ -194,6 +196,7 @@ class Outcome:
     recall: NDArray[np.float64]
     curve: Mapping[str, list[float]]
     predicted: NDArray
+    calibration: Mapping[str, list[float]] = field(default_factory=dict)
     seconds: float = 0.0
     augment_seconds: float = 0.0
     augmented: int = 0

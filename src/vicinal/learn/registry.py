@@ -45,7 +45,7 @@ def read_trainer(data: str | Mapping[str, Any], trusted: bool = False) -> Traine
         raise PolicyError(_WHERE, "a name, or a mapping with a name", repr(data)[:200], "{name: mlp, lr: 0.1}")
     cls = _found(settings["name"])
     if cls.imports and not trusted:
-        raise PolicyError(_WHERE, "a trainer that names no code, or data that you trust", repr(data)[:200], "trusted=True")
+        raise PolicyError(_WHERE, "a trainer that names no code, or data that you trust", repr(data)[:200], "trusted=True, or --trusted")
     return cls.read({name: value for name, value in settings.items() if name != "name"})  # type: ignore[return-value]
 
 

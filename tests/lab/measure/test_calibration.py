@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
 import vicinal as v
-from vicinal.lab.measure.calibration import ece, reliability
+from vicinal.lab.measure.calibration import ece, pooled, reliability
 
 
 def looped(outputs: np.ndarray, labels: np.ndarray, bins: int) -> float:
@@ -79,6 +81,15 @@ def test_more_bins_than_items_and_bins_that_are_none():
     assert reliability([[0.75, 0.25]], [0], bins=15, adaptive=True).count.tolist() == [1]
     with pytest.raises(v.ParameterError, match=r"^reliability\.bins: expected a whole number of 1 or more, got 0; write bins=15$"):
         ece([[0.5, 0.5]], [0], bins=0)
+
+
+def test_tables_add_up_to_the_table_of_all_items():
+    outputs, labels = some()
+    parts = [reliability(outputs[rows], labels[rows]).data() for rows in (slice(0, 90), slice(90, 500))]
+    whole, known = pooled(json.loads(json.dumps(parts))), reliability(outputs, labels)
+    assert whole.count.tolist() == known.count.tolist()
+    for name in ("low", "high", "confidence", "accuracy", "ece"):
+        np.testing.assert_allclose(getattr(whole, name), getattr(known, name), atol=1e-12)
 
 
 def test_a_calibrated_model_has_little_error():

@@ -50,6 +50,7 @@ def _of_classes(scene: Scene) -> dict[str, Any]:
         "items": items.items(scene),
         "worst_class": items.worst_class(scene),
         "confusion": items.confusion(scene),
+        "calibration": items.calibration(scene),
         "fits": curves.fits(scene),
         "views": items.views(scene),
     }

@@ -33,6 +33,8 @@ def attribution(scene: Scene) -> dict[str, Any] | None:
     method, orders = scene.study.interval, parts.orders
     values = statistics.shapley_sampled(scores, orders, scene.level) if orders else statistics.shapley(scores, scene.level, method)
     without = statistics.leave_one_out(scores, scene.level, method)
+    values = {name: statistics.within(one, scene.span) for name, one in values.items()}
+    without = {name: statistics.within(one, scene.span) for name, one in without.items()}
     cost = _costs(scene, parts)
     return {
         "arm": parts.arm.name,

@@ -117,7 +117,7 @@ def cheap(scene: Scene) -> list[dict[str, Any]]:
     rivals = {name: _best_on_dev(scene, {other: side for other, side in known.items() if other != name}) for name in scene.asked}
     pairs = {name: rival for name, rival in rivals.items() if rival is not None}
     gains = {name: scene.asked[name].gains(rival, scene.metric) for name, rival in pairs.items()}
-    found = statistics.judged({name: values for name, values in gains.items() if usable(values)}, scene.study.alpha, scene.study.interval)
+    found = scene.judged({name: values for name, values in gains.items() if usable(values)})
     return [_cheap(scene, name, pairs[name].arm.name, one) for name, one in found.items()]
 
 

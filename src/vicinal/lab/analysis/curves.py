@@ -51,13 +51,14 @@ def selection(scene: Scene) -> dict[str, Any] | None:
         return None
     found = statistics.winners_curse((dev[1:] - dev[0]).T, (test[1:] - test[0]).T, scene.level)
     chosen, expected = names[int(np.argmax(found.chosen))], _expected(scene, len(names))
+    optimism = statistics.within(found.optimism, 2 * scene.span)
     return {
         "chosen": chosen,
         "dev": found.dev.mean,
         "test": found.test.mean,
-        "optimism": found.optimism.mean,
-        "low": found.optimism.low,
-        "high": found.optimism.high,
+        "optimism": optimism.mean,
+        "low": optimism.low,
+        "high": optimism.high,
         "expected": expected,
         "sentence": _selection_sentence(scene, found, chosen, expected),
     }

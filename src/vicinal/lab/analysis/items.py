@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 
 from vicinal.lab import wording
 from vicinal.lab.analysis.scene import Scene, ends, paired, together
+from vicinal.lab.measure.calibration import pooled
 from vicinal.lab.measure.scores import worst_class_change
+from vicinal.lab.result_file import plain
 from vicinal.lab.sides import Side
-from vicinal.lab.statistics import estimate, hierarchical
+from vicinal.lab.statistics import estimate, hierarchical, within
 
 RESAMPLES = 1000  # of seeds and items
 
@@ -34,7 +36,7 @@ def worst_class(scene: Scene) -> dict[str, Any]:
         changes = paired(side, scene.reference, lambda mine, theirs: mine.recall - theirs.recall)
         label, change = worst_class_change(np.zeros(changes.shape[1]), _means(changes))
         own = changes[:, label]
-        of = estimate(own[np.isfinite(own)], 1 - scene.study.alpha / changes.shape[1], scene.study.interval)
+        of = within(estimate(own[np.isfinite(own)], 1 - scene.study.alpha / changes.shape[1], scene.study.interval), 1.0)
         found[name] = {"class": scene.study.data.classes[label], "change": change, "low": of.low, "high": of.high}
     return found
 
@@ -60,6 +62,21 @@ def _table(scene: Scene, side: Side) -> list[list[int]]:
     count = len(scene.study.data.classes)
     tables = [np.bincount(scene.labels * count + one.predicted, minlength=count * count) for one in side.outcomes]
     return np.rint(np.mean(tables, axis=0)).astype(int).reshape(count, count).tolist()
+
+
+def calibration(scene: Scene) -> dict[str, dict[str, Any]]:
+    """The reliability diagrams of the reference and of every arm: the test items of all seeds in one table; ECE is a mean over seeds.
+
+    Arms of which a seed has no table are left out.
+    """
+    sides = [side for side in (scene.reference, *scene.asked.values()) if all(one.calibration for one in side.outcomes)]
+    return {side.arm.name: _calibrated(side) for side in sides}
+
+
+def _calibrated(side: Side) -> dict[str, Any]:
+    table = pooled([one.calibration for one in side.outcomes])
+    bins = {name: plain(getattr(table, name)) for name in ("confidence", "accuracy", "count")}  # None where a bin is empty
+    return {**bins, "ece": float(side.measured("test.ece").mean())}
 
 
 def views(scene: Scene) -> list[dict[str, Any]]:

@@ -41,7 +41,7 @@ def sign_map(scene: Scene, grid: Sequence[Sequence[NDArray]], rows: Axis, column
     if not all(usable(cell) for line in grid for cell in line):
         return None
     down, across = (statistics.Axis(axis.word, axis.values) for axis in (rows, columns))
-    return statistics.sign_map(grid, down, across, scene.study.alpha, scene.study.interval)
+    return statistics.sign_map(grid, down, across, scene.study.alpha, scene.study.interval, scene.span)
 
 
 def flips(scene: Scene) -> list[str]:
@@ -62,7 +62,7 @@ def interactions(scene: Scene) -> list[dict[str, Any]]:
         change = _change(scene, arm, axis)
         if usable(change):
             found.append((arm, axis, change))
-    judged = statistics.judged({str(n): one[2] for n, one in enumerate(found)}, scene.study.alpha, scene.study.interval) if found else {}
+    judged = scene.judged({str(n): one[2] for n, one in enumerate(found)}, 2 * scene.span)
     return [_interaction(scene, arm, axis, judged[str(n)]) for n, (arm, axis, _) in enumerate(found)]
 
 

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from vicinal.lab import wording
 from vicinal.lab.conduct import Findings
 from vicinal.lab.group import names
-from vicinal.lab.measure.metrics import entry
+from vicinal.lab.measure.metrics import METRICS, entry
 from vicinal.lab.sides import Side, verdicts
 from vicinal.lab.sides import sides as sides_of
 from vicinal.lab.split import split
-from vicinal.lab.statistics import Comparison, Estimate, estimate
+from vicinal.lab.statistics import Comparison, Estimate, estimate, judged, within
 from vicinal.lab.study import REFERENCE, Study
 from vicinal.lab.trial import Cell, Outcome
 
@@ -68,9 +68,18 @@ class Scene:
         """The arms that the lab added for one reason."""
         return {name: side for name, side in self.sides.items() if side.arm.control == kind}
 
+    @property
+    def span(self) -> float:
+        """How far two models can lie apart."""
+        return METRICS[self.metric].span
+
     def mean(self, values: NDArray[np.float64]) -> Estimate:
-        """Of numbers, one a seed."""
-        return estimate(values, self.level, self.study.interval)
+        """Of differences, one a seed."""
+        return within(estimate(values, self.level, self.study.interval), self.span)
+
+    def judged(self, gains: Mapping[str, NDArray[np.float64]], span: float | None = None) -> dict[str, Comparison]:
+        """Differences, corrected together; ``span`` where they can be larger than between two models."""
+        return judged(gains, self.study.alpha, self.study.interval, span=span or self.span) if gains else {}
 
     def elsewhere(self, cell: Cell) -> Scene:
         """Another cell of the same study."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol, final
 
@@ -36,25 +37,25 @@ Report = list[Outcome] | Failed
 Take = Callable[[], Job | None]
 Heard = Callable[[Job, Report], None]
 Idle = Callable[[float], None]
+Run = Callable[[Take, Heard, Idle], None]
+"""Runs jobs until there are none.
+
+``take`` gives the next job, None if there is none now; it is asked again after every report, which may have brought new ones. ``heard`` is
+called with every job and its outcomes, or why it has none, in this process, one at a time. ``idle`` is called now and then with the share
+of running jobs that is done, as far as it is known.
+"""
 
 
 class Engine(Protocol):
-    """Runs jobs until there are none."""
+    """Where jobs are run."""
 
     @property
     def workers(self) -> int:
         """How many jobs run at once."""
         ...
 
-    def run(self, data: Dataset, take: Take, heard: Heard, idle: Idle) -> None:
-        """Run jobs.
-
-        Args:
-            data: that of all trials.
-            take: the next job, None if there is none now; asked again after every report, which may have brought new ones.
-            heard: called with every job and its outcomes, or why it has none, in this process, one at a time.
-            idle: called now and then with the share of running jobs that is done, as far as it is known.
-        """
+    def on(self, data: Dataset) -> AbstractContextManager[Run]:
+        """What runs jobs whose trials are all of some data, as often as it is called; workers stay until the context ends."""
         ...
 
 

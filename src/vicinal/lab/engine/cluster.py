@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, final
 
 from vicinal.core.errors import BackendError, ParameterError
 from vicinal.data.dataset import Dataset
-from vicinal.lab.engine.base import Failed, Heard, Idle, Job, Take, sentence
+from vicinal.lab.engine.base import Failed, Heard, Idle, Job, Run, Take, sentence
 
 _LOOK = 0.5  # seconds between two looks at who is late
 
@@ -64,9 +66,14 @@ class Cluster:
         except Exception as fault:  # Ray's own kinds of fault differ between versions
             raise BackendError("--address", "a Ray cluster that answers", sentence(fault), "--address local") from fault
 
-    def run(self, data: Dataset, take: Take, heard: Heard, idle: Idle) -> None:
+    @contextmanager
+    def on(self, data: Dataset) -> Iterator[Run]:
+        self._joined()
+        yield partial(self._run, self._ray.put(data))
+
+    def _run(self, shared: Any, take: Take, heard: Heard, idle: Idle) -> None:
         ray, room = self._ray, self.workers
-        shared, remote = ray.put(data), ray.remote(num_cpus=1, max_retries=0)(_work)
+        remote = ray.remote(num_cpus=1, max_retries=0)(_work)
         running: dict[Any, tuple[Job, float]] = {}
         try:
             while self._fill(running, room, take, lambda job: remote.remote(shared, job.trials)):

@@ -10,14 +10,16 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing.connection import Connection, Listener, wait
 from typing import Any, final
 
 from vicinal.core.errors import BackendError, ParameterError
 from vicinal.data.dataset import Dataset
-from vicinal.lab.engine.base import Failed, Heard, Idle, Job, Report, Take, sentence
+from vicinal.lab.engine.base import Failed, Heard, Idle, Job, Report, Run, Take, sentence
 from vicinal.lab.engine.line import received, send
 
 _LOOK = 0.5  # seconds between two looks at who is late
@@ -77,15 +79,19 @@ class Processes:
     def workers(self) -> int:
         return self.count or cores()
 
-    def run(self, data: Dataset, take: Take, heard: Heard, idle: Idle) -> None:
+    @contextmanager
+    def on(self, data: Dataset) -> Iterator[Run]:
         with Listener(authkey=self._key) as door:
             crew: list[Worker] = []
             try:
-                while self._round(crew, door, data, take, heard, idle):
-                    pass
+                yield partial(self._run, crew, door, data)
             finally:
                 for worker in crew:
                     worker.end()
+
+    def _run(self, crew: list[Worker], door: Listener, data: Dataset, take: Take, heard: Heard, idle: Idle) -> None:
+        while self._round(crew, door, data, take, heard, idle):
+            pass
 
     def _round(self, crew: list[Worker], door: Listener, data: Dataset, take: Take, heard: Heard, idle: Idle) -> bool:
         """Hand out jobs, listen, and look who is late; False when nothing runs and nothing is left."""

@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from vicinal.core.backend import load
 from vicinal.lab.bench import Bench
 from vicinal.lab.engine.base import Failed, sentence
 from vicinal.lab.engine.line import received, send, unpacked
@@ -23,6 +24,7 @@ PROGRESS = 0.5  # seconds between two signs of progress
 def main() -> None:
     """Serve the address that the environment names, until the other side hangs up."""
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
+    load("auto")
     address, key = os.environ.pop("VICINAL_WORKER"), bytes.fromhex(os.environ.pop("VICINAL_WORKER_KEY"))
     with Client(address, authkey=key) as line:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -12,6 +13,7 @@ from vicinal.core.errors import ParameterError
 from vicinal.lab.measure.outputs import checked_probabilities
 
 BINS = 15
+_SUMS = ("count", "sure", "correct")
 
 
 @final
@@ -21,15 +23,24 @@ class Reliability:
 
     Args:
         low, high: (B,) ends of the bins; an item belongs to a bin where low < confidence <= high, and one of confidence 0 to the first.
-        count: (B,) items; confidence, accuracy: (B,) their mean probability of the class answered, and the share of right answers; nan in
-            empty bins.
+        count: (B,) items; sure, correct: (B,) sums over them, of the probability of the class answered, and of right answers.
     """
 
     low: NDArray[np.float64]
     high: NDArray[np.float64]
     count: NDArray[np.int64]
-    confidence: NDArray[np.float64]
-    accuracy: NDArray[np.float64]
+    sure: NDArray[np.float64]
+    correct: NDArray[np.float64]
+
+    @property
+    def confidence(self) -> NDArray[np.float64]:
+        """(B,) mean probability of the class answered; nan in empty bins."""
+        return _means(self.sure, self.count)
+
+    @property
+    def accuracy(self) -> NDArray[np.float64]:
+        """(B,) share of right answers; nan in empty bins."""
+        return _means(self.correct, self.count)
 
     @property
     def gap(self) -> NDArray[np.float64]:
@@ -39,7 +50,11 @@ class Reliability:
     @property
     def ece(self) -> float:
         """Mean absolute gap over the items: the expected calibration error."""
-        return float(np.nansum(self.count * np.abs(self.gap)) / self.count.sum())
+        return float(np.abs(self.sure - self.correct).sum() / self.count.sum())
+
+    def data(self) -> dict[str, list[float]]:
+        """Count, sure and correct as plain data: what `pooled` adds up."""
+        return {name: getattr(self, name).tolist() for name in _SUMS}
 
 
 def reliability(outputs: ArrayLike, labels: ArrayLike, bins: int = BINS, adaptive: bool = False) -> Reliability:
@@ -62,16 +77,42 @@ def reliability(outputs: ArrayLike, labels: ArrayLike, bins: int = BINS, adaptiv
     values, known = checked_probabilities(outputs, labels)
     predicted = values.argmax(1)
     sure = values[np.arange(len(values)), predicted]
-    inner = _equal_counts(sure, bins) if adaptive else np.arange(1, bins) / bins
+    inner = _equal_counts(sure, bins) if adaptive else _equal_widths(bins)
     # In the precision of the outputs, so that a confidence of 0.6 lies on the edge 0.6; above the last inner edge, 1.0 included, is the
     # last bin.
     place = np.searchsorted(inner.astype(sure.dtype), sure, "left")
     count = np.bincount(place, minlength=len(inner) + 1)
-    confidence, right = (np.bincount(place, weights, len(inner) + 1) for weights in (sure, predicted == known))
-    with np.errstate(invalid="ignore"):  # 0 / 0 in empty bins
-        means = confidence / count, right / count
+    sums = np.array([np.bincount(place, weights, len(inner) + 1) for weights in (sure, predicted == known)], np.float64)
+    return Reliability(*_ends(inner), count, sums[0], sums[1])
+
+
+def pooled(tables: Sequence[Mapping[str, Sequence[float]]]) -> Reliability:
+    """Several tables of equal numbers of bins of equal width as one: their items together.
+
+    Args:
+        tables: what `Reliability.data` gives, at least one.
+
+    Example:
+        >>> one = reliability([[0.9, 0.1], [0.3, 0.7]], [0, 0], bins=2).data()
+        >>> pooled([one, one]).count.tolist()
+        [0, 4]
+    """
+    count, sure, correct = (np.sum([table[name] for table in tables], axis=0) for name in _SUMS)
+    return Reliability(*_ends(_equal_widths(len(count))), count.astype(np.int64), sure, correct)
+
+
+def _equal_widths(bins: int) -> NDArray[np.float64]:
+    return np.arange(1, bins) / bins
+
+
+def _ends(inner: NDArray) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     edges = np.concatenate([[0.0], inner, [1.0]])
-    return Reliability(edges[:-1], edges[1:], count, *means)
+    return edges[:-1], edges[1:]
+
+
+def _means(sums: NDArray, count: NDArray) -> NDArray[np.float64]:
+    with np.errstate(invalid="ignore"):  # 0 / 0 in empty bins
+        return sums / count
 
 
 def _equal_counts(sure: NDArray, bins: int) -> NDArray:

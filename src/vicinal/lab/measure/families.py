@@ -11,14 +11,18 @@ from string import Template
 from types import MappingProxyType
 from typing import Any, final
 
+from vicinal.bridges.anything import wrapped
 from vicinal.core.compose import Compose
 from vicinal.core.errors import ParameterError, PolicyError, VicinalError, nearest
+from vicinal.core.named import imported, is_path
 from vicinal.core.policy import parse, read_document
 from vicinal.core.space import is_number
 from vicinal.core.transform import Node
 
 _TABLES = Path(__file__).with_name("tables")
 _USUAL = "noise"
+SEVERITY = "severity"
+"""The unit of levels that are counted and have no other meaning."""
 
 
 @final
@@ -27,7 +31,8 @@ class Family:
     """One way in which images get worse, and how far.
 
     Args:
-        name: as `family` takes it; text: a policy as a line of text, with ``$`` before what depends on the level.
+        name: as `family` takes it; text: a policy as a line of text, with ``$`` before what depends on the level; or the import path of a
+            function of one image, for what no transform says; such a family has one severity.
         unit: of the level; levels: the usual ones, from the neutral one, at which nothing is changed, to the most severe.
         at: for severities, what the line's names stand for at severity 1, 2 and so on; nothing where the level itself is meant.
         fidelity: how it relates to the corruption of the same name in the paper.
@@ -62,11 +67,14 @@ class Family:
             (GaussianNoise(std=0.1), Compose([]))
         """
         where = f"family {self.name}.level"
-        if not is_number(level) or (self.at and level not in self.levels):
-            expected = f"a severity from {self.levels[0]} to {self.levels[-1]}" if self.at else f"a number: {self.unit}"
+        graded = self.unit == SEVERITY
+        if not is_number(level) or (graded and level not in self.levels):
+            expected = f"a severity from {self.levels[0]} to {self.levels[-1]}" if graded else f"a number: {self.unit}"
             raise ParameterError(where, expected, repr(level), f"level={self.levels[-1]}")
         if level == self.neutral:
             return Compose(())
+        if is_path(self.text):
+            return wrapped(imported(self.text, where), moves=False)
         values = {name: column[int(level) - 1] for name, column in self.at.items()} or {"level": level}
         try:
             made = parse(Template(self.text).substitute(values))
@@ -100,7 +108,7 @@ def families(suite: str = _USUAL) -> Mapping[str, Family]:
         >>> list(families())
         ['uniform', 'shift', 'centred_uniform', 'gaussian', 'salt_and_pepper', 'cauchy', 'student_t', 'blur', 'contrast']
         >>> len(families("mnist-c")), len(families("cifar10-c"))
-        (12, 19)
+        (15, 19)
     """
     above = "" if suite == _USUAL else f"{suite}/"
     return MappingProxyType({name: _family(f"{above}{name}", data) for name, data in _document(suite)["families"].items()})
@@ -124,16 +132,6 @@ def family(name: str) -> Family:
     return known[last]
 
 
-def left_out(suite: str) -> Mapping[str, str]:
-    """The corruptions of a paper that a suite does not have, and why.
-
-    Example:
-        >>> list(left_out("mnist-c"))
-        ['stripe', 'zigzag', 'canny_edges']
-    """
-    return _document(suite).get("left_out", {})
-
-
 @lru_cache(maxsize=8)
 def _document(suite: str) -> dict[str, Any]:
     path = _TABLES / f"{suite}.yaml"
@@ -144,8 +142,10 @@ def _document(suite: str) -> dict[str, Any]:
 
 
 def _family(name: str, data: Mapping[str, Any]) -> Family:
+    if "function" in data:
+        return Family(name, data["function"], SEVERITY, (0, 1), {}, data["fidelity"])
     at = {column: tuple(values) for column, values in data.get("at", {}).items()}
     if at:
         levels = tuple(range(len(next(iter(at.values()))) + 1))
-        return Family(name, data["policy"], "severity", levels, at, data["fidelity"], data.get("ordered", True))
+        return Family(name, data["policy"], SEVERITY, levels, at, data["fidelity"], data.get("ordered", True))
     return Family(name, data["policy"], data["unit"], (data.get("neutral", 0), *data["levels"]))

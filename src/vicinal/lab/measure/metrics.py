@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -27,6 +28,7 @@ class Metric:
         higher: whether more is better; None where neither is, but to be near ``best``.
         best: what a perfect model has; unit: of the number.
         probabilities: it needs (N, K) probabilities; else (N,) predicted classes do as well.
+        span: how far two models can lie apart.
     """
 
     of: Callable[[ArrayLike, ArrayLike], float]
@@ -35,6 +37,7 @@ class Metric:
     best: float
     unit: str
     probabilities: bool = False
+    span: float = math.inf
 
     def gain(self, before: float, after: float) -> float:
         """How much better ``after`` is than ``before``, in the unit of the metric: above 0 is better for every metric.
@@ -54,14 +57,14 @@ class Metric:
 
 
 METRICS: Mapping[str, Metric] = MappingProxyType({
-    "accuracy": Metric(accuracy, "classification", True, 1, "share of the items"),
-    "balanced_accuracy": Metric(balanced_accuracy, "classification", True, 1, "share of the items, every class alike"),
-    "worst_recall": Metric(worst_recall, "classification", True, 1, "share of the items of a class"),
-    "f1": Metric(f1, "classification", True, 1, "harmonic mean of shares"),
-    "auc": Metric(auc, "classification", True, 1, "share of the pairs", probabilities=True),
+    "accuracy": Metric(accuracy, "classification", True, 1, "share of the items", span=1),
+    "balanced_accuracy": Metric(balanced_accuracy, "classification", True, 1, "share of the items, every class alike", span=1),
+    "worst_recall": Metric(worst_recall, "classification", True, 1, "share of the items of a class", span=1),
+    "f1": Metric(f1, "classification", True, 1, "harmonic mean of shares", span=1),
+    "auc": Metric(auc, "classification", True, 1, "share of the pairs", probabilities=True, span=1),
     "nll": Metric(nll, "classification", False, 0, "nats", probabilities=True),
-    "brier": Metric(brier, "classification", False, 0, "squared distance", probabilities=True),
-    "ece": Metric(ece, "classification", False, 0, "share of 1", probabilities=True),
+    "brier": Metric(brier, "classification", False, 0, "squared distance", probabilities=True, span=2),
+    "ece": Metric(ece, "classification", False, 0, "share of 1", probabilities=True, span=1),
     "rmse": Metric(rmse, "regression", False, 0, "unit of the targets"),
     "mae": Metric(mae, "regression", False, 0, "unit of the targets"),
     "r2": Metric(r2, "regression", True, 1, "share of the variance"),

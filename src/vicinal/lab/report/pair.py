@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vicinal.core.errors import DataError, StoreError
 from vicinal.core.files import write_files
 from vicinal.lab import wording
 from vicinal.lab.analysis import across
+from vicinal.lab.measure.metrics import METRICS
 from vicinal.lab.report.page import rendered
 from vicinal.lab.report.rows import Entry, Rows, rows
 from vicinal.lab.report.view import SETTINGS, flat
-from vicinal.lab.statistics import estimate
+from vicinal.lab.statistics import Estimate, estimate, within
 from vicinal.lab.wording import Arm
 
 SIDES = ("A", "B")
@@ -79,9 +82,15 @@ def _row(name: str, results: Sequence[Mapping[str, Any]], tables: Sequence[Mappi
     effects = [paired(result, table[name]) for result, table in zip(results, tables, strict=True)]
     seeds = [seed for seed in effects[0] if seed in effects[1]] if same else []
     gaps = np.array([effects[1][seed] - effects[0][seed] for seed in seeds])
-    found = estimate(gaps, 1 - results[0]["alpha"], results[0]["interval"]) if len(gaps) and np.isfinite(gaps).all() else None
-    change = None if found is None else {"mean": found.mean, "low": found.low, "high": found.high}
+    usable = len(gaps) and np.isfinite(gaps).all()
+    change = vars(_change(gaps, results[0])) if usable else None
     return {"name": name, "arms": [table[name] for table in tables], "seeds": len(seeds), "change": change}
+
+
+def _change(gaps: NDArray[np.float64], result: Mapping[str, Any]) -> Estimate:
+    """The mean of differences of two effects."""
+    metric = METRICS.get(result["metric"]["name"])  # none of a newer version
+    return within(estimate(gaps, 1 - result["alpha"], result["interval"]), math.inf if metric is None else 2 * metric.span)
 
 
 def paired(result: Mapping[str, Any], arm: Arm) -> dict[int, float]:

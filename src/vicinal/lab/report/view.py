@@ -132,7 +132,7 @@ def _classes(result: Mapping[str, Any], analysis: Mapping[str, Any], arms: Seque
         "classes": tables.classes(names, arms),
         "worst_class": analysis.get("worst_class") or {},
         "confusions": tables.confusions(names, analysis.get("confusion") or {}),
-        "reliabilities": [(arm, _bins(found)) for arm, found in (analysis.get("calibration") or {}).items()],
+        "reliabilities": [(arm, _bins(found), found["ece"]) for arm, found in (analysis.get("calibration") or {}).items()],
     }
 
 

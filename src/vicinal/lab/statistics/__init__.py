@@ -21,7 +21,7 @@ from vicinal.lab.statistics.crossed import Hierarchical, hierarchical
 from vicinal.lab.statistics.curves import CurveVerdict, Fit, curve_verdict
 from vicinal.lab.statistics.exchange import Exchange, exchange_rate
 from vicinal.lab.statistics.folds import Corrected, corrected_t
-from vicinal.lab.statistics.intervals import Estimate, Method, estimate, interval
+from vicinal.lab.statistics.intervals import Estimate, Method, estimate, interval, within
 from vicinal.lab.statistics.planning import Plan, looks, plan
 from vicinal.lab.statistics.power import (
     cautious_sd,

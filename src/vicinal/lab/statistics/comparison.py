@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, final
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from vicinal.core.errors import ParameterError
-from vicinal.lab.statistics.intervals import Method, estimate
+from vicinal.lab.statistics.intervals import Method, estimate, within
 from vicinal.lab.statistics.power import seeds_to_settle
 from vicinal.lab.statistics.scores import finite, share
 from vicinal.lab.statistics.significance import holm, sign_flip_p
@@ -78,9 +78,16 @@ def compare(
 
 
 def judged(
-    paired: Mapping[str, ArrayLike], alpha: float = 0.05, method: Method = "t", family: Collection[str] | None = None
+    paired: Mapping[str, ArrayLike],
+    alpha: float = 0.05,
+    method: Method = "t",
+    family: Collection[str] | None = None,
+    span: float = math.inf,
 ) -> dict[str, Comparison]:
     """Arms by their paired differences from the reference, of which each may have its own seeds; else as `compare`.
+
+    Args:
+        span: how large a difference can be, beyond which no interval reaches; see `within`.
 
     Example:
         >>> judged({"shift": [0.05, 0.06, 0.05, 0.06, 0.04, 0.06], "noise": [0.01, -0.01]})["noise"].verdict
@@ -92,7 +99,15 @@ def judged(
     ps = {name: sign_flip_p(values) for name, values in differences.items()}
     adjusted = corrected(ps, together)
     sizes = {name: len(together) if name in together else 1 for name in ps}
-    return {name: _judge(values, ps[name], adjusted[name], alpha, method, sizes[name]) for name, values in differences.items()}
+    found = {name: within(estimate(values, 1 - alpha, method), span) for name, values in differences.items()}
+    return {
+        name: Comparison(
+            Difference(**vars(found[name]), p=ps[name], p_adjusted=adjusted[name]),
+            verdict_of(found[name].sign if adjusted[name] < alpha else 0),
+            seeds_to_settle(values, alpha, arms=sizes[name]),
+        )
+        for name, values in differences.items()
+    }
 
 
 def members(where: str, family: Collection[str] | None, arms: Collection[str]) -> list[str]:
@@ -106,13 +121,6 @@ def members(where: str, family: Collection[str] | None, arms: Collection[str]) -
 def corrected(ps: Mapping[str, float], family: Sequence[str]) -> dict[str, float]:
     """Holm's correction over the arms of the family; the p-values of the others stay."""
     return {**ps, **dict(zip(family, holm([ps[name] for name in family]), strict=True))}
-
-
-def _judge(values: NDArray[np.float64], p: float, p_adjusted: float, alpha: float, method: Method, arms: int) -> Comparison:
-    found = estimate(values, 1 - alpha, method)
-    sign = found.sign if p_adjusted < alpha else 0
-    difference = Difference(found.mean, found.low, found.high, p, p_adjusted)
-    return Comparison(difference, verdict_of(sign), seeds_to_settle(values, alpha, arms=arms))
 
 
 def verdict_of(sign: int) -> Verdict:

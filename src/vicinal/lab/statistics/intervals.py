@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import warnings
-from dataclasses import dataclass
-from typing import Literal, final
+from dataclasses import dataclass, replace
+from typing import Any, Literal, TypeVar, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,6 +15,8 @@ from vicinal.core.errors import ParameterError
 from vicinal.lab.statistics.scores import finite, share
 
 Method = Literal["t", "bca"]
+
+Found = TypeVar("Found", bound=Any)  # a dataclass with low and high
 
 RESAMPLES = 9999  # of the BCa bootstrap, and of the permutation test where it is no longer exact
 
@@ -56,6 +58,18 @@ def estimate(values: ArrayLike, level: float = 0.95, method: Method = "t") -> Es
     low, high = interval(values, level, method)
     mean = float(np.mean(np.asarray(values, np.float64)))
     return Estimate(mean, None, None) if math.isnan(low) else Estimate(mean, low, high)
+
+
+def within(found: Found, span: float) -> Found:
+    """An estimate of a mean whose interval ends where no mean can lie, beyond +-``span``: few seeds have wide ones.
+
+    The true mean is never out there, so what is cut off costs no coverage.
+
+    Example:
+        >>> within(estimate([0.2, 0.7]), span=1.0).high
+        1.0
+    """
+    return found if found.low is None else replace(found, low=max(found.low, -span), high=min(found.high, span))
 
 
 def interval(differences: ArrayLike, level: float = 0.95, method: Method = "t") -> tuple[float, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, final
@@ -72,13 +73,19 @@ class SignMap:
 
 
 def sign_map(
-    differences: Sequence[Sequence[ArrayLike]] | NDArray, rows: Axis, columns: Axis, alpha: float = 0.05, method: Method = "t"
+    differences: Sequence[Sequence[ArrayLike]] | NDArray,
+    rows: Axis,
+    columns: Axis,
+    alpha: float = 0.05,
+    method: Method = "t",
+    span: float = math.inf,
 ) -> SignMap:
     """Judge every cell of a grid as `compare` does, all cells as one family.
 
     Args:
         differences: paired differences, arm minus reference: R rows of C cells of (S,) values, one a seed, as the axes have R and C
             values. Cells may have their own seeds.
+        span: how large a difference can be.
 
     Raises:
         DataError: other numbers of rows or columns than the axes have, or a difference that is not finite.
@@ -91,7 +98,7 @@ def sign_map(
         ('helps up to 1,500 steps, hurts from 4,000 steps', (500, 500))
     """
     _fit(differences, rows, columns)
-    found = iter(judged(dict(_named(rows, columns, differences)), alpha, method).values())
+    found = iter(judged(dict(_named(rows, columns, differences)), alpha, method, span=span).values())
     return SignMap(rows, columns, tuple(tuple(itertools.islice(found, len(columns.values))) for _ in rows.values))
 
 
