@@ -18,6 +18,7 @@ from vicinal.backend.noise_kernels import noisy
 from vicinal.backend.philox import rounds
 from vicinal.backend.reference import opaque, stacked
 from vicinal.core.backend import Dense
+from vicinal.core.pages import room
 from vicinal.core.primitive import (
     Effect,
     Filter,
@@ -89,20 +90,11 @@ def _own(made: Dense, given: Dense) -> Dense:
 
 
 def _warp_table(warp: Warp, chain: Pointwise, data: NDArray) -> NDArray:
-    height, width = sampling.one_size(warp, data) or (0, 0)
-    tables = tabulated(chain, np.uint8)
-    out, view = _allocated((len(data), height, width, data.shape[3]), tables.dtype, chain.layout)
-    sampling.table_at(data, sampling.inverses(warp), view, warp.border, warp.fill, tables)
+    size, tables, planar = sampling.one_size(warp, data) or (0, 0), tabulated(chain, np.uint8), chain.layout == "CHW"
+    shape = (data.shape[3], *size) if planar else (*size, data.shape[3])
+    out = room((len(data), *shape), tables.dtype)
+    sampling.table_at(data, sampling.inverses(warp), out, planar, warp.border, warp.fill, tables)
     return out
-
-
-def _allocated(shape: tuple[int, ...], dtype: Any, layout: str | None) -> tuple[NDArray, NDArray]:
-    """A new array, channels first or last, and the view of it that has channels last."""
-    if layout != "CHW":
-        out = np.empty(shape, dtype)
-        return out, out
-    out = np.empty((shape[0], shape[3], shape[1], shape[2]), dtype)
-    return out, out.transpose(0, 2, 3, 1)
 
 
 def _each(one: Callable[[Any, int, NDArray], NDArray]) -> Callable[[Any, Dense], Dense]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from vicinal.backend.kernels import _MAGIC, ONE, _brought, _compiled, _edge, _inlined, _inner, room, sampled, settle
+from vicinal.backend.bilinear import RING, marked, room, rows_for, sampled, settle
+from vicinal.backend.kernels import _MAGIC, _brought, _compiled, _edge, _inlined, _inner
 from vicinal.backend.pixels import copied
 from vicinal.core.warp import FAR
 
@@ -177,41 +178,25 @@ def linear_at(image, map_x, map_y, out, border, fill, whole):
                 out[y, x, c] = (value + _MAGIC) - _MAGIC if whole else value
 
 
-@_inlined
-def _parted(xs, ys, width, height, left, top, fx, fy):
-    """Places as whole pixel indices and weights in 1/2048 of a pixel, and a run [first, last) with all four neighbours on the canvas."""
-    for x in range(len(xs)):
-        sx, sy = xs[x] - 0.5, ys[x] - 0.5
-        floor_x, floor_y = np.floor(sx), np.floor(sy)
-        left[x], top[x] = np.int32(floor_x), np.int32(floor_y)
-        fx[x], fy[x] = np.int32((sx - floor_x) * ONE + 0.5), np.int32((sy - floor_y) * ONE + 0.5)
-    first = 0
-    while first < len(xs) and not (0 <= left[first] < width - 1 and 0 <= top[first] < height - 1):
-        first += 1
-    last = first
-    while last < len(xs) and 0 <= left[last] < width - 1 and 0 <= top[last] < height - 1:
-        last += 1
-    return first, last
-
-
 @_compiled
-def linear_batch(src, after, nodes, frame, before, out, border, fill, table, channels):
-    """Linear sampling of 8-bit images (B, H, W, C) of one size, each through a map of its own; fill in whole numbers.
+def linear_batch(src, after, nodes, frame, before, size, out, border, fill, channels):
+    """Linear sampling of 8-bit images (B, H, W, C) of one size, each through a map of its own, to out (B, h * w * C).
 
-    table: the 256 values themselves; channels: a tuple of length C, so that the compiler knows C.
+    size: (h, w); fill in whole numbers; channels: a tuple of length C, so that the compiler knows C.
     """
     height, width = src.shape[1:3]
-    xs, ys = np.empty(out.shape[2]), np.empty(out.shape[2])
-    rows = np.empty((4, out.shape[2]), np.int32)
-    left, top, fx, fy = rows[0], rows[1], rows[2], rows[3]
-    flat = room(width, height, len(channels))
+    count = len(channels)
+    xs, ys = np.empty(size[1]), np.empty(size[1])
+    marks, line = rows_for(size[1], count)
+    flat, window = room(width, height, count), (0, 0, width, height)
     for b in range(out.shape[0]):
-        settle(flat, src[b].reshape(-1), np.uint8(fill[b]), len(channels))
+        settle(flat, src[b], window, border[b], np.uint8(fill[b]), count)
         columns = _columns(after[b], nodes[b], frame[b], 1.0, len(xs))
-        for y in range(out.shape[1]):
+        for y in range(size[0]):
             _source_row(after[b], nodes[b], frame[b], before[b], 1.0, y + 0.5, columns, xs, ys)
-            first, last = _parted(xs, ys, width, height, left, top, fx, fy)
-            sampled(flat, width, height, left, top, fx, fy, first, last, border[b], table, False, channels, out[b, y])
+            marked(xs, ys, 0.5, window, (height, width), border[b], marks)
+            sampled(flat, marks, (width + 2 * RING) * count, channels, line)
+            copied(out[b], y * size[1] * count, line, 0, size[1] * count)
 
 
 @_compiled

@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vicinal.backend import kernels, maps, pixels, reference
-from vicinal.backend.maps import BORDERS, SAME, SMALL
+from vicinal.backend import bilinear, kernels, maps, pixels, reference
+from vicinal.backend.maps import BORDERS, SMALL
 from vicinal.backend.reference import both_axes, canvas, square, stacked
 from vicinal.backend.upright import upright
 from vicinal.core import affine
@@ -25,11 +25,8 @@ _AS_IT_IS = 2  # beside OpenCV's codes of mirrorings
 
 
 def fusable(warp: Warp, data: Dense) -> bool:
-    """Equal, small (in and out), 8-bit, linear and without antialiasing: then one pass does warp and table."""
-    if not isinstance(data, np.ndarray) or data.dtype != np.uint8 or data.shape[1] * data.shape[2] > SMALL:
-        return False
-    size = one_size(warp, data)
-    if size is None or size[0] * size[1] > SMALL or maps.general(warp).any():
+    """Equal, 8-bit, affine, linear and without antialiasing: then one pass does warp and table."""
+    if not isinstance(data, np.ndarray) or data.dtype != np.uint8 or one_size(warp, data) is None or maps.general(warp).any():
         return False
     return not (warp.interpolation == NEAREST).any() and warp.supersampling.max() == 1 == warp.boxes.max()
 
@@ -52,8 +49,10 @@ def inverses(warp: Warp, rows: NDArray | slice = slice(None)) -> NDArray[np.floa
     return square(warp.inverted[rows])[:, :2].reshape(-1, 6)
 
 
-def table_at(data: NDArray, inverse: NDArray, out: NDArray, border: NDArray, fill: NDArray, tables: NDArray) -> None:
-    kernels.warp_table(data, inverse, out, border, np.rint(fill * 255), tables, (0,) * data.shape[3])
+def table_at(data: NDArray, inverse: NDArray, out: NDArray, planar: bool, border: NDArray, fill: NDArray, tables: NDArray) -> None:
+    """8-bit images, and what a table makes of their values, into ``out``: (B, h, w, C), or (B, C, h, w) where ``planar``."""
+    size, into = out.shape[2:] if planar else out.shape[1:3], out.reshape(len(out), -1)
+    bilinear.affine(data, inverse, size, planar, into, border, np.rint(fill * 255), tables, (0,) * data.shape[3])
 
 
 def _resample(warp: Warp, data: Dense, some: Callable[[Warp, NDArray, Dense], Dense]) -> Dense:
@@ -90,7 +89,8 @@ def _ragged(warp: Warp, data: list[NDArray]) -> Dense:
     rows = np.flatnonzero(lone)
     if not len(rows):
         return _resample(warp, data, _any)
-    made = _one_by_one(warp, rows, [data[row] for row in rows], np.maximum(areas, sides.prod(1))[rows] > SMALL)
+    large = (data[0].dtype != np.uint8) & (np.maximum(areas, sides.prod(1))[rows] > SMALL)
+    made = _one_by_one(warp, rows, [data[row] for row in rows], large)
     if len(rows) == len(data):
         return made
     samples = list(data)
@@ -132,7 +132,7 @@ def _by_axis(warp: Warp, rows: NDArray, dtype: Any) -> Callable[[Any, NDArray, N
 
 
 def _apart(warp: Warp, rows: NDArray, large: NDArray[np.bool_] | bool) -> NDArray[np.bool_]:
-    """Which samples are resampled axis by axis: upright ones that are averaged or large. One pass is faster for what is neither."""
+    """Which samples are resampled axis by axis: upright ones that are averaged, or large and not 8-bit. One pass does others."""
     return warp.upright[rows] & (large | (warp.boxes[rows] > 1).any(1))
 
 
@@ -237,7 +237,8 @@ def _linear_or_nearest(warp: Warp, rows: NDArray, data: Dense) -> Dense:
     near = warp.interpolation[rows] == NEAREST
     if near.any():
         out[near] = _nearest(warp, rows[near], data[near], warp.fill[rows[near]] * RANGES[name_of(data.dtype)])
-    apart = ~near & _apart(warp, rows, max(data.shape[1] * data.shape[2], int(warp.size[rows[0]].prod())) > SMALL)
+    large = data.dtype != np.uint8 and max(data.shape[1] * data.shape[2], int(warp.size[rows[0]].prod())) > SMALL
+    apart = ~near & _apart(warp, rows, large)
     if apart.any():
         by_axis = _by_axis(warp, rows, data.dtype)
         if apart.all():
@@ -265,7 +266,7 @@ def _linear(warp: Warp, rows: NDArray, data: NDArray, times: tuple[int, int]) ->
     height, width = canvas(warp.size[rows[0]])
     fine_size = (height * times[1], width * times[0])
     inverse = inverses(warp, rows) / np.array([*times, 1, *times, 1])
-    large = data.shape[1] > 1 and max(data.shape[1] * data.shape[2], fine_size[0] * fine_size[1]) > SMALL
+    large = data.dtype != np.uint8 and data.shape[1] > 1 and max(data.shape[1] * data.shape[2], fine_size[0] * fine_size[1]) > SMALL
     sample = _by_opencv if large else _by_loop
     fine = sample(inverse, fine_size, warp.border[rows], warp.fill[rows], data)
     return fine if max(times) == 1 else np.stack([_mean(image, height, width) for image in fine])
@@ -279,7 +280,7 @@ def _mean(image: NDArray, height: int, width: int) -> NDArray:
 def _by_loop(inverse: NDArray, size: tuple[int, int], border: NDArray, fill: NDArray, data: NDArray) -> NDArray:
     out = np.empty((len(data), *size, data.shape[3]), data.dtype)
     if data.dtype == np.uint8:
-        table_at(data, inverse, out, border, fill, SAME[None, :, None])
+        table_at(data, inverse, out, False, border, fill, np.empty((1, 0, 1), np.uint8))
         return out
     scale = RANGES[name_of(data.dtype)]
     kernels.warp(data, inverse, out, border, (fill * scale).astype(np.float32), data.dtype.kind == "u")
@@ -314,11 +315,6 @@ def _opencv_one(image: NDArray, inverse: NDArray, out: NDArray, border: int, fil
     height, width, channels = out.shape
     image, inverse = _window(image, inverse, out, border)
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    if channels == 3 and image.dtype == np.uint8:
-        # Four channels fill a vector register: the detour through RGBA nearly halves the time.
-        four = cv2.warpAffine(cv2.cvtColor(image, cv2.COLOR_RGB2RGBA), inverse, (width, height), None, flags, border, (fill,) * 4)
-        cv2.cvtColor(four, cv2.COLOR_RGBA2RGB, out)
-        return
     # Four channels at most; and never two, for which OpenCV rounds coordinates to 1/32 of a pixel even where it needs not.
     rest = {0: [], 1: [1], 2: [1, 1], 3: [3]}[channels % 4]
     ends = np.cumsum([4] * (channels // 4) + rest)
