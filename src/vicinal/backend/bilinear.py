@@ -20,6 +20,7 @@ from vicinal.core.warp import CONSTANT, REFLECT
 BITS = 11  # of a pixel, for the weights: two of them and a value fit 30 bits
 ONE = 1 << BITS
 RING = 2  # pixels
+_AT_ONCE = 1 << 10  # pixels of a result: what is noted of them stays in the fastest cache
 
 
 def _two_mixed(typing: Any, line: Any, to: Any, flat: Any, one: Any, two: Any, down: Any, marks: Any, x: Any, channels: Any) -> Any:
@@ -147,29 +148,32 @@ def marked(xs, ys, shift, window, size, border, marks):
 
 
 @_inlined
-def _next_row(place, window, height, border, marks):
-    """Marks of the row before brought to another one: all that changes where rows stay rows and columns columns."""
+def _next_row(before, place, window, height, border, marks):
+    """Marks of a row where rows stay rows and columns columns: what differs from those of another one ``before`` is the row."""
     least, most = float(window[1] - RING), float(window[3])
     if border == REFLECT:
         row, weight = _mirrored(place, least, most, height)
     else:
         row, weight = _brought_near(place, least, most)
     for x in range(len(marks) // 4):
-        marks[4 * x + 2], marks[4 * x + 3] = row, weight
+        marks[4 * x], marks[4 * x + 1], marks[4 * x + 2], marks[4 * x + 3] = before[4 * x], before[4 * x + 1], row, weight
 
 
 @_inlined
-def rows_for(width, count):
-    """Room for the marks and for the values of a row, whose pixels come in twos."""
-    even = width + width % 2
-    return np.zeros(4 * even, np.int32), np.empty(even * count + 4, np.uint8)
+def block(size, count):
+    """How many rows of a result are sampled at a time, and places for them: x, y, marks, and values."""
+    rows = max(1, min(size[0], _AT_ONCE // size[1]))
+    many, even = rows * size[1], rows * size[1] + rows * size[1] % 2
+    return rows, np.empty(many), np.empty(many), np.empty(4 * even, np.int32), np.empty(even * count + 4, np.uint8)
 
 
 @_inlined
-def sampled(flat, marks, stride, channels, line):
-    """One row of pixels from what ``marked`` says."""
+def sampled(flat, marks, many, stride, channels, line):
+    """Values of so many pixels from what ``marked`` says."""
     count = len(channels)
-    for pair in range(len(marks) // 8):
+    for k in range(4 * many, 4 * (many + many % 2)):  # the other one of two
+        marks[k] = 0
+    for pair in range((many + 1) // 2):
         x = np.uintp(8 * pair)
         one = np.intp(marks[x + np.uintp(2)]) * stride + np.intp(marks[x]) * count
         two = np.intp(marks[x + np.uintp(6)]) * stride + np.intp(marks[x + np.uintp(4)]) * count
@@ -178,17 +182,17 @@ def sampled(flat, marks, stride, channels, line):
 
 
 @_inlined
-def placed(line, width, table, several, planar, channels, out, at, area):
-    """The values of a row, through a table (256 * K,) if there is one, into ``out``, from pixel ``at`` on; planes of ``area`` pixels."""
+def placed(line, many, table, several, planar, channels, out, at, area):
+    """The values of so many pixels, through a table (256 * K,) if there is one, to ``out`` from pixel ``at`` on; ``area`` a plane."""
     count = len(channels)
     if len(table) == 0:
-        copied(out, at * count, line, 0, width * count)
+        copied(out, at * count, line, 0, many * count)
         return
     columns = np.uintp(count if several else 1)
     for c in range(count):
         begin, step = (at + c * area, 1) if planar else (at * count + c, count)
         target, entries, values = out[begin:], table[c if several else 0 :], line[c:]
-        for x in range(width):
+        for x in range(many):
             target[x * step] = entries[np.uintp(values[x * count]) * columns]
 
 
@@ -208,6 +212,31 @@ def _looked_at(inverse, size, rows, columns, border):
     return left, top, int(min(max(high_x, left + 1.0), float(width))), int(min(max(high_y, top + 1.0), float(height)))
 
 
+@_inlined
+def _along(inverse, y, xs, ys):
+    """Sources of one row of an affine map, as pixel indices."""
+    a00, a01, a02, a10, a11, a12 = inverse
+    start_x, start_y = a00 * 0.5 + a01 * (y + 0.5) + a02 - 0.5, a10 * 0.5 + a11 * (y + 0.5) + a12 - 0.5
+    for x in range(len(xs)):
+        xs[x], ys[x] = a00 * x + start_x, a10 * x + start_y
+
+
+@_inlined
+def _marked_rows(inverse, first, width, window, size, border, xs, ys, kept, marks):
+    """Marks of some rows of an affine map, from row ``first`` on; ``kept`` holds those of the first one from one call to the next."""
+    upright = inverse[1] == 0 and inverse[3] == 0
+    for row in range(len(xs) // width if not upright else first == 0):
+        _along(inverse, first + row, xs[row * width : (row + 1) * width], ys[row * width : (row + 1) * width])
+    if not upright:
+        marked(xs, ys, 0.0, window, size, border, marks)
+        return
+    if first == 0:
+        marked(xs[:width], ys[:width], 0.0, window, size, border, kept)
+    for row in range(len(xs) // width):
+        place = inverse[3] * 0.5 + inverse[4] * (first + row + 0.5) + inverse[5] - 0.5
+        _next_row(kept, place, window, size[0], border, marks[4 * row * width : 4 * (row + 1) * width])
+
+
 @_compiled
 def affine(src, inverse, size, planar, out, border, fill, tables, channels):
     """Linear sampling of 8-bit images by inverse maps, and a table look-up of the rounded value, in one pass.
@@ -218,20 +247,14 @@ def affine(src, inverse, size, planar, out, border, fill, tables, channels):
     """
     batch, height, width = src.shape[:3]
     count, several, entries = len(channels), tables.shape[2] > 1, tables.reshape(tables.shape[0], -1)
-    marks, line = rows_for(size[1], count)
-    xs, ys = np.empty(size[1]), np.empty(size[1])
+    rows, xs, ys, marks, line = block(size, count)
+    kept = np.empty(4 * size[1], np.int32)
     for b in range(batch):
-        a00, a01, a02, a10, a11, a12 = inverse[b]
         window = _looked_at(inverse[b], (height, width), size[0], size[1], border[b])
         flat, stride = room(window[2] - window[0], window[3] - window[1], count), (window[2] - window[0] + 2 * RING) * count
         settle(flat, src[b], window, border[b], np.uint8(fill[b]), count)
-        for y in range(size[0]):
-            start_x, start_y = a00 * 0.5 + a01 * (y + 0.5) + a02 - 0.5, a10 * 0.5 + a11 * (y + 0.5) + a12 - 0.5
-            if y == 0 or a10 != 0 or a01 != 0:
-                for x in range(len(xs)):
-                    xs[x], ys[x] = a00 * x + start_x, a10 * x + start_y
-                marked(xs, ys, 0.0, window, (height, width), border[b], marks)
-            else:
-                _next_row(start_y, window, height, border[b], marks)
-            sampled(flat, marks, stride, channels, line)
-            placed(line, size[1], entries[b % len(entries)], several, planar, channels, out[b], y * size[1], size[0] * size[1])
+        for y in range(0, size[0], rows):
+            many = min(rows, size[0] - y) * size[1]
+            _marked_rows(inverse[b], y, size[1], window, (height, width), border[b], xs[:many], ys[:many], kept, marks)
+            sampled(flat, marks, many, stride, channels, line)
+            placed(line, many, entries[b % len(entries)], several, planar, channels, out[b], y * size[1], size[0] * size[1])
