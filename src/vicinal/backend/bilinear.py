@@ -160,11 +160,10 @@ def _next_row(before, place, window, height, border, marks):
 
 
 @_inlined
-def block(size, count):
-    """How many rows of a result are sampled at a time, and places for them: x, y, marks, and values."""
-    rows = max(1, min(size[0], _AT_ONCE // size[1]))
-    many, even = rows * size[1], rows * size[1] + rows * size[1] % 2
-    return rows, np.empty(many), np.empty(many), np.empty(4 * even, np.int32), np.empty(even * count + 4, np.uint8)
+def block(widest, count):
+    """Places for the pixels that are sampled at a time, a row of the widest result at least: how many, x, y, marks, and values."""
+    many = max(_AT_ONCE, widest + widest % 2)
+    return many, np.empty(many), np.empty(many), np.empty(4 * many, np.int32), np.empty(many * count + 4, np.uint8)
 
 
 @_inlined
@@ -238,23 +237,27 @@ def _marked_rows(inverse, first, width, window, size, border, xs, ys, kept, mark
 
 
 @_compiled
-def affine(src, inverse, size, planar, out, border, fill, tables, channels):
+def affine(src, inverse, sizes, planar, out, border, fill, tables, channels):
     """Linear sampling of 8-bit images by inverse maps, and a table look-up of the rounded value, in one pass.
 
-    src (B, H, W, C), inverse (B, 6) row by row, size (h, w) of the result, out (B, h * w * C) with the channels last, or first where
-    ``planar``, border (B,), fill (B,) whole numbers, tables (B or 1, 256, K) with K = 1 or C, or (1, 0, 1) for none, channels: a tuple of
-    length C, so that the compiler knows C.
+    src (B, H, W, C), inverse (B, 6) row by row, sizes (B, 2) height and width of each result, out: one behind the other, each with the
+    channels last, or first where ``planar``, border (B,), fill (B,) whole numbers, tables (B or 1, 256, K) with K = 1 or C, or (1, 0, 1)
+    for none, channels: a tuple of length C, so that the compiler knows C.
     """
     batch, height, width = src.shape[:3]
     count, several, entries = len(channels), tables.shape[2] > 1, tables.reshape(tables.shape[0], -1)
-    rows, xs, ys, marks, line = block(size, count)
-    kept = np.empty(4 * size[1], np.int32)
+    widest, start = sizes[:, 1].max(), 0
+    most, xs, ys, marks, line = block(widest, count)
+    kept = np.empty(4 * widest, np.int32)
     for b in range(batch):
-        window = _looked_at(inverse[b], (height, width), size[0], size[1], border[b])
+        high, wide = sizes[b]
+        rows, area = max(1, most // wide), high * wide
+        window = _looked_at(inverse[b], (height, width), high, wide, border[b])
         flat, stride = room(window[2] - window[0], window[3] - window[1], count), (window[2] - window[0] + 2 * RING) * count
         settle(flat, src[b], window, border[b], np.uint8(fill[b]), count)
-        for y in range(0, size[0], rows):
-            many = min(rows, size[0] - y) * size[1]
-            _marked_rows(inverse[b], y, size[1], window, (height, width), border[b], xs[:many], ys[:many], kept, marks)
+        for y in range(0, high, rows):
+            many = min(rows, high - y) * wide
+            _marked_rows(inverse[b], y, wide, window, (height, width), border[b], xs[:many], ys[:many], kept[: 4 * wide], marks)
             sampled(flat, marks, many, stride, channels, line)
-            placed(line, many, entries[b % len(entries)], several, planar, channels, out[b], y * size[1], size[0] * size[1])
+            placed(line, many, entries[b % len(entries)], several, planar, channels, out[start:], y * wide, area)
+        start += area * count

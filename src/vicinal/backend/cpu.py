@@ -93,7 +93,7 @@ def _warp_table(warp: Warp, chain: Pointwise, data: NDArray) -> NDArray:
     size, tables, planar = sampling.one_size(warp, data) or (0, 0), tabulated(chain, np.uint8), chain.layout == "CHW"
     shape = (data.shape[3], *size) if planar else (*size, data.shape[3])
     out = room((len(data), *shape), tables.dtype)
-    sampling.table_at(data, sampling.inverses(warp), out, planar, warp.border, warp.fill, tables)
+    sampling.table_at(data, sampling.inverses(warp), np.full((len(data), 2), size), planar, out, warp.border, warp.fill, tables)
     return out
 
 

@@ -198,7 +198,8 @@ def linear_batch(src, after, nodes, frame, before, size, out, border, fill, chan
     """
     height, width = src.shape[1:3]
     count, one = len(channels), (1.0, 1.0)
-    rows, xs, ys, marks, line = block(size, count)
+    most, xs, ys, marks, line = block(size[1], count)
+    rows = max(1, most // size[1])
     flat, window = room(width, height, count), (0, 0, width, height)
     for b in range(out.shape[0]):
         settle(flat, src[b], window, border[b], np.uint8(fill[b]), count)

@@ -22,6 +22,7 @@ from vicinal.core.batch import RANGES, every, name_of
 from vicinal.core.warp import CONSTANT, NEAREST, Warp
 
 _AS_IT_IS = 2  # beside OpenCV's codes of mirrorings
+_AS_IT_COMES = np.empty((1, 0, 1), np.uint8)  # no table
 
 
 def fusable(warp: Warp, data: Dense) -> bool:
@@ -49,10 +50,10 @@ def inverses(warp: Warp, rows: NDArray | slice = slice(None)) -> NDArray[np.floa
     return square(warp.inverted[rows])[:, :2].reshape(-1, 6)
 
 
-def table_at(data: NDArray, inverse: NDArray, out: NDArray, planar: bool, border: NDArray, fill: NDArray, tables: NDArray) -> None:
-    """8-bit images, and what a table makes of their values, into ``out``: (B, h, w, C), or (B, C, h, w) where ``planar``."""
-    size, into = out.shape[2:] if planar else out.shape[1:3], out.reshape(len(out), -1)
-    bilinear.affine(data, inverse, size, planar, into, border, np.rint(fill * 255), tables, (0,) * data.shape[3])
+def table_at(data: NDArray, inverse: NDArray, sizes: NDArray, planar: bool, out: NDArray, border: NDArray, fill: NDArray,
+             tables: NDArray) -> None:  # fmt: skip
+    """8-bit images, and what a table makes of their values, one behind the other into ``out``; ``planar``: channels first."""
+    bilinear.affine(data, inverse, sizes, planar, out.reshape(-1), border, np.rint(fill * 255), tables, (0,) * data.shape[3])
 
 
 def _resample(warp: Warp, data: Dense, some: Callable[[Warp, NDArray, Dense], Dense]) -> Dense:
@@ -83,20 +84,50 @@ def warp(primitive: Warp, data: Dense) -> Dense:
 
 def _ragged(warp: Warp, data: list[NDArray]) -> Dense:
     """Samples of several sizes, in or out: linear ones one by one, without a copy of what is read; the others together where alike."""
-    sides = warp.size if warp.size.shape[1] == 2 else np.pad(warp.size, ((0, 0), (1, 0)), constant_values=1)
     areas = np.array([(image.shape[0] > 1) * image.shape[0] * image.shape[1] for image in data])
     lone = (areas > 0) & warp.active & ~warp.still & ~maps.general(warp) & ~warp.exact & (warp.interpolation != NEAREST)
     rows = np.flatnonzero(lone)
     if not len(rows):
         return _resample(warp, data, _any)
-    large = (data[0].dtype != np.uint8) & (np.maximum(areas, sides.prod(1))[rows] > SMALL)
-    made = _one_by_one(warp, rows, [data[row] for row in rows], large)
+    large = (data[0].dtype != np.uint8) & (np.maximum(areas, _sides(warp).prod(1))[rows] > SMALL)
+    images = [data[row] for row in rows]
+    made = _side_by_side(warp, rows, np.stack(images)) if _small_alike(warp, rows, images) else _one_by_one(warp, rows, images, large)
     if len(rows) == len(data):
         return made
     samples = list(data)
     for row, image in zip(rows, made, strict=True):
         samples[row] = image
     return _resample(warp.where(~lone), samples, _any)
+
+
+def _sides(warp: Warp) -> NDArray[np.int64]:
+    """(B, 2) height and width of what comes out; series have a height of 1."""
+    return warp.size if warp.size.shape[1] == 2 else np.pad(warp.size, ((0, 0), (1, 0)), constant_values=1)
+
+
+def _small_alike(warp: Warp, rows: NDArray, images: list[NDArray]) -> bool:
+    """Whether small 8-bit images of one size come out in several, by one sample or one mean a pixel."""
+    small = max(images[0][..., 0].size, int(_sides(warp)[rows].prod(1).max())) <= SMALL
+    alike = images[0].dtype == np.uint8 and all(image.shape == images[0].shape for image in images)
+    return small and alike and warp.supersampling[rows].max() == 1
+
+
+def _side_by_side(warp: Warp, rows: NDArray, data: NDArray) -> list[NDArray]:
+    """Such images in two calls, since every one costs as much as a small image."""
+    made, sizes, by_axis = [np.empty(0)] * len(rows), _sides(warp)[rows], _by_axis(warp, rows, data.dtype)
+    apart = _apart(warp, rows, False)
+
+    def linear(some: NDArray, part: NDArray, out: NDArray) -> None:
+        table_at(part, inverses(warp, rows[some]), sizes[some], False, out, warp.border[rows[some]], warp.fill[rows[some]], _AS_IT_COMES)
+
+    for some, sample in ((np.flatnonzero(apart), by_axis), (np.flatnonzero(~apart), linear)):
+        ends = np.concatenate([[0], (sizes[some].prod(1) * data.shape[3]).cumsum()])
+        out = np.empty(ends[-1], np.uint8)
+        if len(some):
+            sample(some, data[some], out)
+        for n, start, end in zip(some.tolist(), ends[:-1].tolist(), ends[1:].tolist(), strict=True):
+            made[n] = out[start:end].reshape(*sizes[n], data.shape[3])
+    return made
 
 
 def _one_by_one(warp: Warp, rows: NDArray, images: list[NDArray], large: NDArray[np.bool_]) -> Dense:
@@ -122,11 +153,12 @@ def _by_axis(warp: Warp, rows: NDArray, dtype: Any) -> Callable[[Any, NDArray, N
     """What resamples upright samples, some of ``rows`` at a time, from data to out."""
     inverse, border, scale = inverses(warp, rows), warp.border[rows], RANGES[name_of(dtype)]
     fill, box = (warp.fill[rows] * scale).astype(np.float32), warp.boxes[rows]
+    sizes = _sides(warp)[rows]
     if box.shape[1] == 1:
         box = np.pad(box, ((0, 0), (0, 1)), constant_values=1.0)
 
-    def run(some: slice, data: NDArray, out: NDArray) -> None:
-        upright(data, inverse[some], out, border[some], fill[some], box[some], dtype.kind == "u")
+    def run(some: Any, data: NDArray, out: NDArray) -> None:
+        upright(data, inverse[some], sizes[some], out.reshape(-1), border[some], fill[some], box[some], dtype.kind == "u")
 
     return run
 
@@ -280,7 +312,7 @@ def _mean(image: NDArray, height: int, width: int) -> NDArray:
 def _by_loop(inverse: NDArray, size: tuple[int, int], border: NDArray, fill: NDArray, data: NDArray) -> NDArray:
     out = np.empty((len(data), *size, data.shape[3]), data.dtype)
     if data.dtype == np.uint8:
-        table_at(data, inverse, out, False, border, fill, np.empty((1, 0, 1), np.uint8))
+        table_at(data, inverse, np.full((len(data), 2), size), False, out, border, fill, _AS_IT_COMES)
         return out
     scale = RANGES[name_of(data.dtype)]
     kernels.warp(data, inverse, out, border, (fill * scale).astype(np.float32), data.dtype.kind == "u")
