@@ -1,6 +1,6 @@
-"""The fast backend: compiled loops for small images, pointwise chains and noise, OpenCV for large warps.
+"""The fast backend: compiled loops for 8-bit and small images, pointwise chains and noise, OpenCV for other large warps.
 
-Which of the two warps an image depends on its size alone, so a sample's bits never depend on its batch.
+Which of the two warps an image depends on its size and dtype alone, so a sample's bits never depend on its batch.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from vicinal.core.warp import Warp
 
 @final
 class Cpu:
-    """Runs a plan over whole batches; a warp of small 8-bit images takes the pointwise work behind it along."""
+    """Runs a plan over whole batches; an affine warp of 8-bit images takes the pointwise work behind it along."""
 
     name, rounds = "cpu", staticmethod(rounds)
 

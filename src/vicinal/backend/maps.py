@@ -1,4 +1,4 @@
-"""Warps that no affine matrix says: projective ones and bends. Small images by one compiled loop over the batch, large ones by OpenCV.
+"""Warps that no affine matrix says: projective ones and bends. 8-bit and small images by one compiled loop, others by OpenCV.
 
 A displacement grid is piecewise bilinear, and so is the map that it makes with the affine maps on either side of it: from one line of the
 grid to the next it is quadratic along a row of pixels, and a loop takes the row from line to line.

@@ -1,6 +1,6 @@
-"""Resampling on the CPU: compiled loops for small images and for upright maps, OpenCV for other maps of large images.
+"""Resampling on the CPU: compiled loops for 8-bit and small images and for upright maps, OpenCV for other maps of large images.
 
-Which of them an image takes depends on its size and its map alone, so a sample's bits never depend on its batch.
+Which of them an image takes depends on its size, its dtype and its map alone, so a sample's bits never depend on its batch.
 """
 
 from __future__ import annotations
