@@ -114,7 +114,8 @@ def _small_alike(warp: Warp, rows: NDArray, images: list[NDArray]) -> bool:
 
 def _side_by_side(warp: Warp, rows: NDArray, data: NDArray) -> list[NDArray]:
     """Such images in two calls, since every one costs as much as a small image."""
-    made, sizes, by_axis = [np.empty(0)] * len(rows), _sides(warp)[rows], _by_axis(warp, rows, data.dtype)
+    made: list[NDArray] = [data[0]] * len(rows)
+    sizes, by_axis = _sides(warp)[rows], _by_axis(warp, rows, data.dtype)
     apart = _apart(warp, rows, False)
 
     def linear(some: NDArray, part: NDArray, out: NDArray) -> None:
