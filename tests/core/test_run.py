@@ -255,7 +255,7 @@ def test_without_the_fast_libraries_auto_is_the_reference_and_cpu_says_what_to_i
 @pytest.mark.parametrize("text", ["Rotate(angle=(-9, 9)) | Gamma(exponent=(0.5, 2)) | ToTensor()", "Transpose(p=0.5) | Invert()"])
 @pytest.mark.parametrize("ragged", [False, True])
 def test_batches_that_are_shared_out_among_threads_have_the_bits_of_one_thread(text, ragged):
-    data = np.random.default_rng(0).integers(0, 256, (12, 220, 230, 3), np.uint8)
+    data = np.random.default_rng(0).integers(0, 256, (16, 220, 230, 3), np.uint8)
     data = [image[: 200 + number] for number, image in enumerate(data)] if ragged else data
     assert sum(image.nbytes for image in data) > WORTH
     one, three = (v.parse(text)(data, seed=1, threads=threads) for threads in (1, 3))

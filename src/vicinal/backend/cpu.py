@@ -1,6 +1,6 @@
-"""The fast backend: compiled loops for small images, pointwise chains and noise, OpenCV for large warps.
+"""The fast backend: compiled loops for 8-bit and small images, pointwise chains and noise, OpenCV for other large warps.
 
-Which of the two warps an image depends on its size alone, so a sample's bits never depend on its batch.
+Which of the two warps an image depends on its size and dtype alone, so a sample's bits never depend on its batch.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from vicinal.backend.noise_kernels import noisy
 from vicinal.backend.philox import rounds
 from vicinal.backend.reference import opaque, stacked
 from vicinal.core.backend import Dense
+from vicinal.core.pages import room
 from vicinal.core.primitive import (
     Effect,
     Filter,
@@ -33,7 +34,7 @@ from vicinal.core.warp import Warp
 
 @final
 class Cpu:
-    """Runs a plan over whole batches; a warp of small 8-bit images takes the pointwise work behind it along."""
+    """Runs a plan over whole batches; an affine warp of 8-bit images takes the pointwise work behind it along."""
 
     name, rounds = "cpu", staticmethod(rounds)
 
@@ -99,20 +100,11 @@ def _own(made: Dense, given: Dense) -> Dense:
 
 
 def _warp_table(warp: Warp, chain: Pointwise, data: NDArray) -> NDArray:
-    height, width = sampling.one_size(warp, data) or (0, 0)
-    tables = tabulated(chain, np.uint8)
-    out, view = _allocated((len(data), height, width, data.shape[3]), tables.dtype, chain.layout)
-    sampling.table_at(data, sampling.inverses(warp), view, warp.border, warp.fill, tables)
+    size, tables, planar = sampling.one_size(warp, data) or (0, 0), tabulated(chain, np.uint8), chain.layout == "CHW"
+    shape = (data.shape[3], *size) if planar else (*size, data.shape[3])
+    out = room((len(data), *shape), tables.dtype)
+    sampling.table_at(data, sampling.inverses(warp), np.full((len(data), 2), size), planar, out, warp.border, warp.fill, tables)
     return out
-
-
-def _allocated(shape: tuple[int, ...], dtype: Any, layout: str | None) -> tuple[NDArray, NDArray]:
-    """A new array, channels first or last, and the view of it that has channels last."""
-    if layout != "CHW":
-        out = np.empty(shape, dtype)
-        return out, out
-    out = np.empty((shape[0], shape[3], shape[1], shape[2]), dtype)
-    return out, out.transpose(0, 2, 3, 1)
 
 
 def _each(one: Callable[[Any, int, NDArray], NDArray]) -> Callable[[Any, Dense], Dense]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from vicinal.backend.kernels import _MAGIC, ONE, _brought, _compiled, _edge, _inlined, _inner, room, sampled, settle
+from vicinal.backend.bilinear import RING, block, marked, room, sampled, settle
+from vicinal.backend.kernels import _MAGIC, _brought, _compiled, _edge, _inlined, _inner
 from vicinal.backend.pixels import copied
 from vicinal.core.warp import FAR
 
@@ -65,36 +66,44 @@ def _along(p, q, r, s, fx, fy, dx, dy):
 
 
 @_inlined
-def _columns(after, nodes, frame, x_step, count):
-    """For a map that keeps columns columns: the cell of each pixel of a row, and where in it; and room for a line of nodes."""
-    last, to_x = nodes.shape[1] - 1, (nodes.shape[1] - 1) / frame[1]
-    cells, shares = np.empty(count, np.int32), np.empty(count)
-    for x in range(count):
-        g = min(max((after[0] * (x + 0.5) * x_step + after[2]) * to_x, 0.0), float(last))
-        cells[x] = min(np.int32(g), np.int32(last - 1))
-        shares[x] = g - cells[x]
-    return cells, shares, np.empty((2, nodes.shape[1]))
+def _keeps_columns(after, nodes, before):
+    """Whether the lines of a grid lie along rows and columns of the result, and nothing is projective."""
+    return nodes.shape[0] > 1 and after[1] == after[3] == after[6] == after[7] == before[6] == before[7] == 0
 
 
 @_inlined
-def _upright_row(after, nodes, frame, before, x_step, y, columns, xs, ys):
-    """Sources of one output row through a grid whose lines lie along rows and columns: nodes are blended once for the whole row."""
-    cells, shares, line = columns
-    last = nodes.shape[0] - 1
-    v = after[4] * y + after[5]
+def _stretched(after, nodes, frame, before, x_step, count):
+    """Every line of such a grid, (r, 2, count): by how much the source of each pixel of a row is shifted where the row lies on the line."""
+    found = np.empty((nodes.shape[0], 2, count) if _keeps_columns(after, nodes, before) else (0, 2, count))
+    last, to_x = nodes.shape[1] - 1, (nodes.shape[1] - 1) / frame[1]
+    for x in range(count if len(found) else 0):
+        g = min(max((after[0] * (x + 0.5) * x_step + after[2]) * to_x, 0.0), float(last))
+        i = min(int(g), last - 1)
+        share = g - i
+        for j in range(len(found)):
+            p, q, r, s = nodes[j, i, 0], nodes[j, i, 1], nodes[j, i + 1, 0], nodes[j, i + 1, 1]
+            u, v = p + share * (r - p), q + share * (s - q)
+            found[j, 0, x], found[j, 1, x] = before[0] * u + before[1] * v, before[3] * u + before[4] * v
+    return found
+
+
+@_inlined
+def _between(one, other, share, start, step, places):
+    """Places along a row from what the lines above and below it say."""
+    for x in range(len(places)):
+        places[x] = start + step * x + one[x] + share * (other[x] - one[x])
+
+
+@_inlined
+def _upright_row(after, lines, frame, before, x_step, y, xs, ys):
+    """Sources of one output row through a grid whose lines lie along rows and columns."""
+    last, v = len(lines) - 1, after[4] * y + after[5]
     g = min(max(v * (last / frame[0]), 0.0), float(last))
     j = min(int(g), last - 1)
-    low = g - j
-    for i in range(nodes.shape[1]):
-        u, w = (1 - low) * nodes[j, i, 0] + low * nodes[j + 1, i, 0], (1 - low) * nodes[j, i, 1] + low * nodes[j + 1, i, 1]
-        line[0, i], line[1, i] = before[0] * u + before[1] * w, before[3] * u + before[4] * w
     begin, step = after[0] * 0.5 * x_step + after[2], after[0] * x_step
     start_x, start_y = before[0] * begin + before[1] * v + before[2], before[3] * begin + before[4] * v + before[5]
-    step_x, step_y = before[0] * step, before[3] * step
-    for x in range(len(xs)):
-        i, share = np.uintp(cells[x]), shares[x]
-        xs[x] = start_x + step_x * x + line[0, i] + share * (line[0, i + np.uintp(1)] - line[0, i])
-        ys[x] = start_y + step_y * x + line[1, i] + share * (line[1, i + np.uintp(1)] - line[1, i])
+    _between(lines[j, 0], lines[j + 1, 0], g - j, start_x, before[0] * step, xs)
+    _between(lines[j, 1], lines[j + 1, 1], g - j, start_y, before[3] * step, ys)
 
 
 @_inlined
@@ -131,31 +140,35 @@ def _is_identity(m):
 
 
 @_compiled
-def _source_row(after, nodes, frame, before, x_step, y, columns, xs, ys):
-    """Continuous source coordinates of the centres of one output row, ``y`` high, ``x_step`` apart; columns: what ``_columns`` found.
+def _source_rows(after, nodes, frame, before, factor, first, lines, width, xs, ys):
+    """Continuous source coordinates of the centres of some rows of pixels, from row ``first`` on, at ``factor`` = (x, y) a pixel.
 
     after, before: (9,) inverse maps row by row, the one behind the bend and the one in front of it; nodes (r, c, 2) displacements at the
-    nodes of a grid over a canvas of ``frame`` = (height, width), a single one for none; xs, ys: (w,).
+    nodes of a grid over a canvas of ``frame`` = (height, width), a single one for none; lines: what ``_stretched`` found; xs, ys: (n * w,).
     """
     flat = before[6] == 0 and before[7] == 0 and after[6] == 0 and after[7] == 0
-    if flat and nodes.shape[0] > 1 and after[1] == 0 and after[3] == 0:
-        _upright_row(after, nodes, frame, before, x_step, y, columns, xs, ys)
-    elif flat and nodes.shape[0] > 1:
-        _bent_row(after, nodes, frame, before, x_step, y, xs, ys)
-    elif nodes.shape[0] == 1 and _is_identity(after):
-        _plane_row(before, x_step, y, xs, ys)
-    else:
-        _projected_row(after, nodes, frame, before, x_step, y, xs, ys)
+    for row in range(len(xs) // width):
+        x_step, y = 1 / factor[0], (first + row + 0.5) / factor[1]
+        row_x, row_y = xs[row * width : (row + 1) * width], ys[row * width : (row + 1) * width]
+        if len(lines):
+            _upright_row(after, lines, frame, before, x_step, y, row_x, row_y)
+        elif flat and nodes.shape[0] > 1:
+            _bent_row(after, nodes, frame, before, x_step, y, row_x, row_y)
+        elif nodes.shape[0] == 1 and _is_identity(after):
+            _plane_row(before, x_step, y, row_x, row_y)
+        else:
+            _projected_row(after, nodes, frame, before, x_step, y, row_x, row_y)
 
 
 @_compiled
 def source_map(after, nodes, frame, before, factor, map_x, map_y):
     """Where the centres of all output pixels come from, as pixel indices, at ``factor`` = (x, y) samples per pixel; maps (h, w)."""
-    xs, ys = np.empty(map_x.shape[1]), np.empty(map_x.shape[1])
-    columns = _columns(after, nodes, frame, 1 / factor[0], len(xs))
+    width = map_x.shape[1]
+    xs, ys = np.empty(width), np.empty(width)
+    lines = _stretched(after, nodes, frame, before, 1 / factor[0], width)
     for row in range(map_x.shape[0]):
-        _source_row(after, nodes, frame, before, 1 / factor[0], (row + 0.5) / factor[1], columns, xs, ys)
-        for x in range(len(xs)):
+        _source_rows(after, nodes, frame, before, factor, row, lines, width, xs, ys)
+        for x in range(width):
             map_x[row, x], map_y[row, x] = xs[x] - 0.5, ys[x] - 0.5
 
 
@@ -177,41 +190,26 @@ def linear_at(image, map_x, map_y, out, border, fill, whole):
                 out[y, x, c] = (value + _MAGIC) - _MAGIC if whole else value
 
 
-@_inlined
-def _parted(xs, ys, width, height, left, top, fx, fy):
-    """Places as whole pixel indices and weights in 1/2048 of a pixel, and a run [first, last) with all four neighbours on the canvas."""
-    for x in range(len(xs)):
-        sx, sy = xs[x] - 0.5, ys[x] - 0.5
-        floor_x, floor_y = np.floor(sx), np.floor(sy)
-        left[x], top[x] = np.int32(floor_x), np.int32(floor_y)
-        fx[x], fy[x] = np.int32((sx - floor_x) * ONE + 0.5), np.int32((sy - floor_y) * ONE + 0.5)
-    first = 0
-    while first < len(xs) and not (0 <= left[first] < width - 1 and 0 <= top[first] < height - 1):
-        first += 1
-    last = first
-    while last < len(xs) and 0 <= left[last] < width - 1 and 0 <= top[last] < height - 1:
-        last += 1
-    return first, last
-
-
 @_compiled
-def linear_batch(src, after, nodes, frame, before, out, border, fill, table, channels):
-    """Linear sampling of 8-bit images (B, H, W, C) of one size, each through a map of its own; fill in whole numbers.
+def linear_batch(src, after, nodes, frame, before, size, out, border, fill, channels):
+    """Linear sampling of 8-bit images (B, H, W, C) of one size, each through a map of its own, to out (B, h * w * C).
 
-    table: the 256 values themselves; channels: a tuple of length C, so that the compiler knows C.
+    size: (h, w); fill in whole numbers; channels: a tuple of length C, so that the compiler knows C.
     """
     height, width = src.shape[1:3]
-    xs, ys = np.empty(out.shape[2]), np.empty(out.shape[2])
-    rows = np.empty((4, out.shape[2]), np.int32)
-    left, top, fx, fy = rows[0], rows[1], rows[2], rows[3]
-    flat = room(width, height, len(channels))
+    count, one = len(channels), (1.0, 1.0)
+    most, xs, ys, marks, line = block(size[1], count)
+    rows = max(1, most // size[1])
+    flat, window = room(width, height, count), (0, 0, width, height)
     for b in range(out.shape[0]):
-        settle(flat, src[b].reshape(-1), np.uint8(fill[b]), len(channels))
-        columns = _columns(after[b], nodes[b], frame[b], 1.0, len(xs))
-        for y in range(out.shape[1]):
-            _source_row(after[b], nodes[b], frame[b], before[b], 1.0, y + 0.5, columns, xs, ys)
-            first, last = _parted(xs, ys, width, height, left, top, fx, fy)
-            sampled(flat, width, height, left, top, fx, fy, first, last, border[b], table, False, channels, out[b, y])
+        settle(flat, src[b], window, border[b], np.uint8(fill[b]), count)
+        lines = _stretched(after[b], nodes[b], frame[b], before[b], 1.0, size[1])
+        for y in range(0, size[0], rows):
+            many = min(rows, size[0] - y) * size[1]
+            _source_rows(after[b], nodes[b], frame[b], before[b], one, y, lines, size[1], xs[:many], ys[:many])
+            marked(xs[:many], ys[:many], 0.5, window, (height, width), border[b], marks)
+            sampled(flat, marks, many, (width + 2 * RING) * count, channels, line)
+            copied(out[b], y * size[1] * count, line, 0, many * count)
 
 
 @_compiled
@@ -249,11 +247,12 @@ def _nearest_row(image, xs, ys, columns, rows, out, border, fill):
 @_compiled
 def nearest_batch(src, after, nodes, frame, before, out, border, fill):
     """Images of one size by the nearest rule, each through a map of its own; the arguments above with the batch as first axis."""
-    xs, ys, places = np.empty(out.shape[2]), np.empty(out.shape[2]), np.empty((2, out.shape[2]), np.int32)
+    width = out.shape[2]
+    xs, ys, places = np.empty(width), np.empty(width), np.empty((2, width), np.int32)
     for b in range(out.shape[0]):
-        columns = _columns(after[b], nodes[b], frame[b], 1.0, len(xs))
+        lines = _stretched(after[b], nodes[b], frame[b], before[b], 1.0, width)
         for y in range(out.shape[1]):
-            _source_row(after[b], nodes[b], frame[b], before[b], 1.0, y + 0.5, columns, xs, ys)
+            _source_rows(after[b], nodes[b], frame[b], before[b], (1.0, 1.0), y, lines, width, xs, ys)
             _nearest_row(src[b], xs, ys, places[0], places[1], out[b, y], border[b], fill[b])
 
 

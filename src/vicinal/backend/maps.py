@@ -1,4 +1,4 @@
-"""Warps that no affine matrix says: projective ones and bends. Small images by one compiled loop over the batch, large ones by OpenCV.
+"""Warps that no affine matrix says: projective ones and bends. 8-bit and small images by one compiled loop, others by OpenCV.
 
 A displacement grid is piecewise bilinear, and so is the map that it makes with the affine maps on either side of it: from one line of the
 grid to the next it is quadratic along a row of pixels, and a loop takes the row from line to line.
@@ -25,7 +25,6 @@ BORDERS = {
     REFLECT: cv2.BORDER_REFLECT,
     REPLICATE: cv2.BORDER_REPLICATE,
 }
-SAME = np.arange(256, dtype=np.uint8)
 
 
 def general(warp: Warp) -> NDArray[np.bool_]:
@@ -52,14 +51,18 @@ def sampled(warp: Warp, rows: NDArray, data: NDArray) -> NDArray:
 
 
 def _together(warp: Warp, rows: NDArray, data: NDArray, fill: NDArray) -> NDArray:
-    """Small samples by linear interpolation, in compiled loops."""
+    """8-bit samples, and small ones, by linear interpolation, in compiled loops."""
     out = _empty(warp, rows, data)
     map_x, map_y = np.empty(out.shape[1:3], np.float32), np.empty(out.shape[1:3], np.float32)
     for part, (after, nodes, frame, before) in _forms(warp, rows):
         if data.dtype == np.uint8:
-            made, whole, channels = np.empty_like(out[part]), np.rint(fill[part]), (0,) * data.shape[3]
-            map_kernels.linear_batch(data[part], after, nodes, frame, before, made, warp.border[rows[part]], whole, SAME, channels)
-            out[part] = made
+            whole = len(part) == len(rows)
+            given, made = (data, out) if whole else (data[part], np.empty_like(out[part]))
+            size, border, channels = out.shape[1:3], warp.border[rows[part]], (0,) * data.shape[3]
+            into = made.reshape(len(part), -1)
+            map_kernels.linear_batch(given, after, nodes, frame, before, size, into, border, np.rint(fill[part]), channels)
+            if not whole:
+                out[part] = made
             continue
         for k, n in enumerate(part):
             map_kernels.source_map(after[k], nodes[k], frame[k], before[k], np.ones(2), map_x, map_y)
@@ -87,12 +90,12 @@ def nearest(warp: Warp, rows: NDArray, data: NDArray, fill: NDArray) -> NDArray:
 
 
 def _looped(warp: Warp, rows: NDArray, data: NDArray) -> NDArray[np.bool_]:
-    """(n,) where the compiled loop is the right one: small, one sample a pixel, and not torn."""
+    """(n,) where the compiled loop is the right one: 8-bit or small, one sample a pixel, and not torn."""
     height, width = data.shape[1:3]
     area = max(height * width, int(warp.size[rows[0]].prod()))
     whole = np.ones(len(rows), bool)
     whole[_torn(warp, rows)] = False
-    return whole & (warp.supersampling[rows].max(1) == 1) & (area <= SMALL or min(height, width) == 1)
+    return whole & (warp.supersampling[rows].max(1) == 1) & (data.dtype == np.uint8 or area <= SMALL or min(height, width) == 1)
 
 
 def _empty(warp: Warp, rows: NDArray, data: NDArray) -> NDArray:

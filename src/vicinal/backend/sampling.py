@@ -1,6 +1,6 @@
-"""Resampling on the CPU: compiled loops for small images and for upright maps, OpenCV for other maps of large images.
+"""Resampling on the CPU: compiled loops for 8-bit and small images and for upright maps, OpenCV for other maps of large images.
 
-Which of them an image takes depends on its size and its map alone, so a sample's bits never depend on its batch.
+Which of them an image takes depends on its size, its dtype and its map alone, so a sample's bits never depend on its batch.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vicinal.backend import kernels, maps, pixels, reference
-from vicinal.backend.maps import BORDERS, SAME, SMALL
+from vicinal.backend import bilinear, kernels, maps, pixels, reference
+from vicinal.backend.maps import BORDERS, SMALL
 from vicinal.backend.reference import both_axes, canvas, square, stacked
 from vicinal.backend.upright import upright
 from vicinal.core import affine
@@ -22,14 +22,12 @@ from vicinal.core.batch import RANGES, every, name_of
 from vicinal.core.warp import CONSTANT, NEAREST, Warp
 
 _AS_IT_IS = 2  # beside OpenCV's codes of mirrorings
+_AS_IT_COMES = np.empty((1, 0, 1), np.uint8)  # no table
 
 
 def fusable(warp: Warp, data: Dense) -> bool:
-    """Equal, small (in and out), 8-bit, linear and without antialiasing: then one pass does warp and table."""
-    if not isinstance(data, np.ndarray) or data.dtype != np.uint8 or data.shape[1] * data.shape[2] > SMALL:
-        return False
-    size = one_size(warp, data)
-    if size is None or size[0] * size[1] > SMALL or maps.general(warp).any():
+    """Equal, 8-bit, affine, linear and without antialiasing: then one pass does warp and table."""
+    if not isinstance(data, np.ndarray) or data.dtype != np.uint8 or one_size(warp, data) is None or maps.general(warp).any():
         return False
     return not (warp.interpolation == NEAREST).any() and warp.supersampling.max() == 1 == warp.boxes.max()
 
@@ -52,8 +50,10 @@ def inverses(warp: Warp, rows: NDArray | slice = slice(None)) -> NDArray[np.floa
     return square(warp.inverted[rows])[:, :2].reshape(-1, 6)
 
 
-def table_at(data: NDArray, inverse: NDArray, out: NDArray, border: NDArray, fill: NDArray, tables: NDArray) -> None:
-    kernels.warp_table(data, inverse, out, border, np.rint(fill * 255), tables, (0,) * data.shape[3])
+def table_at(data: NDArray, inverse: NDArray, sizes: NDArray, planar: bool, out: NDArray, border: NDArray, fill: NDArray,
+             tables: NDArray) -> None:  # fmt: skip
+    """8-bit images, and what a table makes of their values, one behind the other into ``out``; ``planar``: channels first."""
+    bilinear.affine(data, inverse, sizes, planar, out.reshape(-1), border, np.rint(fill * 255), tables, (0,) * data.shape[3])
 
 
 def _resample(warp: Warp, data: Dense, some: Callable[[Warp, NDArray, Dense], Dense]) -> Dense:
@@ -84,19 +84,51 @@ def warp(primitive: Warp, data: Dense) -> Dense:
 
 def _ragged(warp: Warp, data: list[NDArray]) -> Dense:
     """Samples of several sizes, in or out: linear ones one by one, without a copy of what is read; the others together where alike."""
-    sides = warp.size if warp.size.shape[1] == 2 else np.pad(warp.size, ((0, 0), (1, 0)), constant_values=1)
     areas = np.array([(image.shape[0] > 1) * image.shape[0] * image.shape[1] for image in data])
     lone = (areas > 0) & warp.active & ~warp.still & ~maps.general(warp) & ~warp.exact & (warp.interpolation != NEAREST)
     rows = np.flatnonzero(lone)
     if not len(rows):
         return _resample(warp, data, _any)
-    made = _one_by_one(warp, rows, [data[row] for row in rows], np.maximum(areas, sides.prod(1))[rows] > SMALL)
+    large = (data[0].dtype != np.uint8) & (np.maximum(areas, _sides(warp).prod(1))[rows] > SMALL)
+    images = [data[row] for row in rows]
+    made = _side_by_side(warp, rows, np.stack(images)) if _small_alike(warp, rows, images) else _one_by_one(warp, rows, images, large)
     if len(rows) == len(data):
         return made
     samples = list(data)
     for row, image in zip(rows, made, strict=True):
         samples[row] = image
     return _resample(warp.where(~lone), samples, _any)
+
+
+def _sides(warp: Warp) -> NDArray[np.int64]:
+    """(B, 2) height and width of what comes out; series have a height of 1."""
+    return warp.size if warp.size.shape[1] == 2 else np.pad(warp.size, ((0, 0), (1, 0)), constant_values=1)
+
+
+def _small_alike(warp: Warp, rows: NDArray, images: list[NDArray]) -> bool:
+    """Whether small 8-bit images of one size come out in several, by one sample or one mean a pixel."""
+    small = max(images[0][..., 0].size, int(_sides(warp)[rows].prod(1).max())) <= SMALL
+    alike = images[0].dtype == np.uint8 and all(image.shape == images[0].shape for image in images)
+    return small and alike and warp.supersampling[rows].max() == 1
+
+
+def _side_by_side(warp: Warp, rows: NDArray, data: NDArray) -> list[NDArray]:
+    """Such images in two calls, since every one costs as much as a small image."""
+    made: list[NDArray] = [data[0]] * len(rows)
+    sizes, by_axis = _sides(warp)[rows], _by_axis(warp, rows, data.dtype)
+    apart = _apart(warp, rows, False)
+
+    def linear(some: NDArray, part: NDArray, out: NDArray) -> None:
+        table_at(part, inverses(warp, rows[some]), sizes[some], False, out, warp.border[rows[some]], warp.fill[rows[some]], _AS_IT_COMES)
+
+    for some, sample in ((np.flatnonzero(apart), by_axis), (np.flatnonzero(~apart), linear)):
+        ends = np.concatenate([[0], (sizes[some].prod(1) * data.shape[3]).cumsum()])
+        out = np.empty(ends[-1], np.uint8)
+        if len(some):
+            sample(some, data[some], out)
+        for n, start, end in zip(some.tolist(), ends[:-1].tolist(), ends[1:].tolist(), strict=True):
+            made[n] = out[start:end].reshape(*sizes[n], data.shape[3])
+    return made
 
 
 def _one_by_one(warp: Warp, rows: NDArray, images: list[NDArray], large: NDArray[np.bool_]) -> Dense:
@@ -122,17 +154,18 @@ def _by_axis(warp: Warp, rows: NDArray, dtype: Any) -> Callable[[Any, NDArray, N
     """What resamples upright samples, some of ``rows`` at a time, from data to out."""
     inverse, border, scale = inverses(warp, rows), warp.border[rows], RANGES[name_of(dtype)]
     fill, box = (warp.fill[rows] * scale).astype(np.float32), warp.boxes[rows]
+    sizes = _sides(warp)[rows]
     if box.shape[1] == 1:
         box = np.pad(box, ((0, 0), (0, 1)), constant_values=1.0)
 
-    def run(some: slice, data: NDArray, out: NDArray) -> None:
-        upright(data, inverse[some], out, border[some], fill[some], box[some], dtype.kind == "u")
+    def run(some: Any, data: NDArray, out: NDArray) -> None:
+        upright(data, inverse[some], sizes[some], out.reshape(-1), border[some], fill[some], box[some], dtype.kind == "u")
 
     return run
 
 
 def _apart(warp: Warp, rows: NDArray, large: NDArray[np.bool_] | bool) -> NDArray[np.bool_]:
-    """Which samples are resampled axis by axis: upright ones that are averaged or large. One pass is faster for what is neither."""
+    """Which samples are resampled axis by axis: upright ones that are averaged, or large and not 8-bit. One pass does others."""
     return warp.upright[rows] & (large | (warp.boxes[rows] > 1).any(1))
 
 
@@ -237,7 +270,8 @@ def _linear_or_nearest(warp: Warp, rows: NDArray, data: Dense) -> Dense:
     near = warp.interpolation[rows] == NEAREST
     if near.any():
         out[near] = _nearest(warp, rows[near], data[near], warp.fill[rows[near]] * RANGES[name_of(data.dtype)])
-    apart = ~near & _apart(warp, rows, max(data.shape[1] * data.shape[2], int(warp.size[rows[0]].prod())) > SMALL)
+    large = data.dtype != np.uint8 and max(data.shape[1] * data.shape[2], int(warp.size[rows[0]].prod())) > SMALL
+    apart = ~near & _apart(warp, rows, large)
     if apart.any():
         by_axis = _by_axis(warp, rows, data.dtype)
         if apart.all():
@@ -265,7 +299,7 @@ def _linear(warp: Warp, rows: NDArray, data: NDArray, times: tuple[int, int]) ->
     height, width = canvas(warp.size[rows[0]])
     fine_size = (height * times[1], width * times[0])
     inverse = inverses(warp, rows) / np.array([*times, 1, *times, 1])
-    large = data.shape[1] > 1 and max(data.shape[1] * data.shape[2], fine_size[0] * fine_size[1]) > SMALL
+    large = data.dtype != np.uint8 and data.shape[1] > 1 and max(data.shape[1] * data.shape[2], fine_size[0] * fine_size[1]) > SMALL
     sample = _by_opencv if large else _by_loop
     fine = sample(inverse, fine_size, warp.border[rows], warp.fill[rows], data)
     return fine if max(times) == 1 else np.stack([_mean(image, height, width) for image in fine])
@@ -279,7 +313,7 @@ def _mean(image: NDArray, height: int, width: int) -> NDArray:
 def _by_loop(inverse: NDArray, size: tuple[int, int], border: NDArray, fill: NDArray, data: NDArray) -> NDArray:
     out = np.empty((len(data), *size, data.shape[3]), data.dtype)
     if data.dtype == np.uint8:
-        table_at(data, inverse, out, border, fill, SAME[None, :, None])
+        table_at(data, inverse, np.full((len(data), 2), size), False, out, border, fill, _AS_IT_COMES)
         return out
     scale = RANGES[name_of(data.dtype)]
     kernels.warp(data, inverse, out, border, (fill * scale).astype(np.float32), data.dtype.kind == "u")
@@ -314,11 +348,6 @@ def _opencv_one(image: NDArray, inverse: NDArray, out: NDArray, border: int, fil
     height, width, channels = out.shape
     image, inverse = _window(image, inverse, out, border)
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    if channels == 3 and image.dtype == np.uint8:
-        # Four channels fill a vector register: the detour through RGBA nearly halves the time.
-        four = cv2.warpAffine(cv2.cvtColor(image, cv2.COLOR_RGB2RGBA), inverse, (width, height), None, flags, border, (fill,) * 4)
-        cv2.cvtColor(four, cv2.COLOR_RGBA2RGB, out)
-        return
     # Four channels at most; and never two, for which OpenCV rounds coordinates to 1/32 of a pixel even where it needs not.
     rest = {0: [], 1: [1], 2: [1, 1], 3: [3]}[channels % 4]
     ends = np.cumsum([4] * (channels // 4) + rest)

@@ -116,16 +116,17 @@ def _across(line, base, first, shares, flat_shares, channels, row):
 
 
 @_compiled
-def upright(src, inverse, out, border, fill, box, whole):
+def upright(src, inverse, sizes, out, border, fill, box, whole):
     """A batch of images of any dtype in float32, rounded at the end where ``whole``.
 
-    src (B, H, W, C), inverse (B, 6) maps of continuous coordinates row by row, out (B, h, w, C), border (B,), fill (B,) in units of the
-    dtype, box (B, 2) source pixels along x and y that a pixel of the result covers.
+    src (B, H, W, C), inverse (B, 6) maps of continuous coordinates row by row, sizes (B, 2) height and width of each result, out: one
+    behind the other, border (B,), fill (B,) in units of the dtype, box (B, 2) source pixels along x and y that a pixel of it covers.
     """
     batch, height, width, channels = src.shape
+    start = 0
     for b in range(batch):
-        first_x, shares_x = _boxes(inverse[b, 0], inverse[b, 2], box[b, 0], out.shape[2])
-        first_y, shares_y = _boxes(inverse[b, 4], inverse[b, 5], box[b, 1], out.shape[1])
+        first_x, shares_x = _boxes(inverse[b, 0], inverse[b, 2], box[b, 0], sizes[b, 1])
+        first_y, shares_y = _boxes(inverse[b, 4], inverse[b, 5], box[b, 1], sizes[b, 0])
         low, high = first_x.min(), first_x.max() + shares_x.shape[1]
         left, right = min(max(low, 0), width - 1), min(max(high, 1), width)
         if border[b] == REFLECT and (low < 0 or high > width):  # what a mirror shows may lie anywhere
@@ -133,14 +134,16 @@ def upright(src, inverse, out, border, fill, box, whole):
         base = min(low, left)
         flat, flat_shares = src[b].reshape(-1), shares_x.reshape(-1)
         line = np.zeros((max(high, right) - base) * channels + _LANES, np.float32)
-        row = np.empty(out.shape[2] * channels + _LANES, np.float32)
-        for y in range(out.shape[1]):
+        length = sizes[b, 1] * channels
+        row = np.empty(length + _LANES, np.float32)
+        for y in range(sizes[b, 0]):
             seen = line[(left - base) * channels : (right - base) * channels]
             _down(flat, height, width * channels, left * channels, first_y[y], shares_y[y], border[b], fill[b], seen)
             if low < 0 or high > width:
                 _beside(line, base, low, high, width, channels, border[b], fill[b])
             _across(line, base, first_x, shares_x, flat_shares, channels, row)
-            target = out[b, y].reshape(-1)
+            target = out[start : start + length]
+            start += length
             if whole:
                 for i in range(len(target)):
                     target[i] = np.int32((row[i] + _MAGIC) - _MAGIC)

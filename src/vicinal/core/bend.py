@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from vicinal.core.polygon import area, clip
 
 _ROUNDS, _CLOSE = 40, 1e-7
+_CACHED = 1 << 16  # numbers whose intermediate results stay in the cache
 _EDGE = 1e-6  # pixels: a point on the edge of the canvas is on it, whatever rounding made of it
 
 
@@ -89,20 +90,37 @@ class Grid:
         return value, np.stack([slope_x, slope_y], 1)
 
 
-def steepest(nodes: NDArray, size: NDArray) -> NDArray[np.float64]:
+def steepest(nodes: NDArray, size: NDArray, least: float = 0.0) -> NDArray[np.float64]:
     """How far grids of nodes (B, r, c, 2) over canvases (B, 2) are from folding over: the most negative stretch of the displacement
-    along any direction, as a positive number; below 1 the map is one to one."""
+    along any direction, as a positive number; below 1 the map is one to one. ``least`` stands for all that is not above it."""
+    if nodes.size > _CACHED and len(nodes) > 1:
+        half = len(nodes) // 2
+        return np.concatenate([steepest(nodes[part], size[part], least) for part in (slice(half), slice(half, None))])
     rows, columns = nodes.shape[1] - 1, nodes.shape[2] - 1
-    along_x = np.diff(nodes, axis=2) * (columns / size[:, 1])[:, None, None, None]
-    along_y = np.diff(nodes, axis=1) * (rows / size[:, 0])[:, None, None, None]
-    worst = np.zeros(len(nodes))
-    for row in (slice(None, -1), slice(1, None)):
-        for column in (slice(None, -1), slice(1, None)):
-            dx, dy = along_x[:, row], along_y[:, :, column]
-            mean, half = (dx[..., 0] + dy[..., 1]) / 2, (dx[..., 0] - dy[..., 1]) / 2
-            lowest = mean - np.hypot(half, (dx[..., 1] + dy[..., 0]) / 2)
-            worst = np.maximum(worst, -lowest.min((1, 2)))
-    return worst
+    x, y = np.ascontiguousarray(nodes[..., 0]), np.ascontiguousarray(nodes[..., 1])
+    to_x, to_y = (columns / size[:, 1])[:, None, None], (rows / size[:, 0])[:, None, None]
+    slopes = np.diff(x, axis=2) * to_x, np.diff(y, axis=2) * to_x, np.diff(x, axis=1) * to_y, np.diff(y, axis=1) * to_y
+    found = np.full(len(nodes), least)
+    sample, row, column = np.nonzero(_suspects(*slopes, least))
+    for low in (0, 1):
+        for right in (0, 1):
+            along_x, along_y = (sample, row + low, column), (sample, row, column + right)
+            (a, b), (c, d) = (slope[along_x] for slope in slopes[:2]), (slope[along_y] for slope in slopes[2:])
+            mean, half = (a + d) / 2, (a - d) / 2
+            np.maximum.at(found, sample, np.hypot(half, (b + c) / 2) - mean)
+    return found
+
+
+def _suspects(a: NDArray, b: NDArray, c: NDArray, d: NDArray, least: float) -> NDArray[np.bool_]:
+    """(B, r, c) cells where the displacement, with slopes (a, b) along x and (c, d) along y, may shrink by more than ``least``.
+
+    Taken from the least of both edges of a cell for what stretches, and from the most for what shears: four corners in one.
+    """
+    stretch_x, stretch_y = (np.minimum(slope[:, :-1], slope[:, 1:]) + least for slope in (a, d.transpose(0, 2, 1)))
+    stretch_y = stretch_y.transpose(0, 2, 1)
+    shear = np.maximum(np.abs(b[:, :-1]), np.abs(b[:, 1:])) + np.maximum(np.abs(c[:, :, :-1]), np.abs(c[:, :, 1:]))
+    safe = (stretch_x > 0) & (stretch_y > 0) & (4 * stretch_x * stretch_y > shear * shear)
+    return ~safe
 
 
 def _solved(slope: NDArray, rest: NDArray) -> NDArray[np.float64]:

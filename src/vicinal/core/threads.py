@@ -11,6 +11,7 @@ from threading import Lock, current_thread
 from typing import Any, final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vicinal.core.backend import Backend, Dense
 from vicinal.core.pages import room
@@ -18,8 +19,7 @@ from vicinal.core.primitive import Primitive
 from vicinal.core.warp import Warp
 
 NAME = "vicinal-threads"
-WORTH = 1 << 20  # bytes times passes: with less to do, one thread is done before others have begun
-PART = 2 << 20  # bytes that a thread takes at a time, so that what it has made is still near when it is put in its place
+WORTH = 2 << 20  # bytes times passes: with less to do, one thread is done before others have begun
 
 
 @final
@@ -38,18 +38,22 @@ class Threads:
         return self._shared(lambda passes, part: self._engine.follow(passes, part, fill), moves, data)
 
     def _shared(self, work: Callable[[Any, Dense], Dense], primitives: Sequence[Any], data: Dense) -> Dense:
-        size = data.nbytes if isinstance(data, np.ndarray) else sum(sample.nbytes for sample in data)
-        if size * len(primitives) < WORTH or current_thread().name.startswith(NAME):  # ours would wait for themselves
+        sizes = np.array([data[0].nbytes] * len(data) if isinstance(data, np.ndarray) else [sample.nbytes for sample in data])
+        if sizes.sum() * len(primitives) < WORTH or current_thread().name.startswith(NAME):  # ours would wait for themselves
             return work(primitives, data)
-        parts = min(max(self._threads, size // PART), len(data))
-        cuts = [slice(start, end) for start, end in pairwise(np.linspace(0, len(data), parts + 1).astype(int).tolist())]
-        whole = _Whole(len(data))
+        cuts, whole = _shares(sizes, self._threads), _Whole(len(data))
 
         def one(cut: slice) -> None:
             whole.take(cut, work([primitive.rows(cut) for primitive in primitives], data[cut]))
 
         list(_pool(self._threads, os.getpid()).map(one, cuts))
         return whole.data()
+
+
+def _shares(sizes: NDArray[np.int64], parts: int) -> list[slice]:
+    """Samples in as many parts as there are threads, with about as many bytes in each: every part costs the interpreter as much anew."""
+    ends = np.searchsorted(sizes.cumsum(), sizes.sum() * np.arange(1, parts) / parts) + 1
+    return [slice(start, end) for start, end in pairwise(np.unique([0, *ends, len(sizes)]).tolist())]
 
 
 @lru_cache(maxsize=8)

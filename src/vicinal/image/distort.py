@@ -35,7 +35,7 @@ STEEPEST = 0.8  # see ``bend.steepest``: from 1 on a map folds over
 
 def grids(nodes: NDArray, strength: NDArray, size: NDArray) -> list[Grid | None]:
     """One grid a sample from nodes (B, r, c, 2), shrunk as far as it would fold; None where the strength is 0."""
-    tamed = nodes * (STEEPEST / np.maximum(steepest(nodes, size), STEEPEST))[:, None, None, None]
+    tamed = nodes * (STEEPEST / steepest(nodes, size, STEEPEST))[:, None, None, None]
     return [Grid(of, canvas) if amount else None for of, canvas, amount in zip(tamed, size, strength != 0, strict=True)]
 
 

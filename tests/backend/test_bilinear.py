@@ -1,0 +1,54 @@
+"""8-bit linear sampling: the ring around an image, pixels in twos, and results of several sizes, against the reference."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import vicinal as v
+from vicinal.core.bend import steepest
+
+FAR = "Translate(x=(-3, 3), y=(-2, 2), unit='share', border={0!r}) | Rotate(angle=(-180, 180), border={0!r}, fill={1})"
+
+
+def images(height: int, width: int, channels: int) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (6, height, width, channels), np.uint8)
+
+
+def worst(policy: v.Node, data: np.ndarray) -> int:
+    made, told = (policy(data, seed=4, backend=name) for name in ("cpu", "reference"))
+    return max(int(np.abs(a.astype(int) - b.astype(int)).max()) for a, b in zip(made, told, strict=True))
+
+
+@pytest.mark.parametrize("border", ["constant", "reflect", "replicate"])
+@pytest.mark.parametrize("shape", [(21, 17, 3), (1, 9, 1), (70, 93, 5), (8, 1, 9)])
+def test_places_far_off_the_canvas_show_what_the_border_says(border, shape):
+    assert worst(v.parse(FAR.format(border, 0.5 if border == "constant" else 0.0)), images(*shape)) <= 1
+
+
+@pytest.mark.parametrize("text", ["Perspective(border='reflect')", "PiecewiseAffine(amount=0.2)", "RandomResizedCrop(size=(19, 33))"])
+def test_large_images_are_sampled_as_closely_as_small_ones(text):
+    assert worst(v.parse(text), images(131, 77, 3)) <= 1
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4, 6])
+def test_results_of_several_sizes_have_the_bits_that_each_has_alone(channels):
+    data, policy = images(20, 24, channels), v.RandomScale(factor=(0.4, 2))
+    made = policy(data, seed=1)
+    assert len({image.shape for image in made}) > 1
+    assert all(np.array_equal(image, policy(data[n], seed=1, index=n)) for n, image in enumerate(made))
+
+
+def test_a_warp_with_the_table_behind_it_has_the_bits_of_both_one_after_the_other():
+    data, warp, rest = images(90, 81, 3), v.Rotate(angle=(-30, 30), name="r"), [v.Gamma(exponent=2), v.ToTensor()]
+    together = v.Compose([warp, *rest])(data, seed=5)
+    assert np.array_equal(together, v.Compose([v.Barrier(), *rest])(v.Compose([warp])(data, seed=5), seed=5))
+
+
+def test_steepest_is_the_least_eigenvalue_of_the_strain_at_any_corner():
+    nodes, size = np.random.default_rng(2).normal(size=(5, 4, 6, 2)), np.array([[30, 50]] * 5)
+    x, y = np.diff(nodes, axis=2) * 5 / 50, np.diff(nodes, axis=1) * 3 / 30
+    corners = [np.stack([x[:, a : a + 3], y[:, :, b : b + 5]], -1) for a in (0, 1) for b in (0, 1)]
+    told = [-np.linalg.eigvalsh((corner + corner.swapaxes(-1, -2)) / 2)[..., 0].min((1, 2)) for corner in corners]
+    assert np.allclose(steepest(nodes, size), np.max(told, 0).clip(0))
+    assert np.allclose(steepest(nodes, size, 0.3), np.max(told, 0).clip(0.3))
