@@ -19,9 +19,8 @@ from vicinal.backend.upright import upright
 from vicinal.core import affine
 from vicinal.core.backend import Dense
 from vicinal.core.batch import RANGES, every, name_of
-from vicinal.core.warp import CONSTANT, NEAREST, Warp
+from vicinal.core.warp import NEAREST, Warp
 
-_AS_IT_IS = 2  # beside OpenCV's codes of mirrorings
 _AS_IT_COMES = np.empty((1, 0, 1), np.uint8)  # no table
 
 
@@ -77,8 +76,6 @@ def warp(primitive: Warp, data: Dense) -> Dense:
         return reference.backend().run([primitive], data)
     if isinstance(data, list) or one_size(primitive, data) is None:
         return _ragged(primitive, list(data))
-    if primitive.rearranges:
-        return _permuted(primitive, slice(None), data)
     return _resample(primitive, data, _any)
 
 
@@ -209,52 +206,8 @@ def _permuted(warp: Warp, rows: NDArray | slice, data: Dense, fill: NDArray | No
     out = np.empty((len(data), *canvas(warp.size[rows][0]), data.shape[3]), data.dtype)
     places, border = warp.places[rows], warp.border[rows]
     fill = _stored(warp.fill[rows], data.dtype) if fill is None else fill.astype(data.dtype)
-    looped = places[:, 0] != 0  # rows stay rows
-    if out[0].size <= SMALL * 3 or data.shape[3] > 4 or looped.all():
-        pixels.permuted(data, places, out, border, fill, (0,) * data.shape[3])
-        return out
-    windows, beside = _windows(places, data.shape[1:3], out.shape[1:3])
-    looped |= beside & (border != CONSTANT)
-    for n in np.flatnonzero(looped):
-        one = slice(n, n + 1)
-        pixels.permuted(data[one], places[one], out[one], border[one], fill[one], (0,) * data.shape[3])
-    for n in np.flatnonzero(~looped):
-        if beside[n]:
-            out[n] = fill[n]
-        _copied(data[n], out[n], *windows[n])
+    pixels.permuted(data, places, out, border, fill, (0,) * data.shape[3])
     return out
-
-
-def _windows(places: NDArray, before: tuple, after: tuple) -> tuple[list[list[int]], NDArray[np.bool_]]:
-    """For maps of pixels onto pixels what ``_copied`` takes, and where the result shows what lies beside the source."""
-    a, right, left, d, down, top = places.T
-    ends = np.stack([[left, left + a * (after[1] - 1) + right * (after[0] - 1)], [top, top + d * (after[1] - 1) + down * (after[0] - 1)]])
-    low, high = ends.min(1), ends.max(1) + 1
-    most = np.array([[before[1]], [before[0]]])
-    begin = low.clip(0)
-    end = np.minimum(high, most).clip(begin)
-    turned = a == 0  # rows become columns
-    start, stop = (np.where(turned, part[::-1], part) for part in (begin - low, end - low))
-    mirrored = np.where(turned, [d, right], [a, down]) < 0
-    sides = np.array([[after[1]], [after[0]]])
-    first, last = np.where(mirrored, sides - stop, start), np.where(mirrored, sides - start, stop)
-    code = np.where(mirrored.all(0), -1, np.where(mirrored[0], 1, np.where(mirrored[1], 0, _AS_IT_IS)))
-    columns = [begin[1], end[1], begin[0], end[0], first[1], last[1], first[0], last[0], turned, code]
-    return np.stack(columns, 1).tolist(), np.asarray((low < 0).any(0) | (high > most).any(0))
-
-
-def _copied(image: NDArray, out: NDArray, top: int, low: int, left: int, end: int, y: int, y_end: int, x: int, x_end: int,
-            turned: int, mirrored: int) -> None:  # fmt: skip
-    """One large image by slices, where OpenCV's copies beat a loop."""
-    if top == low or left == end:
-        return
-    piece, target = image[top:low, left:end], out[y:y_end, x:x_end]
-    if turned:
-        piece = cv2.transpose(piece)
-    if mirrored == _AS_IT_IS:
-        target[...] = piece.reshape(target.shape)
-    else:
-        cv2.flip(piece, mirrored, target)
 
 
 def _stored(share: NDArray, dtype: Any) -> NDArray:

@@ -235,11 +235,6 @@ class Warp:
         return np.rint(affine.indexed(self.inverted)).astype(np.int64).reshape(-1, 6)
 
     @cached_property
-    def rearranges(self) -> bool:
-        """True where the map of every sample is exact, and all come out on one canvas."""
-        return every(self.active) and every(self.exact) and bool((self.size == self.size[0]).all())
-
-    @cached_property
     def inverted(self) -> NDArray[np.float64]:
         """(B, d + 1, d + 1) inverses of ``matrix``."""
         return affine.invert(self.matrix)

@@ -56,7 +56,7 @@ def _decoded(coded: NDArray) -> NDArray[np.uint8]:
     at_once = getattr(cv2, "IMREAD_COLOR_RGB", None)
     if at_once is not None:
         return np.asarray(cv2.imdecode(coded, at_once), np.uint8)
-    return cv2.cvtColor(np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR), np.uint8), cv2.COLOR_BGR2RGB)
+    return np.asarray(cv2.cvtColor(np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR)), cv2.COLOR_BGR2RGB), np.uint8)
 
 
 def downscale(images: NDArray, *, size: NDArray, down: str, up: str) -> NDArray:

@@ -9,7 +9,6 @@ from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from vicinal.core.errors import DataError, nearest
 from vicinal.data.build import natural
@@ -109,6 +108,8 @@ def _outlines(file: Path, count: int, rules: Rules) -> list[Segment]:
 
 def _owners(file: Path) -> NDArray[np.uint8]:
     """(H, W) the number of the object that each pixel belongs to."""
+    from PIL import Image  # needed for pixels alone
+
     try:
         with Image.open(file) as picture:
             if picture.mode not in ("P", "L"):
