@@ -27,7 +27,7 @@ import torch
 from PIL import Image
 
 import vicinal as v
-from benchmarks.timing import side_by_side
+from benchmarks.timing import interleaved
 from vicinal.data import Loader
 
 BATCH, WORKERS, REPEATS, EPOCHS = 32, 2, 12, 3
@@ -128,13 +128,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         files = as_jpeg(folder(), Path(place))
         count = len(files) * REPEATS
-        pair = side_by_side(ours(files * REPEATS), theirs(files * REPEATS), chosen.rounds)
-        mine, other = (count / statistics.median(times) for times in (pair.ours, pair.theirs))
-        low, high = pair.spread
+        times = interleaved({"ours": ours(files * REPEATS), "theirs": theirs(files * REPEATS)}, chosen.rounds)
+        ratios = [other / mine for mine, other in zip(times.seconds["ours"], times.seconds["theirs"], strict=True)]
         print(f"{count} images of {len(files)} files, batches of {BATCH}, {WORKERS} threads against {WORKERS} processes")
-        print(f"vicinal     {mine:>5.0f} images/s  {peak('ours', files)}")
-        print(f"DataLoader  {other:>5.0f} images/s  {peak('theirs', files)}")
-        print(f"{pair.ratio:.1f}x as fast (rounds {low:.1f} to {high:.1f}; aim {AIM}x)")
+        print(f"vicinal     {1 / times.median('ours'):>5.0f} images/s  {peak('ours', files)}")
+        print(f"DataLoader  {1 / times.median('theirs'):>5.0f} images/s  {peak('theirs', files)}")
+        print(f"{statistics.median(ratios):.1f}x as fast (rounds {min(ratios):.1f} to {max(ratios):.1f}; aim {AIM}x)")
 
 
 if __name__ == "__main__":

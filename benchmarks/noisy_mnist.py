@@ -9,7 +9,7 @@ learning curves and scores every class, which the loop does not.
 
 With ``--whole`` the lab runs all of the claim ``noise-mnist`` in an empty store: seven sizes, four arms split by source and two as the
 lecture splits them, ten seeds. The loop trains one seed of each, half of the sizes before the lab and half after it; its time is scaled by
-the seeds. It has one thread, with which it is fastest: a step is too little to be shared out.
+the seeds. It has as many threads as torch gives it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ import time
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from benchmarks import noisy_mnist_loop as loop
 from benchmarks.pictures import data_folder
@@ -85,7 +84,6 @@ def whole(path: Path) -> None:
     claim = read_claim("noise-mnist")
     study = claim.studies["honest"]
     sizes, seeds, epochs = study["size"], study["seeds"], study["epochs"]
-    torch.set_num_threads(1)
     one_seed(path, SIZE, 1)  # what is loaded once
     before = sum(one_seed(path, size, epochs) for size in sizes[::2])
     with tempfile.TemporaryDirectory() as folder:

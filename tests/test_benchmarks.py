@@ -29,6 +29,13 @@ def A():
     return albumentations()
 
 
+def test_the_longer_ones_load() -> None:
+    names = [f"benchmarks.{file.stem}" for file in (ROOT / "benchmarks").glob("[a-z]*.py")]
+    paths = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
+    command = [sys.executable, "-c", f"import {', '.join(names)}"]
+    subprocess.run(command, cwd=ROOT, env=os.environ | {"PYTHONPATH": paths}, check=True)
+
+
 def told(module: str, *arguments: str) -> str:
     """What a benchmark prints, in a process of its own, since it sets the threads of every library."""
     command = [sys.executable, "-m", f"benchmarks.{module}", "--batch", "2", "--rounds", "1", *arguments]
