@@ -15,7 +15,7 @@ from vicinal import parse
 from vicinal.core.errors import ParameterError
 from vicinal.data.dataset import Dataset
 from vicinal.lab.arms import Arm
-from vicinal.lab.jobs import jobs
+from vicinal.lab.jobs import jobs, longest
 from vicinal.lab.trial import Cell, Outcome, Probe, Rules, Trial, ladders, smallest
 from vicinal.learn.mlp import MLP
 from vicinal.learn.trainer import Goal
@@ -167,6 +167,15 @@ def test_jobs_hold_every_trial_once_and_keep_workers_busy(trainer: Any, workers:
     assert max(len(ladders(job.trials)) for job in made) <= trainer.together(GOAL)
     weights = [sum(some[-1].steps for some in ladders(job.trials)) for job in made]
     assert weights == sorted(weights, reverse=True)
+
+
+def test_workers_have_as_much_to_do_as_each_other() -> None:
+    trials = [but(seed=seed, steps=10) for seed in range(2 * MLP().together(GOAL) + 10)]
+    made = jobs(trials, GOAL, 2)
+    assert len(made) == 4
+    assert longest(made, 1) == 10 * len(trials)
+    assert longest(made, 2) == 10 * len(trials) / 2
+    assert longest(made, 40) == max(10 * len(job.trials) for job in made)
 
 
 def test_a_job_has_one_kind_of_labels_and_one_number_of_steps() -> None:

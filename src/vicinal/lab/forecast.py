@@ -13,13 +13,13 @@ from vicinal.lab.bench import Bench
 from vicinal.lab.engine.base import Job
 from vicinal.lab.feed import goal
 from vicinal.lab.group import pupils
-from vicinal.lab.jobs import jobs
+from vicinal.lab.jobs import jobs, longest
 from vicinal.lab.study import Study
 from vicinal.lab.together import Together
-from vicinal.lab.trial import Trial, ladders
+from vicinal.lab.trial import Trial
 from vicinal.learn.trainer import Task
 
-_SHORT, _LONG = 4, 24  # steps of the two trial runs; their difference is free of what is paid once
+_SHORT = 4  # steps of the shorter of two trial runs; their difference is free of what is paid once
 _TRIES = 2  # of each, of which the quicker one counts: what else the machine does only adds
 
 
@@ -53,7 +53,7 @@ def forecast(study: Study, bench: Bench, trials: Sequence[Trial], open_: Sequenc
     if made and study.trainer.stepwise and not study.trainer.imports:
         with suppress(Exception):
             rate = _rate(bench, made[0])
-    seconds = None if rate is None else rate * sum(map(_work, made)) / workers
+    seconds = None if rate is None else rate * longest(made, workers)
     floor = statistics.fewest_seeds(study.alpha, max(1, len(study.arms)))
     return Forecast(len({trial.key for trial in trials}), len(left), len(study.seeds), floor, 0.0 if not made else seconds)
 
@@ -69,11 +69,7 @@ def _rate(bench: Bench, job: Job) -> float:
         return time.perf_counter() - start
 
     spent(1)  # what is compiled or loaded once
-    short, long = (min(spent(steps) for _ in range(_TRIES)) for steps in (_SHORT, _LONG))
-    each = (long - short) / (_LONG - _SHORT) if long > short else long / _LONG
+    more = some[0].replica.ahead  # so that the longer one augments once more
+    short, long = (min(spent(steps) for _ in range(_TRIES)) for steps in (_SHORT, _SHORT + more))
+    each = (long - short) / more if long > short else long / (_SHORT + more)
     return each / len(some)
-
-
-def _work(job: Job) -> int:
-    """Steps of all its replicas: what another trial passes through costs nothing."""
-    return sum(ladder[-1].steps for ladder in ladders(job.trials))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -35,13 +36,21 @@ def _alike(made: Sequence[list[Trial]]) -> list[list[list[Trial]]]:
 
 
 def _pieces(made: Sequence[list[Trial]], most: int, workers: int) -> list[list[Trial]]:
-    """As few pieces as the trainer allows, but at least one a worker; arms of one seed stay together, because they share inputs."""
+    """As few as the trainer allows, and as many for one worker as for another; arms of one seed stay together: they share inputs."""
     ordered = sorted(made, key=lambda ladder: ladder[0].seed)
-    count = min(len(ordered), max(-(-len(ordered) // most), workers))
+    count = min(len(ordered), -(-len(ordered) // (most * workers)) * workers)
     ends = [round(part * len(ordered) / count) for part in range(count + 1)]
     return [[trial for ladder in ordered[a:b] for trial in ladder] for a, b in pairwise(ends) if a < b]
 
 
+def longest(made: Sequence[Job], workers: int) -> int:
+    """Steps of the worker that has most to do, if whoever is free takes the next job."""
+    busy = [0] * workers
+    for job in made:
+        heapq.heapreplace(busy, busy[0] + _weight(job.trials))
+    return max(busy)
+
+
 def _weight(trials: Sequence[Trial]) -> int:
-    """Steps of all replicas of a job."""
+    """Steps of all replicas of a job: what another trial passes through costs nothing."""
     return sum(ladder[-1].steps for ladder in ladders(trials))
