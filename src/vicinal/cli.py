@@ -193,8 +193,9 @@ def compare(
     )  # fmt: skip
     with _progress() as bar:
         task = bar.add_task("training", total=None)
-        tell = lambda done, total: bar.update(task, completed=done, total=total)  # noqa: E731
-        result, report = session(options, tell, lambda ahead: print_forecast(ahead, bar.console))
+        result, report = session(
+            options, lambda done, total: bar.update(task, completed=done, total=total), lambda ahead: print_forecast(ahead, bar.console)
+        )
     if as_json:
         typer.echo(result_bytes(result), nl=False)
         return

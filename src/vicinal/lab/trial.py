@@ -211,11 +211,14 @@ class Outcome:
     @staticmethod
     def of(data: Mapping[str, Any], predicted: NDArray) -> Outcome:
         """The way back from ``data``; null is NaN."""
-        number = lambda value: np.nan if value is None else float(value)  # noqa: E731
-        values = {name: number(value) for name, value in data["values"].items()}
-        recall = np.array([number(value) for value in data["recall"]])
-        curve = {name: [number(value) for value in line] for name, line in data["curve"].items()}
+        values = {name: _number(value) for name, value in data["values"].items()}
+        recall = np.array([_number(value) for value in data["recall"]])
+        curve = {name: [_number(value) for value in line] for name, line in data["curve"].items()}
         return Outcome(**dict(data) | {"values": values, "recall": recall, "curve": curve, "predicted": predicted})
+
+
+def _number(value: float | None) -> float:
+    return np.nan if value is None else float(value)
 
 
 def smallest(predicted: NDArray, classes: int) -> NDArray:
