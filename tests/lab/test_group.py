@@ -52,9 +52,11 @@ def trained(study: Study, cell: int = -1) -> dict[str, list[Pupil]]:
 def outcomes(study: Study) -> dict[str, list[Outcome]]:
     bench = Bench(study.data)
     trials = study.trials(bench)
+    by_key: dict[str, Outcome] = {}
+    run_group(bench, trials, by_key.update)
     found: dict[str, list[Outcome]] = {}
-    for trial, outcome in zip(trials, run_group(bench, trials), strict=True):
-        found.setdefault(trial.arm.name, []).append(outcome)
+    for trial in trials:
+        found.setdefault(trial.arm.name, []).append(by_key[trial.key])
     return found
 
 
