@@ -15,6 +15,7 @@ from vicinal.core.errors import BackendError, ParameterError
 from vicinal.data.dataset import Dataset
 from vicinal.lab.engine.base import Failed, Heard, Idle, Job, Run, Take, sentence
 
+THREADS = 1  # of torch: a job has one CPU
 _LOOK = 0.5  # seconds between two looks at who is late
 
 
@@ -53,6 +54,10 @@ class Cluster:
         """CPUs of the cluster."""
         self._joined()
         return max(1, int(self._ray.cluster_resources().get("CPU", 1)))
+
+    @property
+    def threads(self) -> int:
+        return THREADS
 
     def _joined(self) -> None:
         if self._ray.is_initialized():
@@ -119,7 +124,7 @@ def _work(data: Dataset, trials: Any) -> Any:
     from vicinal.lab.bench import Bench
     from vicinal.lab.group import run_group
 
-    torch.set_num_threads(1)
+    torch.set_num_threads(THREADS)
     try:
         return run_group(Bench(data), trials)
     except Exception as fault:
