@@ -132,8 +132,8 @@ def family(name: str) -> Family:
     suite, _, last = name.rpartition("/")
     known = families(suite or _USUAL)
     if last not in known:
-        close = nearest(last, known)
-        raise PolicyError("family", f"one of {', '.join(known)}", repr(last), close and name.removesuffix(last) + close)
+        close = nearest(last, known) or next(iter(known))
+        raise PolicyError("family", f"one of {', '.join(known)}", repr(last), name.removesuffix(last) + close)
     return known[last]
 
 
@@ -142,7 +142,7 @@ def _document(suite: str) -> dict[str, Any]:
     path = _TABLES / f"{suite}.yaml"
     known = sorted(path.stem for path in _TABLES.glob("*.yaml"))
     if suite not in known:
-        raise PolicyError("suite", f"one of {', '.join(known)}", repr(suite), nearest(str(suite), known))
+        raise PolicyError("suite", f"one of {', '.join(known)}", repr(suite), nearest(str(suite), known) or _USUAL)
     return read_document(path)
 
 
