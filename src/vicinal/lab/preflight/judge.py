@@ -27,7 +27,7 @@ from vicinal.core.space import pick
 from vicinal.core.transform import Node
 from vicinal.data.dataset import Dataset, source_classes
 from vicinal.lab.conduct import Tell
-from vicinal.lab.feed import goal, inputs, pixels, transformed
+from vicinal.lab.feed import goal, inputs, pixels, targets, transformed
 from vicinal.learn.feed import ArrayFeed
 from vicinal.learn.mlp import MLP
 from vicinal.learn.trainer import Predictor, Task, Trainer
@@ -50,7 +50,7 @@ class Jury:
 
     Args:
         folds: K, 2 or more; seeds: practised judges a fold; steps: of the optimiser.
-        trainer: any that classifies; practice: what practised judges see besides originals, None for nothing.
+        trainer: any that learns such labels; practice: what practised judges see besides originals, None for nothing.
 
     Raises:
         ParameterError: every setting out of its range, at once.
@@ -94,7 +94,7 @@ class Judges:
     plain: Sequence[Predictor] = ()
 
     def answers(self, items: NDArray[np.float32], plain: bool = False) -> NDArray[np.float64]:
-        """(N, K) mean probabilities for (N, D) versions of the items, in their order."""
+        """(N, K) mean probabilities, or (N, V) mean values, for (N, D) versions of the items, in their order."""
         side = self.plain if plain else self.practised
         found = [(self.fold == number, judge) for number, judge in enumerate(side)]
         parts = [(of, judge.outputs(items[of]).mean(0, dtype=np.float64)) for of, judge in found if of.any()]
@@ -131,7 +131,7 @@ def trained(data: Dataset, rows: NDArray[np.int64], jury: Jury, tell: Tell = lam
     shown = np.stack([_shown(fold, item, seat, jury) for seat in seats], axis=1)
     task = Task(
         goal(data),
-        ArrayFeed(bank, data.labels[rows][item], shown),
+        ArrayFeed(bank, targets(data, data.labels[rows])[item], shown),
         tuple(seed for seed, _, _ in seats),
         jury.steps,
         progress=lambda done: tell(done, jury.steps),
