@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +67,14 @@ def test_targets_are_judged_in_their_own_spread() -> None:
     assert labels.std() == pytest.approx(1, rel=1e-6)
     same = from_series(np.zeros((4, 3)), np.array([[5.0, 1], [5, 2], [5, 3], [5, 4]]))
     assert not standardised(same, np.arange(4)).labels[:, 0].any()
+
+
+def test_the_unit_of_a_series_does_not_matter() -> None:
+    data = pulses("begin")
+    mine = replace(data, images=1e4 * data.images + 1e5)  # type: ignore[operator]
+    first, second = (Hearing.of(standardised(one, ROWS), ROWS, JURY) for one in (data, mine))
+    np.testing.assert_allclose(first.before, second.before, atol=0.05)
+    assert check("line", "Jitter(std=0.5)", size=60, jury=JURY).result["values"][0]["explained"] > 0.5
 
 
 def test_a_check_says_what_becomes_of_targets(tmp_path: Path) -> None:
