@@ -16,7 +16,7 @@ from typing import NamedTuple
 import pytest
 
 from annotation_files import coco, note
-from data_files import DATA, csv, pictures
+from data_files import DATA, DOCUMENTS, UNREADABLE, csv, pictures
 from vicinal import __version__, cli
 from vicinal.core.transform import registry
 
@@ -66,7 +66,7 @@ def refused(answer: Answer, *words: str) -> None:
 @pytest.mark.parametrize("fault", DATA)
 def test_data_that_cannot_be_used(vicinal: Call, tmp_path: Path, fault: str) -> None:
     make, words = DATA[fault]
-    refused(vicinal("compare", make(tmp_path), "--steps", 2, "--seeds", 1, *FLIP), "error: ", *words)
+    refused(vicinal("compare", make(tmp_path), "--steps", 2, "--seeds", 1, *FLIP), "error: ", *words, "; write ")
 
 
 TYPED = {
@@ -100,7 +100,14 @@ TYPED = {
 def test_options_that_cannot_be(vicinal: Call, fault: str) -> None:
     option, value, *words = TYPED[fault]
     arm = () if option == "--arm" else FLIP
-    refused(vicinal("compare", "digits", *QUICK, *arm, option, value), "error: ", *map(str, words))
+    refused(vicinal("compare", "digits", *QUICK, *arm, option, value), "error: ", *map(str, words), "; write ")
+
+
+@pytest.mark.parametrize(("typed", "words"), UNREADABLE)
+def test_files_that_cannot_be_read_are_told_with_what_to_write(vicinal: Call, tmp_path: Path, typed: list[str], words: list[str]) -> None:
+    for name, content in DOCUMENTS.items():
+        (tmp_path / name).write_bytes(content)
+    refused(vicinal(*(word.format(tmp_path) for word in typed)), "error: ", *(word.format(tmp_path) for word in words), "; write ")
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from learners import Means
 
 from vicinal.core.errors import StoreError
@@ -56,6 +57,13 @@ def test_networks_in_worker_processes_are_those_of_this_one(studied: Make) -> No
     assert all(abs(workers[place]["test.accuracy"] - one["test.accuracy"]) < 1.5 / 599 for place, one in serial.items())
 
 
+@pytest.mark.parametrize("engine", [Serial(), Processes(1), Processes(2)], ids=repr)
+def test_an_engine_has_the_threads_that_it_says(studied: Make, tmp_path: Path, engine: Any) -> None:
+    found(studied(trainer=Means(log=str(tmp_path / "log")), seeds=(0, 1), controls=()), engine)
+    told = {int(line.split()[1]) for line in (tmp_path / "log").read_text().splitlines()}
+    assert told == {engine.threads or torch.get_num_threads()}
+
+
 def test_progress_grows_to_the_number_of_trials(studied: Make) -> None:
     seen: list[tuple[float, int]] = []
     findings = found(studied(ARMS, steps=30), tell=lambda done, total: seen.append((done, total)))
@@ -83,7 +91,7 @@ def test_workers_stay_from_one_wave_to_the_next(studied: Make, monkeypatch: pyte
 
 
 def trained(log: Path) -> Counter[str]:
-    return Counter(log.read_text().split()) if log.exists() else Counter()
+    return Counter(line.split()[0] for line in log.read_text().splitlines()) if log.exists() else Counter()
 
 
 def test_a_second_run_trains_nothing(studied: Make, tmp_path: Path) -> None:

@@ -39,7 +39,8 @@ def check_dataset(data: Dataset) -> Dataset:
     if data.regression:
         return _regression(data)
     if len(data.classes) < 2:
-        raise DataError(data.origin, "at least 2 classes", f"only {shortlist(data.classes)!r}: nothing to tell apart")
+        got = f"only {shortlist(data.classes)!r}: nothing to tell apart"
+        raise DataError(data.origin, "at least 2 classes", got, "items of another class beside them")
     _enough_of_each_class(data)
     return data
 
@@ -48,7 +49,8 @@ def _regression(data: Dataset) -> Dataset:
     if data.labels.ndim != 2 or data.labels.dtype.kind != "f":
         raise DataError(data.origin, "values of shape (N,) or (N, V)", f"{data.labels.dtype} {data.labels.shape}", "labels.astype(float)")
     if (bad := np.flatnonzero(~np.isfinite(data.labels).all(1))).size:
-        raise DataError(data.origin, "finite values", f"NaN or infinity in {shortlist([f'item {row}' for row in bad])}")
+        got = f"NaN or infinity in {shortlist([f'item {row}' for row in bad])}"
+        raise DataError(data.origin, "finite values", got, "the data without it")
     return data
 
 
@@ -66,7 +68,7 @@ def shortlist(names: Sequence[str]) -> str:
 def _lengths(part: Part) -> None:
     count = len(part.images)
     if len(part.labels) != count:
-        raise DataError(part.where, f"as many labels as images, {count}", f"{len(part.labels)} labels")
+        raise DataError(part.where, f"as many labels as images, {count}", f"{len(part.labels)} labels", "one label for each image")
     for name, values, legal in (("sources", part.sources, [(count,)]), ("official_test", part.test, [(), (count,)])):
         if values is not None and np.shape(values) not in legal:
             raise DataError(part.where, f"{name} of shape ({count},), one for each image", f"{np.shape(values)}")

@@ -192,7 +192,9 @@ def _node_faults(where: str, node: Node, target: str | None) -> Iterator[Vicinal
         yield PolicyError(f"{where}: {node.label}", expected, kind, f"the policy without {kind}")
     elif isinstance(node, Transform) and target is not None and target not in node.needs:
         fit = " and ".join(sorted(node.needs))
-        yield PolicyError(f"{where}: {node.label}", f"transforms for {target}", f"{kind}, for {fit}")
+        yield PolicyError(
+            f"{where}: {node.label}", f"transforms for {target}", f"{kind}, for {fit}", f"one that `vicinal list` has for {target}"
+        )
 
 
 def _twice(names: Sequence[str]) -> list[VicinalError]:

@@ -86,7 +86,7 @@ def shown(known: Mapping[str, Side]) -> dict[str, Side]:
 def _nothing(findings: Findings) -> StoreError:
     fault = next(iter(findings.faults.values()), None)
     got = f"{len(findings.faults)} failed trials, the first at {fault.address}: {fault.sentence}" if fault else "no trial that is done"
-    return StoreError(findings.study.name, "at least one seed of the arm none that is done", got)
+    return StoreError(findings.study.name, "at least one seed of the arm none that is done", got, "--retry, once the cause is mended")
 
 
 def _failures(findings: Findings) -> list[str]:

@@ -77,9 +77,8 @@ class Study:
         if len(set(self.seeds)) != len(self.seeds) or not self.seeds:
             yield ParameterError("seeds", "at least one, all different", repr(self.seeds), "seeds: 10")
         if len(set(self.cells)) != len(self.cells) or not self.cells:
-            yield ParameterError(
-                "cells", "places on the axes, all different", f"{len(self.cells)}, {len(set(self.cells))} of them different"
-            )
+            got = f"{len(self.cells)}, {len(set(self.cells))} of them different"
+            yield ParameterError("cells", "places on the axes, all different", got, "every value of an axis once")
         if not is_number(self.alpha) or not 0 < self.alpha < 1:
             yield ParameterError("alpha", "a share between 0 and 1", repr(self.alpha), "alpha: 0.05")
         if self.interval not in ("t", "bca"):
@@ -100,7 +99,7 @@ class Study:
         if self.attribute and self.attribute not in [arm.name for arm in self.arms]:
             names = [arm.name for arm in self.arms]
             expected = f"one of {', '.join(names)}"
-            yield ParameterError("attribute", expected, repr(self.attribute), nearest(self.attribute, names))
+            yield ParameterError("attribute", expected, repr(self.attribute), nearest(self.attribute, names) or next(iter(names), "an arm"))
             return
         try:
             _ = self.parts
@@ -126,7 +125,7 @@ class Study:
             classes = [name for name in ("resample", "class_weight", "threshold") if getattr(arm, name)]
             if self.data.regression and (classes or arm.mixes):
                 got = classes[0] if classes else "a mixer"
-                yield PolicyError(f"arm {arm.name}", "what needs no classes: this is a regression", got)
+                yield PolicyError(f"arm {arm.name}", "what needs no classes: this is a regression", got, f"{arm.name} without {got}")
         if self.data.regression and any(cell.label_noise for cell in self.cells):
             yield ParameterError("label_noise", "0 in a regression", "more", "label_noise: 0")
 

@@ -102,6 +102,11 @@ class Engine(Protocol):
         """How many jobs run at once."""
         ...
 
+    @property
+    def threads(self) -> int | None:
+        """How many threads torch has for one job; None where that is left to torch."""
+        ...
+
     def on(self, data: Dataset) -> AbstractContextManager[Run]:
         """What runs jobs whose trials are all of some data, as often as it is called; workers stay until the context ends."""
         ...

@@ -19,6 +19,7 @@ from vicinal.data.dataset import Dataset
 from vicinal.lab.engine.base import Heard, Idle, Run, Running, Take, sentence
 from vicinal.lab.trial import Trial
 
+THREADS = 1  # of torch: a job has one CPU
 _LOOK = 0.5  # seconds between two looks at who is late
 
 
@@ -55,6 +56,10 @@ class Cluster:
         """CPUs of the cluster."""
         self._joined()
         return max(1, int(self._ray.cluster_resources().get("CPU", 1)))
+
+    @property
+    def threads(self) -> int:
+        return THREADS
 
     def _joined(self) -> None:
         if self._ray.is_initialized():
@@ -146,6 +151,6 @@ def _train(data: Dataset, trials: Sequence[Trial], said: queue.SimpleQueue[tuple
     from vicinal.lab.bench import Bench
     from vicinal.lab.engine.work import sparing, work
 
-    torch.set_num_threads(1)
+    torch.set_num_threads(THREADS)
     said.put(("progress", 0.0))  # what has to be loaded is loaded
     work(Bench(data), trials, sparing(lambda what, content: said.put((what, content))))

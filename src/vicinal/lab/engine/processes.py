@@ -63,6 +63,11 @@ class Processes:
     def workers(self) -> int:
         return self.count or cores()
 
+    @property
+    def threads(self) -> int:
+        """One worker's share of the cores."""
+        return max(1, cores() // self.workers)
+
     @contextmanager
     def on(self, data: Dataset) -> Iterator[Run]:
         with Listener(authkey=self._key) as door:
@@ -117,7 +122,7 @@ class Processes:
         return fresh
 
     def _spawned(self, door: Listener) -> subprocess.Popen[bytes]:
-        threads = str(max(1, cores() // self.workers))
+        threads = str(self.threads)
         settings = {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads, "OMP_WAIT_POLICY": "PASSIVE"}
         line = {"VICINAL_WORKER": str(door.address), "VICINAL_WORKER_KEY": self._key.hex()}
         paths = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}  # what can be imported here can be imported there

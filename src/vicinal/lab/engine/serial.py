@@ -18,6 +18,7 @@ class Serial:
     """No workers: nothing is sent anywhere, and torch uses the cores. A trial that hangs cannot be given up."""
 
     workers = 1
+    threads = None
 
     @contextmanager
     def on(self, data: Dataset) -> Iterator[Run]:
