@@ -105,12 +105,8 @@ def read(named: Mapping[str, Any]) -> Inputs:
 def _texts(value: Any, named: Mapping[str, Any]) -> Inputs:
     """A text, or (B,) of them, as canvases of one cell that holds a str: whatever acts on all samples alike acts on them too."""
     cells = np.asarray(value, object)
-    if cells.ndim > 1 or not all(isinstance(text, str) for text in cells.flat):
-        got = (
-            f"an array of shape {cells.shape}"
-            if cells.ndim > 1
-            else next(type(text).__name__ for text in cells.flat if not isinstance(text, str))
-        )
+    others = (type(text).__name__ for text in cells.flat if not isinstance(text, str))
+    if got := f"an array of shape {cells.shape}" if cells.ndim > 1 else next(others, ""):
         raise TargetError("text", "a str, or a list or (B,) array of them", got)
     if beside := sorted(set(named) - {"text", "label"}):
         raise TargetError(beside[0], "no target but label beside texts", f"{' and '.join(beside)} as well")
