@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from modalities import digits_spoken, dropped, nearest_spectrum, questions, same, shells, wines, words_in_steps
 from sklearn.ensemble import RandomForestClassifier
-from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
+from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler

@@ -150,7 +150,7 @@ def augment(policy: Node, arrays: tuple, targets: Mapping[str, Any], *, seed: in
 def _of_none(policy: Node, named: Mapping[str, Any], seed: int, backend: str, source: Any) -> list[Result]:
     """A batch of no samples: the form that a blank sample takes, without the sample."""
     blank: dict[str, Any] = {
-        name: np.full((1, *value.shape[1:]), "" if name == "text" else 0, value.dtype)
+        name: np.full((1, *value.shape[1:]), "blank" if name == "text" else 0, value.dtype)  # a word: functions may want one
         for name, value in named.items()
         if isinstance(value, np.ndarray)
     }

@@ -120,6 +120,7 @@ def _items(
 ) -> Dataset:
     """Items that are as they should be, with labels that say by their dtype whether they are values."""
     given = np.asarray(labels)
+    given = given if given.size else given.astype(np.int64)  # a list of none is one of floats
     values = given.astype(np.float64) if given.dtype.kind == "f" else None
     return _made(check_labels(_part(name, items, given, sources, official_test, values)), classes, values)
 
@@ -134,7 +135,7 @@ def _made(part: Part, classes: Sequence[str] | None, values: NDArray[np.float64]
     if values is None:
         return _joined([part], name=part.where, format="arrays", origin=part.where, classes=classes)
     ids, test = _sources([part], part.where), np.broadcast_to(np.asarray(part.test, bool), len(values)).copy()
-    rows = values.reshape(len(values), -1)
+    rows = values[:, None] if values.ndim == 1 else values
     return check_dataset(Dataset(part.where, part.images, rows, (), ids, test, "arrays", part.where, lone=part.sources is None))
 
 
