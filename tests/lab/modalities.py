@@ -67,7 +67,7 @@ def same(text: str) -> str:
 
 def words_in_steps(train: Train, seed: int) -> Callable[[NDArray], Any]:
     """Naive Bayes on words, batch by batch; it wants texts, one axis of them."""
-    counts, model = HashingVectorizer(n_features=1 << 12, alternate_sign=False, norm=None), MultinomialNB()
+    counts, model = HashingVectorizer(n_features=1 << 12, alternate_sign=False), MultinomialNB()
     assert all(isinstance(text, str) for text in train.inputs.tolist())
     assert train.inputs.shape == train.labels.shape == (len(train.weights),)
     for texts, labels in train.batches():

@@ -145,7 +145,7 @@ def test_texts_with_siblings_in_test_are_refused(trec: Dataset) -> None:
 
 def test_copies_and_siblings_among_texts_are_found(trec: Dataset) -> None:
     pool = trec.take(slice(0, 300))
-    more = [pool.images[7], pool.images[9].upper(), "Quite another question , is it not ?"]
+    more = [pool.images[7], str(pool.images[9]).upper(), "Quite another question , is it not ?"]
     labels = np.concatenate([pool.labels, pool.labels[[7, 9, 11]]])
     tested = np.arange(303) >= 300
     copied = replace(pool, images=np.array([*pool.images, *more], object), labels=labels, sources=np.arange(303), official_test=tested)
