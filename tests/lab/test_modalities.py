@@ -28,6 +28,7 @@ from vicinal.lab.report import render_report
 from vicinal.lab.result import result
 from vicinal.lab.store import Store
 from vicinal.lab.study import Study, cells
+from vicinal.lab.trial import Rules
 from vicinal.learn.cnn import CNN
 from vicinal.learn.estimator import Sklearn
 from vicinal.learn.function import Function
@@ -102,6 +103,16 @@ def test_worker_processes_and_the_store_give_the_same_numbers_of_texts(trec: Dat
     serial = found(study)
     assert scores(workers) == scores(serial) == scores(again)
     assert (workers.fresh, again.fresh) == (len(workers.trials), 0)
+
+
+def test_generated_texts_stand_beside_the_real_ones(trec: Dataset, wine: Dataset) -> None:
+    made = replace(trec, images=np.array([f"{text} ?" for text in trec.images], object)).take(slice(40))
+    study = study_of(trec.take(slice(400)), Arm("made", generated=made), size=200, rules=Rules(allow_leak=True), trainer=TREE)
+    findings = found(study)
+    sizes = {trial.arm.name: findings.outcomes[trial.key].sizes["train"] for trial in findings.trials}
+    assert sizes["made"] == sizes["none"] + 40
+    with pytest.raises(v.DataError, match=r"generated items of text in the classes .*, got float32 \(13, 1\) in"):
+        found(study_of(trec, Arm("made", generated=wine), trainer=TREE))
 
 
 def test_several_views_of_a_text_answer_together(trec: Dataset) -> None:

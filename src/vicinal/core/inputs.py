@@ -67,9 +67,10 @@ def told(given: Mapping[str, Any], names: Sequence[str]) -> None:
 
 def main_kind(policy: Node, given: Any = None) -> str:
     """What a policy acts on: what all of its transforms can, "image" before "text" unless a text is given; "series" otherwise."""
-    kinds = ("text", "image") if _says_text(given) else ("image", "text")
-    needs = [needs for node in policy.walk() if (needs := getattr(node, "needs", None)) is not None]
-    return next((kind for kind in kinds if all(kind in some for some in needs)), "series")
+    for kind in ("text", "image") if _says_text(given) else ("image", "text"):
+        if all(kind in getattr(node, "needs", MAINS) for node in policy.walk()):
+            return kind
+    return "series"
 
 
 def _says_text(value: Any) -> bool:
