@@ -258,7 +258,7 @@ def test_export_writes_a_table(vicinal: Call, tmp_path: Path) -> None:
 
 
 def test_an_interrupt_is_one_line(vicinal: Call, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vicinal.lab.engine.serial.run_group", lambda *_, **__: signal.raise_signal(signal.SIGINT))
+    monkeypatch.setattr("vicinal.lab.engine.work.run_group", lambda *_, **__: signal.raise_signal(signal.SIGINT))
     answer = vicinal("compare", "digits", *QUICK, *FLIP)
     assert (answer.code, answer.err) == (130, "interrupted: no file is half-written\n")
     assert [path.name for path in Path("vicinal-out").iterdir()] == ["trials.db"]

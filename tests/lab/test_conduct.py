@@ -155,6 +155,48 @@ def test_a_kill_loses_at_most_what_was_running(tmp_path: Path, digits: Dataset, 
     assert 0 <= late < workers
 
 
+LADDER = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from conftest import study_of
+from vicinal.data import read
+from vicinal.lab.conduct import conduct
+from vicinal.lab.engine import engine
+from vicinal.lab.store import Store
+from vicinal.lab.trial import Cell
+study = study_of(read("digits"), [], seeds=tuple(range(4)), controls=(), cells=(Cell(60, 20), Cell(60, 10**7)))
+with Store.open(Path(sys.argv[2]) / "trials.db") as store:
+    conduct(study, store, engine(sys.argv[3], 2))
+"""
+
+
+@pytest.mark.parametrize("name", ["serial", "processes"])
+def test_a_kill_spares_what_ended_before_the_others_of_its_job(tmp_path: Path, name: str) -> None:
+    def kept() -> dict[str, int]:
+        with Store.open(tmp_path / "trials.db") as store:
+            return store.counts()
+
+    command = [sys.executable, "-c", LADDER, str(Path(__file__).parent), str(tmp_path), name]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ)
+    until(lambda: (tmp_path / "trials.db").exists() and kept().get("done", 0) == 4, process)
+    assert kept() == {"done": 4, "running": 4}
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert kept() == {"done": 4, "running": 4}
+
+
+def test_what_cannot_be_written_down_is_no_fault_of_the_trial(studied: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(store: Store, outcomes: Any) -> None:
+        raise StoreError("trials.db", "a store that can be written", "a full disk")
+
+    monkeypatch.setattr(Store, "finish", full)
+    with Store.memory() as store:
+        with pytest.raises(StoreError, match="a full disk"):
+            conduct(studied(trainer=Means(), controls=()), store, Serial())
+        assert store.counts() == {"running": 3}
+
+
 def test_two_studies_share_one_store_at_the_same_time(tmp_path: Path) -> None:
     several = [started(tmp_path, "serial", seeds, 0.05) for seeds in (4, 6)]
     told = [process.communicate() for process in several]
