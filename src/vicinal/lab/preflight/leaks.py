@@ -11,7 +11,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from vicinal.data.dataset import Dataset, Images
+from vicinal.data.dataset import Dataset, Images, kind_of
 from vicinal.image.crop import Resize
 from vicinal.lab.split import Split, leak_share
 
@@ -61,10 +61,10 @@ def leaks(data: Dataset, parts: Split) -> list[Leaks]:
 def thumbnails(images: Images) -> NDArray[np.float32]:
     """(N, D) items made small, grey and of mean 0 and length 1, so that two encodings of one picture meet; series keep their values,
     and of texts the words are counted, which case and order do not change."""
-    if isinstance(images, np.ndarray) and images.ndim == 3:
-        return _normalised(images.reshape(len(images), -1).astype(np.float32))
-    if isinstance(images, np.ndarray) and images.ndim == 1:
-        return _normalised(_counted(images.tolist()))
+    if kind_of(images) == "series":
+        return _normalised(np.asarray(images, np.float32).reshape(len(images), -1))
+    if kind_of(images) == "text":
+        return _normalised(_counted(images))
     shapes = [(image.shape, str(image.dtype)) for image in images]
     out = np.zeros((len(images), SIDE * SIDE), np.float32)
     for shape, dtype in dict.fromkeys(shapes):
@@ -75,12 +75,12 @@ def thumbnails(images: Images) -> NDArray[np.float32]:
     return out
 
 
-def _counted(texts: list[str]) -> NDArray[np.float32]:
+def _counted(texts: Images) -> NDArray[np.float32]:
     """(N, WORDS) how often words and marks occur, each at the place that a checksum gives it: the same in every process."""
     out = np.zeros((len(texts), WORDS), np.float32)
     for row, text in enumerate(texts):
-        for word in re.findall(r"\w+|[^\w\s]", text.casefold()):
-            out[row, zlib.crc32(word.encode()) % WORDS] += 1
+        for word in re.findall(r"\w+|[^\w\s]", str(text).casefold()):
+            out[row, zlib.crc32(word.encode(errors="surrogatepass")) % WORDS] += 1
     return out
 
 
