@@ -43,6 +43,9 @@ class Means:
     def together(self, goal: Goal) -> int:
         return self.beside
 
+    def check(self, goal: Goal) -> None:
+        pass
+
     def data(self) -> Mapping[str, Any]:
         return {"name": self.name, "wrong": self.wrong, "at": self.at}
 

@@ -174,7 +174,7 @@ def _policy(name: str, text: str, faults: list[VicinalError]) -> Node | None:
 def unfit(where: str, policy: Node, kind: str | None = None) -> list[VicinalError]:
     """Why a policy cannot be an arm: dev and test are never touched, so it may change neither what the network is fed nor how often.
 
-    ``kind`` is that of the data, "image" or "series", once they are known.
+    ``kind`` is that of the data, "image", "series" or "text", once they are known.
 
     Example:
         >>> [fault.got for fault in unfit("arm a", parse("Views([Normalize(mean=0.5, std=0.5)])"))]

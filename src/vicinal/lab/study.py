@@ -12,8 +12,10 @@ from vicinal.core.errors import ParameterError, PolicyError, VicinalError, neare
 from vicinal.core.space import is_number
 from vicinal.core.transform import Node
 from vicinal.data.dataset import Dataset
+from vicinal.data.validate import PLURAL
 from vicinal.lab.arms import Arm, cheap, unfit
 from vicinal.lab.bench import Bench
+from vicinal.lab.feed import goal
 from vicinal.lab.group import pupil
 from vicinal.lab.measure.metrics import checked_metrics
 from vicinal.lab.parts import Parts
@@ -92,6 +94,12 @@ class Study:
             checked_metrics([self.metric], "regression" if self.data.regression else "classification", "metric")
         except VicinalError as fault:
             yield ParameterError("metric", fault.expected, fault.got, fault.write)
+        if self.curves and self.data.kind != "image":
+            yield ParameterError(
+                "curves", f"none for {PLURAL[self.data.kind]}: corruptions are of images", f"{len(self.curves)}", "curves: []"
+            )
+        if self.views is not None:
+            yield from unfit("views", self.views[0], self.data.kind)
         yield from self._arm_faults()
         yield from self._part_faults()
 
@@ -133,9 +141,11 @@ class Study:
         """Fail before anything is trained where nothing could come of it.
 
         Raises:
+            VicinalError: data that are not for the trainer.
             LeakageError: a split that separates siblings, unless it is allowed.
             DataError: a size that the data do not have, or a policy that changes the form of items.
         """
+        self.trainer.check(goal(self.data))
         for cell in self.cells:
             for arm in [*self.every_arm(), *self._parts(cell)]:
                 pupil(bench, [Trial("", self._fitting(arm), self.seeds[0], cell, 1, self.rules, self.trainer)]).replica.shown(np.arange(1))

@@ -26,15 +26,10 @@ from vicinal.lab.preflight.words import judged_finding, leak_findings, valued_fi
 from vicinal.lab.report import Sheet, SheetRow
 from vicinal.lab.report.sheet import ROWS
 from vicinal.lab.split import Split, split
-from vicinal.lab.wording import accuracy
+from vicinal.lab.wording import accuracy, listed
 
 JUDGED = 1000  # distinct originals that are judged where nobody says how many
 _LEAST_EXPLAINED = 0.5  # of the variance of targets, below which judges know little
-_NO_ANSWERS = Finding(
-    "note",
-    "judges",
-    "Labels, affinity, invariance and equivariance are not judged on annotated pictures: the judges answer with classes of whole items.",
-)
 _STRONGER = "Give them more items (--size), or a stronger trainer."
 
 
@@ -53,9 +48,19 @@ class Found:
 def look_at_pictures(found: Found, data: Annotated, arms: Sequence[Arm]) -> None:
     """Everything about annotated pictures: instances, files that are there twice, and their balance."""
     told = annotation_survival(data, arms)
-    found.findings += [*annotation_findings(told), *double_files(data), *instance_balance(data), _NO_ANSWERS]
+    found.findings += [
+        *annotation_findings(told),
+        *double_files(data),
+        *instance_balance(data),
+        _no_answers("annotated pictures", "answer with classes of whole items"),
+    ]
     found.facts |= {"data": {"name": data.name, "classes": list(data.classes), "items": len(data)}, "arms": [], "judges": {}, "leaks": []}
     found.facts["annotations"] = {name: one.as_dict() for name, one in told.items()}
+
+
+def _no_answers(what: str, why: str) -> Finding:
+    sentence = f"Labels, affinity, invariance and equivariance are not judged on {what}: the judges {why}."
+    return Finding("note", "judges", sentence)
 
 
 def look_at_items(found: Found, data: Dataset, arms: Sequence[Arm], size: int | None, jury: Jury, tell: Tell) -> None:
@@ -79,6 +84,8 @@ def look_at_items(found: Found, data: Dataset, arms: Sequence[Arm], size: int | 
 
 
 def _unjudged(data: Dataset) -> Finding | None:
+    if data.kind == "text":
+        return _no_answers("texts", "are given numbers, and distances are taken between them")
     if isinstance(data.images, list):
         sizes = len({image.shape for image in data.images})
         return Finding("note", "judges", f"Labels are not judged: the images have {sizes} sizes.", "Bring them to one with --resize 32.")
@@ -146,8 +153,9 @@ def _parts(data: Dataset, pool: NDArray[np.int64], test: NDArray[np.int64]) -> l
     found = [] if data.regression else list(balance(data, pool, test))
     if data.kind == "image":
         found += preprocessing(_some(data, pool), _some(data, test))
-    if not any(finding.weight in ("wrong", "doubt") for finding in found):
-        found.append(Finding("fine", "parts", "Train and test agree in range, mean, spread, layout and classes."))
+    looked = (["range", "mean", "spread", "layout"] if data.kind == "image" else []) + ([] if data.regression else ["classes"])
+    if looked and not any(finding.weight in ("wrong", "doubt") for finding in found):
+        found.append(Finding("fine", "parts", f"Train and test agree in {listed(looked)}."))
     return found
 
 
