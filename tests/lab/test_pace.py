@@ -16,13 +16,16 @@ from vicinal.data.dataset import Dataset
 from vicinal.lab.bench import Bench
 from vicinal.lab.conduct import conduct
 from vicinal.lab.engine import Serial
-from vicinal.lab.forecast import forecast
+from vicinal.lab.feed import goal
+from vicinal.lab.forecast import Price, cost, forecast
+from vicinal.lab.group import marks
+from vicinal.lab.jobs import jobs
 from vicinal.lab.pace import Budget, Race, score
 from vicinal.lab.result import result
 from vicinal.lab.sides import sides, verdicts
 from vicinal.lab.store import Store
 from vicinal.lab.study import Study, cells
-from vicinal.lab.trial import Outcome, Trial
+from vicinal.lab.trial import Cell, Outcome, Trial
 from vicinal.learn.mlp import MLP
 
 Make = Callable[..., Study]
@@ -212,6 +215,16 @@ def test_what_two_cells_share_is_counted_once(studied: Make) -> None:
 def test_more_steps_take_longer(studied: Make) -> None:
     short, long = (ahead(studied(["a=Invert()"], steps=steps)).seconds for steps in (10, 10_000))
     assert long > 5 * short
+
+
+def test_steps_and_looks_are_counted_as_they_will_be_taken(studied: Make) -> None:
+    study = studied(seeds=(0, 1), cells=(Cell(60, 10), Cell(60, 40)), curves=(("gaussian", (0.1, 0.2)), ("blur", (1.0,))))
+    bench, counted = Bench(study.data), []
+    for name in ("steps", "answers"):
+        (job,) = jobs(study.trials(bench), goal(study.data), 1)
+        counted.append(cost(bench, job, Price(float(name == "steps"), float(name == "answers"))))
+    looked, test = {mark for steps in (10, 40) for mark in marks(steps)}, len(bench.divided(60, 0, study.rules).test)
+    assert counted == [4 * 40, 4 * (len(looked) * 60 + 2 * 4 * test)]
 
 
 @pytest.mark.parametrize("share", [1, 3, None])

@@ -173,9 +173,10 @@ def test_workers_have_as_much_to_do_as_each_other() -> None:
     trials = [but(seed=seed, steps=10) for seed in range(2 * MLP().together(GOAL) + 10)]
     made = jobs(trials, GOAL, 2)
     assert len(made) == 4
-    assert longest(made, 1) == 10 * len(trials)
-    assert longest(made, 2) == 10 * len(trials) / 2
-    assert longest(made, 40) == max(10 * len(job.trials) for job in made)
+    costs = [10 * len(job.trials) for job in made]
+    assert longest(costs, 1) == 10 * len(trials)
+    assert longest(costs, 2) == 10 * len(trials) / 2
+    assert longest(costs, 40) == max(costs)
 
 
 def test_a_job_has_one_kind_of_labels_and_one_number_of_steps() -> None:

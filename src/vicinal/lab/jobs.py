@@ -43,11 +43,16 @@ def _pieces(made: Sequence[list[Trial]], most: int, workers: int) -> list[list[T
     return [[trial for ladder in ordered[a:b] for trial in ladder] for a, b in pairwise(ends) if a < b]
 
 
-def longest(made: Sequence[Job], workers: int) -> int:
-    """Steps of the worker that has most to do, if whoever is free takes the next job."""
-    busy = [0] * workers
-    for job in made:
-        heapq.heapreplace(busy, busy[0] + _weight(job.trials))
+def longest(costs: Sequence[float], workers: int) -> float:
+    """What the worker that has most to do must do, if whoever is free takes the next job.
+
+    Example:
+        >>> longest([3, 2, 2], workers=2)
+        4
+    """
+    busy: list[float] = [0] * workers
+    for cost in costs:
+        heapq.heapreplace(busy, busy[0] + cost)
     return max(busy)
 
 

@@ -105,6 +105,11 @@ class Probe:
     clip: bool = True
     views: tuple[Node, int] | None = None
 
+    @property
+    def passes(self) -> int:
+        """How often a model answers about test."""
+        return 1 + sum(len(levels) for _, levels in self.curves) + (self.views[1] if self.views else 0)
+
     def data(self) -> dict[str, Any]:
         """The same as plain data: what is not at its default."""
         curves = {"curves": {name: list(levels) for name, levels in self.curves}} if self.curves else {}
