@@ -119,10 +119,11 @@ def unknown_field(where: str, name: Any, known: Sequence[str]) -> ParameterError
 
 
 def nearest_path(path: Path, also: Iterable[str] = ()) -> str | None:
-    """What is beside a path that is not there, or a name in ``also``, if one of them is close to its name."""
+    """What is beside a path that is not there, or a name in ``also``, if one of them is close to its name; endings alone are not close."""
     names = [entry.name for entry in path.parent.iterdir() if entry.name != path.name] if path.parent.is_dir() else []
-    close = nearest(path.name, [*names, *also])
-    return None if close is None else str(path.with_name(close))
+    stems = {Path(name).stem: name for name in [*names, *also]}
+    close = nearest(path.stem, stems)
+    return None if close is None else str(path.with_name(stems[close]))
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
