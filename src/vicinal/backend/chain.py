@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import accumulate
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, NamedTuple, final
 
@@ -97,14 +97,20 @@ def _encoded(chain: Pointwise) -> list[Encoded] | None:
 
 def _program(encoded: list[Encoded], batch: int) -> tuple[NDArray, NDArray, NDArray, NDArray]:
     """The codes, the ends of every step's parameters, the knots of curves, and the (B, total) parameters of all samples."""
-    ends = [0, *accumulate(sum(step.widths) for step in encoded)]
+    codes, ends, knots = _form(tuple([(step.code, sum(step.widths), step.knots) for step in encoded]))
     params, at = np.empty((batch, ends[-1]), np.float32), 0
     for step in encoded:
         for array, width in zip(step.arrays, step.widths, strict=True):
             params[:, at : at + width] = array
             at += width
-    codes, knots = (np.array([getattr(step, name) for step in encoded], np.int64) for name in ("code", "knots"))
-    return codes, np.array(ends), knots, params
+    return codes, ends, knots, params
+
+
+@lru_cache(maxsize=256)
+def _form(steps: tuple[tuple[int, int, int], ...]) -> tuple[NDArray, NDArray, NDArray]:
+    """What a program says without its parameters: of codes, widths and knots; one call is often like the last."""
+    codes, widths, knots = np.array(steps, np.int64).reshape(-1, 3).T.copy()
+    return codes, np.concatenate([[0], widths.cumsum()]), knots
 
 
 def _linear(step: Linear) -> Encoded:

@@ -6,23 +6,25 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from vicinal.core.draw import Address
+
 _EVEN, _ODD = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
-_LOW, _HALF = np.uint64(0xFFFFFFFF), np.uint64(32)
+_LOW, _HALF, _VIEW = np.uint64(0xFFFFFFFF), np.uint64(32), np.uint64(16)
 
 
-def rounds(counter: NDArray[np.uint64], schedule: NDArray[np.uint64]) -> NDArray[np.uint32]:
-    """Counters (4, 1 or k, B) and round keys (10, 2, k, 1) to words (4, k, B)."""
-    words = np.empty((4, schedule.shape[2], counter.shape[2]), np.uint32)
-    _rounds(counter, schedule, words)
+def rounds(address: Address, block: NDArray[np.int64], schedule: NDArray[np.uint64]) -> NDArray[np.uint32]:
+    """The words (4, k, B) of a batch for blocks (k,) and round keys (10, 2, k, 1)."""
+    words = np.empty((4, len(block), len(address)), np.uint32)
+    _rounds(*map(np.ascontiguousarray, (address.index, address.epoch, address.view)), block, schedule, words)
     return words
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _rounds(counter, schedule, words):
+def _rounds(index, epoch, view, block, schedule, words):
     for k in range(schedule.shape[2]):
-        own = counter[:, min(k, counter.shape[1] - 1)]
-        for b in range(counter.shape[2]):
-            first, second, third, fourth = own[0, b], own[1, b], own[2, b], own[3, b]
+        for b in range(len(index)):
+            place = np.uint64(index[b])
+            first, second, third, fourth = place & _LOW, np.uint64(epoch[b]), place >> _HALF << _VIEW | np.uint64(view[b]), np.uint64(block[k])
             for step in range(schedule.shape[0]):
                 one, other = first * _EVEN, third * _ODD
                 first, second = (other >> _HALF) ^ second ^ schedule[step, 0, k, 0], other & _LOW

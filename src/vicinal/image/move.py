@@ -289,6 +289,6 @@ class Affine(Transform):
         width, height = (spec.width, spec.height) if self.unit == "share" else (1, 1)
         cos, sin, scale = *cosine_sine(params["angle"]), params["scale"]
         a, b, c, d = _shear(params["shear_x"], params["shear_y"])
-        turned = scale * np.stack(np.broadcast_arrays(cos * a + sin * c, cos * b + sin * d, cos * c - sin * a, cos * d - sin * b))
-        matrix = affine.planar(turned[0], turned[1], turned[2], turned[3], spec.centre, params["x"] * width, params["y"] * height)
+        along, across = (scale * (cos * a + sin * c), scale * (cos * b + sin * d)), (scale * (cos * c - sin * a), scale * (cos * d - sin * b))
+        matrix = affine.planar(*along, *across, spec.centre, params["x"] * width, params["y"] * height)
         return [Warp.of(matrix, spec, None, self.border, self.fill, self.interpolation, self.antialias)]
