@@ -113,7 +113,9 @@ def _picked(one: Any, other: Any, on: NDArray[np.bool_]) -> Any:
 
 def everywhere(batch: int) -> NDArray[np.bool_]:
     """(B,) all on."""
-    return np.ones(batch, bool)
+    on = np.empty(batch, bool)
+    on.fill(True)
+    return on
 
 
 @final

@@ -93,14 +93,14 @@ class Warp:
         on = self.active
         if every(on):
             return self
-        one, same = on[:, None], np.eye(self.matrix.shape[-1])
+        one, same, none = on[:, None], affine.identity(1, self.matrix.shape[-1] - 1), np.int8(NONE)
         return Warp(
             matrix=np.where(one[..., None], self.matrix, same),
-            size=np.where(one, self.size, self.before),
+            size=self.size if self.size is self.before else np.where(one, self.size, self.before),
             before=self.before,
-            border=np.where(on, self.border, NONE).astype(np.int8),
+            border=np.where(on, self.border, none),
             fill=np.where(on, self.fill, 0.0),
-            interpolation=np.where(on, self.interpolation, NONE).astype(np.int8),
+            interpolation=np.where(on, self.interpolation, none),
             antialias=self.antialias & on,
             active=on,
             bend=None if self.bend is None else np.where(on, self.bend, np.full(len(on), None, object)),
@@ -126,13 +126,13 @@ class Warp:
             before = np.where(self.active[:, None], self.before, other.before)
             return changed(side_by_side(self, other, other.active), before=before)
         first, second = self.settled(), other.settled()
-        kept = first.border != NONE
+        kept, alone = first.border != NONE, every(second.active)
         matrix, bend, after = _composed(first, second)
         return Warp(
             matrix=matrix,
             # A sample that is neutral on one side may have another size by now: its canvas is whatever the active side says.
-            size=np.where(second.active[:, None], second.size, first.size),
-            before=np.where(first.active[:, None], first.before, second.before),
+            size=second.size if alone else np.where(second.active[:, None], second.size, first.size),
+            before=first.before if first.before is second.before else np.where(first.active[:, None], first.before, second.before),
             border=np.where(kept, first.border, second.border),
             fill=np.where(kept, first.fill, second.fill),
             interpolation=np.maximum(first.interpolation, second.interpolation),
