@@ -307,12 +307,19 @@ class OpticalDistortion(Transform):
         axis = np.stack([params["x"], params["y"]], 1)
         bends: list[Grid | None] = [None] * len(spec)
         for fine, rows in by_fineness(spec):
-            line, size = np.linspace(-0.5, 0.5, fine), spec.size[rows]
-            away = (np.stack(np.meshgrid(line, line), -1) - axis[rows, None, None]) * size[:, None, None, ::-1]
-            radius = np.hypot(away[..., 0], away[..., 1]) * (2 / size.max(1))[:, None, None]
+            away, radius = _about(axis[rows], spec.size[rows], fine)
             nodes = away * (_stretch(params["k"][rows, None, None], radius, self.model) - 1)[..., None]
-            place(bends, rows, grids(nodes, params["k"][rows], size))
+            place(bends, rows, grids(nodes, params["k"][rows], spec.size[rows]))
         return [Warp.bent_by(bends, spec, self.border, self.fill, self.interpolation)]
+
+
+def _about(axis: NDArray, size: NDArray, fine: int) -> tuple[NDArray, NDArray]:
+    """Where (B, fine, fine) nodes lie from the axes (B, 2) of lenses, and how far in halves of the longer side; of one where all are alike."""
+    if len(axis) > 1 and (axis == axis[0]).all() and (size == size[0]).all():
+        return _about(axis[:1], size[:1], fine)
+    line = np.linspace(-0.5, 0.5, fine)
+    away = (np.stack(np.meshgrid(line, line), -1) - axis[:, None, None]) * size[:, None, None, ::-1]
+    return away, np.hypot(away[..., 0], away[..., 1]) * (2 / size.max(1))[:, None, None]
 
 
 def _stretch(k: NDArray, radius: NDArray, model: str) -> NDArray[np.float64]:

@@ -20,8 +20,9 @@ def dense(value: Any, rank: int, where: str, most: float = np.inf) -> tuple[Dens
     """
     if isinstance(value, np.ndarray) and value.ndim == rank + 1:
         return value, False
-    if isinstance(value, np.ndarray) and value.ndim == rank:
-        value = list(value)
+    if isinstance(value, np.ndarray) and value.ndim == rank and len(value):
+        channels = value[..., None]
+        return (channels if len(value) == 1 or value[0].size <= most else list(channels)), True
     if not isinstance(value, (list, tuple)) or not len(value) or not all(isinstance(item, np.ndarray) for item in value):
         got = f"an array of shape {value.shape}" if isinstance(value, np.ndarray) else repr(type(value).__name__)
         raise TargetError(where, f"NumPy arrays: {_FORMS[rank]}, a batch of them, or a list", got, f"np.asarray({where})")
