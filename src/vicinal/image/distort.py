@@ -113,12 +113,13 @@ class ElasticTransform(Transform):
 
     def lower(self, params: Params, spec: Spec) -> list[Warp]:
         bends: list[Grid | None] = [None] * len(spec)
-        forms, which = np.unique(np.column_stack([spec.size, params["smoothness"]]), axis=0, return_inverse=True)
-        for number, (height, width, distance) in enumerate(forms):
-            rows = np.flatnonzero((which.ravel() == number) & (params["amplitude"] > 0))
-            if len(rows):
-                fields = smooth(params["key"][rows], (height, width), distance) * params["amplitude"][rows, None, None, None]
-                place(bends, rows, grids(fields, params["amplitude"][rows], spec.size[rows]))
+        forms: dict[tuple[float, ...], list[int]] = {}
+        for row in np.flatnonzero(params["amplitude"] > 0).tolist():
+            forms.setdefault((*spec.size[row].tolist(), float(params["smoothness"][row])), []).append(row)
+        for (height, width, distance), alike in forms.items():
+            rows = np.array(alike)
+            fields = smooth(params["key"][rows], (height, width), distance) * params["amplitude"][rows, None, None, None]
+            place(bends, rows, grids(fields, params["amplitude"][rows], spec.size[rows]))
         return [Warp.bent_by(bends, spec, self.border, self.fill, self.interpolation)]
 
 
