@@ -211,7 +211,7 @@ class Transform(Node):
         """(B,) values of one parameter; a fixed one asks for no randomness."""
         held = getattr(self, name)
         if isinstance(held, Fixed):
-            return np.full(len(draw.address), held.value)
+            return held.at(draw.address.index)
         declared = declarations(type(self))[name]
         whole = isinstance(declared, Parameter) and declared.integer
         return _whole(held, draw.unit(name)) if whole else held.at(draw.unit(name))

@@ -20,6 +20,7 @@ from vicinal.image.fields import Params
 __all__ = ["ChannelDropout", "ChannelShuffle", "Grayscale", "RGBShift", "Sepia"]
 
 LUMA = np.array([0.299, 0.587, 0.114])
+_GREY, _SAME = np.tile(LUMA, (3, 1)), np.eye(3)
 _SEPIA = np.array([[0.393, 0.769, 0.189], [0.349, 0.686, 0.168], [0.272, 0.534, 0.131]])
 
 
@@ -48,13 +49,13 @@ def blended(target: NDArray, amount: NDArray) -> Pointwise:
     """From the colours as they are (amount 0) to those that a (3, 3) matrix makes of them (amount 1), and beyond; amount is (B,)."""
     share = amount[:, None, None]
     matrix = np.zeros((len(amount), 3, 4))
-    matrix[:, :, :3] = np.eye(3) * (1 - share) + target * share
+    matrix[:, :, :3] = _SAME * (1 - share) + target * share
     return Pointwise((Matrix(matrix),), everywhere(len(amount)))
 
 
 def to_grey(amount: NDArray) -> Pointwise:
     """The blend with the luma (ITU-R BT.601): 1 removes colours, 0 leaves them, below 0 they grow."""
-    return blended(np.tile(LUMA, (3, 1)), amount)
+    return blended(_GREY, amount)
 
 
 @register
@@ -141,7 +142,7 @@ class ChannelShuffle(Transform):
     def lower(self, params: Params, spec: Spec) -> list[Pointwise]:
         order, count = params["order"], spec.channels
         matrix = np.zeros((len(order), count, count + 1))
-        matrix[np.arange(len(order))[:, None], np.arange(count), order] = 1
+        matrix[:, :, :count] = order[..., None] == np.arange(count)
         return [Pointwise((Matrix(matrix),), everywhere(len(spec)))] if count > 1 else []
 
 
@@ -168,5 +169,4 @@ class ChannelDropout(Transform):
 
     def lower(self, params: Params, spec: Spec) -> list[Pointwise]:
         dropped = params["order"] < np.minimum(params["count"], spec.channels - 1)[:, None]
-        gain, bias = np.where(dropped, 0.0, 1.0), np.where(dropped, params["fill"][:, None], 0.0)
-        return [Pointwise((Linear(gain, bias),), everywhere(len(spec)))]
+        return [Pointwise((Linear(1.0 - dropped, dropped * params["fill"][:, None]),), everywhere(len(spec)))]
