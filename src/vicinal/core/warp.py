@@ -252,7 +252,8 @@ class Warp:
     @cached_property
     def boxes(self) -> NDArray[np.float64]:
         """(B, d) source pixels along x (and y) whose exact mean an output pixel is, where the map is upright; 1 is linear interpolation."""
-        boxed = self.averaged & self.upright
+        averaged = self.averaged
+        boxed = averaged & self.upright if averaged.any() else averaged
         if not boxed.any():
             return np.ones((len(self.active), self.size.shape[1]))
         return np.where(boxed[:, None], np.maximum(np.abs(np.einsum("bii->bi", self.inverted[:, :-1, :-1])), 1), 1)
@@ -261,7 +262,8 @@ class Warp:
     def supersampling(self) -> NDArray[np.int64]:
         """(B, d) linear samples per output pixel along x (and y) where the map is not upright: as many as it covers source pixels; their
         mean is the antialiasing."""
-        sampled = self.averaged & ~self.upright
+        averaged = self.averaged
+        sampled = averaged & ~self.upright if averaged.any() else averaged
         if not sampled.any():
             return np.ones((len(self.active), self.size.shape[1]), np.int64)
         return np.where(sampled[:, None], np.rint(affine.footprint(self.linear())).clip(1, 64), 1).astype(np.int64)
