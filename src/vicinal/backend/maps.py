@@ -37,7 +37,7 @@ def sampled(warp: Warp, rows: NDArray, data: NDArray) -> NDArray:
     lone, fill = _lone_tiles(warp, rows), warp.fill[rows] * RANGES[name_of(data.dtype)]
     near = (warp.interpolation[rows] == NEAREST) & ~lone
     together = ~near & ~lone & _looped(warp, rows, data)
-    ways = ((lone, _shuffled), (near, nearest), (together, _together))
+    ways = ((together, _together), (near, nearest), (lone, _shuffled))
     for some, way in ways:
         if some.all():
             return way(warp, rows, data, fill)
@@ -109,6 +109,8 @@ def _bend(warp: Warp, row: int) -> Any:
 
 def _torn(warp: Warp, rows: NDArray) -> NDArray[np.int64]:
     """The positions of samples whose bend is no grid."""
+    if warp.bend is None:
+        return np.empty(0, np.int64)
     return np.flatnonzero([not isinstance(bend, (Grid, type(None))) for bend in _bends(warp, rows)])
 
 
@@ -118,6 +120,8 @@ def _bends(warp: Warp, rows: NDArray) -> list[Any]:
 
 def _forms(warp: Warp, rows: NDArray) -> list[tuple[NDArray, tuple[NDArray, NDArray, NDArray, NDArray]]]:
     """Positions of samples whose grids have one shape, with what the compiled loops take."""
+    if warp.bend is None:
+        return [(np.arange(len(rows)), _taken(warp, rows))]
     shapes: dict[tuple, list[int]] = {}
     for n, bend in enumerate(_bends(warp, rows)):
         if isinstance(bend, (Grid, type(None))):

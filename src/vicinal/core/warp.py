@@ -123,8 +123,10 @@ class Warp:
 
     def then(self, other: Warp) -> Warp:
         if self.bend is other.bend is None and not np.count_nonzero(self.active & other.active):
-            before = np.where(self.active[:, None], self.before, other.before)
-            return changed(side_by_side(self, other, other.active), before=before)
+            made = side_by_side(self, other, other.active)
+            if self.before is other.before:
+                return made
+            return changed(made, before=np.where(self.active[:, None], self.before, other.before))
         first, second = self.settled(), other.settled()
         kept, alone = first.border != NONE, every(second.active)
         matrix, bend, after = _composed(first, second)
