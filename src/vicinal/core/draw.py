@@ -150,13 +150,32 @@ def _short(values: NDArray) -> str:
     return str(values.tolist()) if len(values) <= 8 else f"[{', '.join(map(str, values[:6]))}, ... {len(values)} in all]"
 
 
-Rounds = Callable[[Address, NDArray[np.int64], NDArray[np.uint64]], NDArray[np.uint32]]
-"""The rounds of Philox for a batch: its address, blocks (k,) and round keys (10, 2, k, 1) to words (4, k, B)."""
+Sites = tuple[tuple[str, int], ...]
+"""Names of places, and how many words each asks for."""
+
+Rounds = Callable[[Address, Sites], NDArray[np.uint32]]
+"""Philox for a batch: its address and sites to words (4, k, B), of whose k blocks each site has as many as it needs."""
 
 
-def rounds(address: Address, block: NDArray[np.int64], schedule: NDArray[np.uint64]) -> NDArray[np.uint32]:
-    """The rounds of Philox 4x32-10 in NumPy; backends may bring them compiled."""
-    return _rounds(address.counter(block), schedule)
+def rounds(address: Address, sites: Sites) -> NDArray[np.uint32]:
+    """Philox 4x32-10 in NumPy; backends may bring it compiled."""
+    return _rounds(address.counter(blocks(sites)[1]), _keyed(address.seed, sites))
+
+
+@lru_cache(maxsize=4096)
+def blocks(sites: Sites) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    """For each block of some sites (4, k) words of the hash of its name, and (k,) which block of its site it is."""
+    counts = [-(-n // 4) for _, n in sites]
+    digests = [hashlib.blake2s(name.encode(), digest_size=16).digest() for name, _ in sites]
+    words = np.frombuffer(b"".join(digests), "<u4").reshape(-1, 4).T.astype(np.uint64)
+    return np.repeat(words, counts, 1), np.concatenate([np.arange(count) for count in counts])
+
+
+@lru_cache(maxsize=1024)
+def _keyed(seed: int, sites: Sites) -> NDArray[np.uint64]:
+    """(10, 2, k, 1) round keys: the seed keys Philox blocks whose counters are the hashes of names; what comes out keys the blocks."""
+    words = philox(blocks(sites)[0], np.array([seed & 0xFFFFFFFF, seed >> 32], np.uint64)[:, None])
+    return _schedule(words[:2].astype(np.uint64))[..., None]
 
 
 @final
@@ -209,28 +228,10 @@ class Draw:
 
     def prefetch(self, sites: Sequence[tuple[str, int]]) -> None:
         """Draw many sites in one vectorised call; the numbers are those that single calls would give."""
-        schedule, block = _stacked(self.address.seed, tuple(sites))
-        words = self.rounds(self.address, block, schedule)
+        words = self.rounds(self.address, tuple(sites))
         start = 0
         for name, n in sites:
             count = -(-n // 4)
             rows = words[:, start].T if count == 1 else words[:, start : start + count].transpose(2, 1, 0).reshape(-1, 4 * count)
             self.known[name, n] = rows[:, :n]
             start += count
-
-
-@lru_cache(maxsize=4096)
-def _stacked(seed: int, sites: tuple[tuple[str, int], ...]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
-    """(10, 2, blocks, 1) round keys and (blocks,) block numbers of many sites."""
-    counts = [-(-n // 4) for _, n in sites]
-    # The seed keys Philox blocks whose counters are the hashes of the names; what comes out keys the blocks of the places.
-    words = philox(_digests(sites), np.array([seed & 0xFFFFFFFF, seed >> 32], np.uint64)[:, None])
-    keys = np.repeat(words[:2].astype(np.uint64), counts, 1)
-    return _schedule(keys)[..., None], np.concatenate([np.arange(count) for count in counts])
-
-
-@lru_cache(maxsize=4096)
-def _digests(sites: tuple[tuple[str, int], ...]) -> NDArray[np.uint64]:
-    """(4, sites) words of the hashes of names."""
-    digests = [hashlib.blake2s(name.encode(), digest_size=16).digest() for name, _ in sites]
-    return np.frombuffer(b"".join(digests), "<u4").reshape(-1, 4).T.astype(np.uint64)
