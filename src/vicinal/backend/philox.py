@@ -18,7 +18,8 @@ def rounds(address: Address, sites: Sites) -> NDArray[np.uint32]:
     """The words (4, k, B) of the blocks of some sites."""
     digests, block = blocks(sites)
     words = np.empty((4, len(block), len(address)), np.uint32)
-    _words(np.uint64(address.seed), *map(np.ascontiguousarray, (address.index, address.epoch, address.view)), digests, block, words)
+    index, epoch, view = map(np.ascontiguousarray, (address.index, address.epoch, address.view))
+    _words(np.uint64(address.seed), index, epoch, view, digests, block, words)
     return words
 
 

@@ -169,4 +169,5 @@ class ChannelDropout(Transform):
 
     def lower(self, params: Params, spec: Spec) -> list[Pointwise]:
         dropped = params["order"] < np.minimum(params["count"], spec.channels - 1)[:, None]
-        return [Pointwise((Linear(1.0 - dropped, dropped * params["fill"][:, None]),), everywhere(len(spec)))]
+        gain, bias = np.asarray(~dropped, np.float64), np.asarray(dropped * params["fill"][:, None], np.float64)
+        return [Pointwise((Linear(gain, bias),), everywhere(len(spec)))]

@@ -315,7 +315,8 @@ class OpticalDistortion(Transform):
 
 
 def _about(axis: NDArray, size: NDArray, fine: int) -> tuple[NDArray, NDArray]:
-    """Where (B, fine, fine) nodes lie from the axes (B, 2) of lenses, and how far in halves of the longer side; of one where all are alike."""
+    """Where (B, fine, fine) nodes lie from the axes (B, 2) of lenses, and how far in halves of the longer side; one for all if all are
+    alike."""
     if len(axis) > 1 and (axis == axis[0]).all() and (size == size[0]).all():
         return _about(axis[:1], size[:1], fine)
     line = np.linspace(-0.5, 0.5, fine)

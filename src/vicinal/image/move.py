@@ -289,6 +289,7 @@ class Affine(Transform):
         width, height = (spec.width, spec.height) if self.unit == "share" else (1, 1)
         cos, sin, scale = *cosine_sine(params["angle"]), params["scale"]
         a, b, c, d = _shear(params["shear_x"], params["shear_y"])
-        along, across = (scale * (cos * a + sin * c), scale * (cos * b + sin * d)), (scale * (cos * c - sin * a), scale * (cos * d - sin * b))
-        matrix = affine.planar(*along, *across, spec.centre, params["x"] * width, params["y"] * height)
+        upper = scale * (cos * a + sin * c), scale * (cos * b + sin * d)
+        lower = scale * (cos * c - sin * a), scale * (cos * d - sin * b)
+        matrix = affine.planar(*upper, *lower, spec.centre, params["x"] * width, params["y"] * height)
         return [Warp.of(matrix, spec, None, self.border, self.fill, self.interpolation, self.antialias)]
