@@ -241,7 +241,8 @@ def _linear_or_nearest(warp: Warp, rows: NDArray, data: Dense) -> Dense:
     if not left.any():
         return out
     factor = warp.supersampling[rows]
-    for times in np.unique(factor[left], axis=0):
+    alike = factor[left]
+    for times in alike[:1] if (alike == alike[0]).all() else np.unique(alike, axis=0):
         chosen = left & (factor == times).all(1)
         whole = chosen.all()
         result = _linear(warp, rows[chosen], data if whole else data[chosen], both_axes(times))
