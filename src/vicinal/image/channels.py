@@ -142,7 +142,7 @@ class ChannelShuffle(Transform):
     def lower(self, params: Params, spec: Spec) -> list[Pointwise]:
         order, count = params["order"], spec.channels
         matrix = np.zeros((len(order), count, count + 1))
-        matrix[:, :, :count] = order[..., None] == np.arange(count)
+        matrix[np.arange(len(order))[:, None], np.arange(count), order] = 1
         return [Pointwise((Matrix(matrix),), everywhere(len(spec)))] if count > 1 else []
 
 
