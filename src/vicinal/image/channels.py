@@ -169,5 +169,5 @@ class ChannelDropout(Transform):
 
     def lower(self, params: Params, spec: Spec) -> list[Pointwise]:
         dropped = params["order"] < np.minimum(params["count"], spec.channels - 1)[:, None]
-        gain, bias = np.asarray(~dropped, np.float64), np.asarray(dropped * params["fill"][:, None], np.float64)
+        gain, bias = np.where(dropped, 0.0, 1.0), np.where(dropped, params["fill"][:, None], 0.0)
         return [Pointwise((Linear(gain, bias),), everywhere(len(spec)))]
