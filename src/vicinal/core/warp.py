@@ -114,12 +114,17 @@ class Warp:
         if not isinstance(other, Warp):
             return False
         both = self.active & other.active
-        if not np.count_nonzero(both):
+        if not np.count_nonzero(both) or self.plain:
             return True
         border = (self.border == NONE) | (other.border == NONE) | ((self.border == other.border) & (self.fill == other.fill))
         sampling = (self.interpolation == NONE) | (other.interpolation == NONE) | (self.interpolation == other.interpolation)
         free = border & sampling if self.bend is None or other.bend is None else border & sampling & ~(self.bent & other.bent)
         return ~both | free
+
+    @cached_property
+    def plain(self) -> bool:
+        """Whether every sample puts pixels onto pixels without a border, so that whatever comes behind it is taken in."""
+        return self.bend is None and every(self.border == NONE) and every(self.interpolation == NONE)
 
     def then(self, other: Warp) -> Warp:
         if self.bend is other.bend is None and not np.count_nonzero(self.active & other.active):
@@ -135,8 +140,8 @@ class Warp:
             # A sample that is neutral on one side may have another size by now: its canvas is whatever the active side says.
             size=second.size if alone else np.where(second.active[:, None], second.size, first.size),
             before=first.before if first.before is second.before else np.where(first.active[:, None], first.before, second.before),
-            border=np.where(kept, first.border, second.border),
-            fill=np.where(kept, first.fill, second.fill),
+            border=second.border if self.plain else np.where(kept, first.border, second.border),
+            fill=second.fill if self.plain else np.where(kept, first.fill, second.fill),
             interpolation=np.maximum(first.interpolation, second.interpolation),
             antialias=first.antialias | second.antialias,
             active=first.active | second.active,

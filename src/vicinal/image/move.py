@@ -256,6 +256,8 @@ class Shear(Transform):
 
 def _shear(x: NDArray, y: NDArray) -> tuple[Any, Any, Any, Any]:
     """((a, b), (c, d)) of a shear first along x, then along y, so that the determinant stays 1."""
+    if not x.any() and not y.any():
+        return 1, 0, 0, 1
     along_x, along_y = np.tan(np.deg2rad(x)), np.tan(np.deg2rad(y))
     return 1, along_x, along_y, 1 + along_x * along_y
 
