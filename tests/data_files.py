@@ -90,3 +90,30 @@ DATA: dict[str, tuple[Callable[[Path], Path], list[str]]] = {
         ["official test: expected no held-out item with a sibling in train, got 100.0% of the 4", "write --allow-leak"],
     ),
 }
+
+DOCUMENTS = {
+    "study.yaml": b"data: digits",
+    "latin.yaml": b"study: caf\xe9",
+    "colon.yaml": b"study: a: b",
+    "fields.yaml": b"{data: digits, zzz: 1, seed: 2}",
+    "comma.json": b"[1,]",
+}
+# What is typed, where {} is the folder of these documents, and in which words it is refused.
+UNREADABLE = [
+    (["compare", "{}/study.yml"], ["study.yml: expected a readable study file, got No such file", "; write {}/study.yaml"]),
+    (["compare", "{}/zzz.yaml"], ["zzz.yaml: expected a readable study file, got No such file", "; write the path of a study file"]),
+    (["compare", "{}/latin.yaml"], ["latin.yaml: expected a readable study file, got 'utf-8' codec can't decode"]),
+    (["compare", "{}/colon.yaml"], ["colon.yaml:1: expected valid YAML, got mapping values are not allowed here; write quotes"]),
+    (["compare", "{}/fields.yaml"], ["zzz: expected one of study, ", "got 'zzz'; write it without zzz", "got 'seed'; write seeds"]),
+    (
+        ["compare", "{}/zzz"],
+        ["zzz: expected a file or folder that exists, or the name 'digits', got nothing named", "write digits"],
+    ),
+    (["compare", "digits", "--arm", "a={}/zzz.json"], ["zzz.json: expected a readable policy file", "write the path of a policy file"]),
+    (["compare", "digits", "--arm", "a={}/comma.json"], ["comma.json:1: expected valid JSON", "; write double quotes around names"]),
+    (["show", "{}/zzz", "--policy", "Invert()"], ["zzz: expected a file or folder that exists"]),
+    (["check", "{}/zzz"], ["zzz: expected a file or folder that exists"]),
+    (["replicate", "{}/zzz.yaml"], ["zzz.yaml: expected a readable claim file, got No such file", "; write the path of a claim file"]),
+    (["replicate", "zzz"], ["claim: expected one of cifar-standard, ", "or a file, got 'zzz'; write vicinal replicate cifar-standard"]),
+    (["report", "{}/zzz"], ["result.json: expected a result.json, got No such file", "; write the folder of a comparison"]),
+]

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import pytest
 
 from annotation_files import coco, note
-from data_files import DATA, csv, pictures
+from data_files import DATA, DOCUMENTS, UNREADABLE, csv, pictures
 from vicinal import __version__, cli
 from vicinal.core.transform import registry
 
@@ -66,7 +66,7 @@ def refused(answer: Answer, *words: str) -> None:
 @pytest.mark.parametrize("fault", DATA)
 def test_data_that_cannot_be_used(vicinal: Call, tmp_path: Path, fault: str) -> None:
     make, words = DATA[fault]
-    refused(vicinal("compare", make(tmp_path), "--steps", 2, "--seeds", 1, *FLIP), "error: ", *words)
+    refused(vicinal("compare", make(tmp_path), "--steps", 2, "--seeds", 1, *FLIP), "error: ", *words, "; write ")
 
 
 TYPED = {
@@ -100,7 +100,14 @@ TYPED = {
 def test_options_that_cannot_be(vicinal: Call, fault: str) -> None:
     option, value, *words = TYPED[fault]
     arm = () if option == "--arm" else FLIP
-    refused(vicinal("compare", "digits", *QUICK, *arm, option, value), "error: ", *map(str, words))
+    refused(vicinal("compare", "digits", *QUICK, *arm, option, value), "error: ", *map(str, words), "; write ")
+
+
+@pytest.mark.parametrize(("typed", "words"), UNREADABLE)
+def test_files_that_cannot_be_read_are_told_with_what_to_write(vicinal: Call, tmp_path: Path, typed: list[str], words: list[str]) -> None:
+    for name, content in DOCUMENTS.items():
+        (tmp_path / name).write_bytes(content)
+    refused(vicinal(*(word.format(tmp_path) for word in typed)), "error: ", *(word.format(tmp_path) for word in words), "; write ")
 
 
 @pytest.mark.parametrize(
@@ -258,7 +265,7 @@ def test_export_writes_a_table(vicinal: Call, tmp_path: Path) -> None:
 
 
 def test_an_interrupt_is_one_line(vicinal: Call, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vicinal.lab.engine.serial.run_group", lambda *_, **__: signal.raise_signal(signal.SIGINT))
+    monkeypatch.setattr("vicinal.lab.engine.work.run_group", lambda *_, **__: signal.raise_signal(signal.SIGINT))
     answer = vicinal("compare", "digits", *QUICK, *FLIP)
     assert (answer.code, answer.err) == (130, "interrupted: no file is half-written\n")
     assert [path.name for path in Path("vicinal-out").iterdir()] == ["trials.db"]

@@ -233,7 +233,7 @@ def test_addresses_that_do_not_fit_get_a_sentence(address, says):
         (lambda: v.Invert()(seed=0), r"^call: expected one array, or targets by name, got 0 arrays and 0 names; write"),
         (lambda: v.Invert()(some(4, 4), some(4, 4), seed=0), r"^call: .* got 2 arrays"),
         (lambda: v.Invert()(some(4, 4), label=3, seed=0), r"^call: .* got 1 arrays and 1 names"),
-        (lambda: v.Invert()(label=3, seed=0), r"^call: expected exactly one of image, series and volume, got neither$"),
+        (lambda: v.Invert()(label=3, seed=0), r"^call: expected exactly one of image, series, volume and text, got neither$"),
         (lambda: v.Jitter(std=1)(image=some(4, 4), seed=0), r"^Jitter: expected a target of kind series, got image; write"),
         (lambda: v.parse("Normalize() | Brightness(by=0.1)")(some(4, 4, 3), seed=0), r"^Brightness: .* got Brightness behind"),
         (lambda: v.parse("ToTensor() | Rotate(angle=1)")(some(4, 4, 3), seed=0), r"^Rotate: expected ToTensor behind"),

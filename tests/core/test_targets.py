@@ -186,8 +186,8 @@ def test_a_float_mask_fills_with_any_number(fill):
         ({"mask": np.zeros((40, 30))}, r"^mask\[0\]: expected the size of its image, \(30, 40\), got \(40, 30\)$"),
         ({"mask": [[0]]}, r"^mask: expected NumPy arrays"),
         ({"mask": v.Mask(np.zeros((30, 40), np.uint8), fill=300)}, r"^mask\.fill: expected a value that uint8 can hold, got 300$"),
-        ({"depth": 1}, r"^depth: expected a target of image, series, volume, mask.*write depth=v.Mask"),
-        ({"series": np.zeros(9, np.float32)}, r"^call: expected exactly one of image, series and volume, got image and series$"),
+        ({"depth": 1}, r"^depth: expected a target of image, series, volume, text, mask.*write depth=v.Mask"),
+        ({"series": np.zeros(9, np.float32)}, r"^call: expected exactly one of image, series, volume and text, got image and series$"),
     ],
 )  # fmt: skip
 def test_wrong_targets_get_a_sentence(targets, says):

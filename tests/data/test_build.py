@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from vicinal.core.errors import DataError
-from vicinal.data import Dataset, from_arrays
+from vicinal.data import Dataset, from_arrays, from_series, from_texts
 from vicinal.data.build import natural
 
 PIXELS = np.arange(6 * 4 * 4, dtype=np.uint8).reshape(6, 4, 4)
 LABELS = np.array([0, 1, 0, 1, 0, 1])
+TEXTS = ["so good", "so bad", "well done", "a pity", "hear, hear", "boo"]
 UNIT = np.linspace(0, 1, 96, dtype=np.float32).reshape(6, 4, 4, 1)
 
 
@@ -145,3 +146,52 @@ def test_bad_arrays_are_refused_in_a_sentence(case: str):
     assert got in error.got
     assert write is None or write in (error.write or "")
     assert str(error).startswith("arrays: expected ")
+
+
+def test_texts_are_kept_as_they_are():
+    data = from_texts(TEXTS, ["up", "down"] * 3, sources=["a", "b", "c", "d", "e", "e"], official_test=[False] * 4 + [True] * 2)
+    assert (data.kind, data.images.tolist(), data.classes, len(data)) == ("text", TEXTS, ("down", "up"), 6)
+    assert (data.labels.tolist(), data.sources.tolist(), data.official_test.sum()) == ([1, 0, 1, 0, 1, 0], [0, 1, 2, 3, 4, 4], 2)
+    assert all(type(text) is str for text in from_texts(np.array(TEXTS), LABELS).images)
+    assert data.take([3, 0]).images.tolist() == [TEXTS[3], TEXTS[0]]
+    assert from_texts(TEXTS, LABELS / 2).regression
+
+
+def test_the_fingerprint_of_texts_is_of_what_they_say():
+    one, again = (from_texts(texts, LABELS).fingerprint for texts in (TEXTS, np.array(["".join(text) for text in map(list, TEXTS)])))
+    assert one == again
+    cut_elsewhere = [TEXTS[0] + TEXTS[1][:1], TEXTS[1][1:], *TEXTS[2:]]
+    assert len({one, from_texts(cut_elsewhere, LABELS).fingerprint, from_texts(TEXTS[::-1], LABELS).fingerprint}) == 3
+
+
+BAD_ITEMS: dict[str, tuple[Callable[[], Dataset], str]] = {
+    "numbers": (lambda: from_texts([*TEXTS[:4], 5, None], LABELS), "texts, each a str, got int (item 4), NoneType (item 5); write [str("),
+    "bytes": (lambda: from_texts([text.encode() for text in TEXTS], LABELS), "texts, each a str, got bytes (item 0), bytes (item 1)"),
+    "one text": (lambda: from_texts("so good", [0]), "texts of shape (N,), got one str alone; write a list of texts"),
+    "a table": (lambda: from_texts(np.array(TEXTS).reshape(3, 2), LABELS), "texts of shape (N,), got (3, 2)"),
+    "blank": (
+        lambda: from_texts([*TEXTS[:5], " \n"], LABELS),
+        "something to read, got nothing but white space in item 5; write data without",
+    ),
+    "lengths": (lambda: from_texts(TEXTS, LABELS[:5]), "as many labels as texts, 6, got 5 labels"),
+    "one class": (lambda: from_texts(TEXTS, LABELS * 0), "at least 2 classes, got only '0'"),
+    "rare class": (lambda: from_texts(TEXTS, [0, 0, 0, 1, 1, 2]), "at least 2 originals of every class"),
+    "none": (lambda: from_texts([], []), "labelled texts, got no items"),
+    "sources": (lambda: from_texts(TEXTS, LABELS, sources=[1]), "sources of shape (6,), one for each text, got (1,)"),
+    "one-hot": (lambda: from_texts(TEXTS, np.eye(2, dtype=int)[LABELS]), "labels of shape (N,), got (6, 2); write labels.argmax(axis=1)"),
+    "lengths of series": (lambda: from_series(np.zeros((6, 3)), LABELS[:5]), "as many labels as series, 6, got 5 labels"),
+    "nan in a series": (
+        lambda: from_series([[0.0], [np.nan], [np.inf], [1.0]], [0, 1, 0, 1]),
+        "finite numbers, got NaN or infinity in item 1, item 2",
+    ),
+    "nan in values": (lambda: from_series(np.zeros((2, 3)), [0.5, np.nan]), "finite values, got NaN or infinity in item 1"),
+    "no series": (lambda: from_series(np.zeros((0, 3)), np.zeros(0, int)), "labelled series, got no items"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_ITEMS)
+def test_bad_texts_and_series_are_refused_in_a_sentence(case: str):
+    build, says = BAD_ITEMS[case]
+    with pytest.raises(DataError) as caught:
+        build()
+    assert says in str(caught.value)

@@ -17,7 +17,7 @@ from PIL import Image
 import vicinal as v
 from vicinal.backend import bilinear
 from vicinal.core.errors import BackendError, DataError, ParameterError, PolicyError
-from vicinal.data import Loader, from_arrays
+from vicinal.data import Loader, from_arrays, from_series, from_texts
 
 POLICY = v.parse("RandomResizedCrop(size=(20, 24)) | HorizontalFlip(p=0.5) | Brightness(by=(-0.2, 0.2)) | ToTensor()")
 
@@ -123,6 +123,17 @@ def test_a_data_set_in_memory() -> None:
         7,
         3,
     )
+
+
+def test_series_and_texts_in_memory() -> None:
+    waves, texts = np.random.default_rng(0).normal(size=(20, 30, 2)), [f"item number {number}" for number in range(20)]
+    series, words = from_series(waves, np.arange(20) % 2), from_texts(texts, np.arange(20) % 2)
+    shift, thin = v.TimeShift(by=(-5, 5)), v.wrapped(lambda text, rng: text[: rng.integers(1, len(text))], name="cut")
+    for kind, data, policy in (("series", series, shift), ("text", words, thin)):
+        for batch in Loader(data, policy, batch_size=8, seed=3).at(1):
+            made = policy(**{kind: data.images[batch["index"]]}, seed=3, epoch=1, index=batch["index"])[kind]
+            assert np.array_equal(batch[kind], made)
+            assert np.array_equal(batch["label"], data.labels[batch["index"]])
 
 
 def test_further_targets_follow(files: list[Path]) -> None:

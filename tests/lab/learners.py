@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self, final
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from vicinal.learn.trainer import Goal, Items, Predictor, Task
@@ -23,7 +24,8 @@ class Means:
 
     Args:
         wrong: what happens at the seed ``at``: raises, nan, short (too few outputs), hangs, memory, dies; "" for nothing.
-        beside: replicas that one call may get; seconds: that every replica takes; log: a file that gets a line for every replica.
+        beside: replicas that one call may get; seconds: that every replica takes; log: a file that gets a line for every replica:
+            its seed, and torch's threads.
     """
 
     name: ClassVar[str] = "means"
@@ -41,6 +43,9 @@ class Means:
     def together(self, goal: Goal) -> int:
         return self.beside
 
+    def check(self, goal: Goal) -> None:
+        pass
+
     def data(self) -> Mapping[str, Any]:
         return {"name": self.name, "wrong": self.wrong, "at": self.at}
 
@@ -55,7 +60,7 @@ class Means:
     def _fit(self, task: Task, replica: int) -> NDArray[np.float32]:
         if self.log:
             with Path(self.log).open("a") as file:
-                file.write(f"{task.seeds[replica]}\n")
+                file.write(f"{task.seeds[replica]} {torch.get_num_threads()}\n")
         time.sleep(self.seconds)
         means = _means(task.feed.whole(replica), task.goal)
         return _gone_wrong(self.wrong, means) if self.wrong and task.seeds[replica] == self.at else means

@@ -97,7 +97,7 @@ def test_rows_are_held_against_what_was_found(flips: Claim, tmp_path: Path) -> N
 
 def test_a_second_run_trains_nothing(flips: Claim, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = replicate(flips, None, tmp_path / "out", Serial())
-    monkeypatch.setattr("vicinal.lab.engine.serial.run_group", lambda *rest: pytest.fail("trained again"))
+    monkeypatch.setattr("vicinal.lab.engine.work.run_group", lambda *rest: pytest.fail("trained again"))
     assert replicate(flips, None, tmp_path / "out", Serial())["rows"] == first["rows"]
 
 

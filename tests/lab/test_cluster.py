@@ -18,6 +18,7 @@ from vicinal.lab.engine import Serial
 from vicinal.lab.engine.cluster import Cluster
 from vicinal.lab.store import Store
 from vicinal.lab.study import Study
+from vicinal.lab.trial import Cell
 
 Make = Callable[..., Study]
 
@@ -25,7 +26,7 @@ Make = Callable[..., Study]
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
     ray = pytest.importorskip("ray")
-    made = Cluster("local", 1, start=15)
+    made = Cluster("local", 1)
     yield made
     ray.shutdown()
 
@@ -56,6 +57,14 @@ def test_a_trial_that_goes_wrong_takes_nobody_along(cluster: Cluster, studied: M
     (fault,) = findings.faults.values()
     assert fault.address.startswith("arm none, seed 1")
     assert words in fault.sentence
+
+
+@pytest.mark.slow
+def test_what_ends_before_the_others_of_its_job_is_heard_of_at_once(cluster: Cluster, studied: Make) -> None:
+    study, seen = studied(controls=(), seeds=(0, 1), cells=(Cell(60, 10), Cell(60, 400))), []
+    with Store.memory() as store:
+        conduct(study, store, cluster, tell=lambda done, total: seen.append(store.counts().get("done", 0)))
+    assert list(dict.fromkeys(seen)) == [0, 2, 4]
 
 
 @pytest.mark.slow

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from learners import Means
 
 from vicinal.core.errors import StoreError
@@ -56,6 +57,13 @@ def test_networks_in_worker_processes_are_those_of_this_one(studied: Make) -> No
     assert all(abs(workers[place]["test.accuracy"] - one["test.accuracy"]) < 1.5 / 599 for place, one in serial.items())
 
 
+@pytest.mark.parametrize("engine", [Serial(), Processes(1), Processes(2)], ids=repr)
+def test_an_engine_has_the_threads_that_it_says(studied: Make, tmp_path: Path, engine: Any) -> None:
+    found(studied(trainer=Means(log=str(tmp_path / "log")), seeds=(0, 1), controls=()), engine)
+    told = {int(line.split()[1]) for line in (tmp_path / "log").read_text().splitlines()}
+    assert told == {engine.threads or torch.get_num_threads()}
+
+
 def test_progress_grows_to_the_number_of_trials(studied: Make) -> None:
     seen: list[tuple[float, int]] = []
     findings = found(studied(ARMS, steps=30), tell=lambda done, total: seen.append((done, total)))
@@ -83,7 +91,7 @@ def test_workers_stay_from_one_wave_to_the_next(studied: Make, monkeypatch: pyte
 
 
 def trained(log: Path) -> Counter[str]:
-    return Counter(log.read_text().split()) if log.exists() else Counter()
+    return Counter(line.split()[0] for line in log.read_text().splitlines()) if log.exists() else Counter()
 
 
 def test_a_second_run_trains_nothing(studied: Make, tmp_path: Path) -> None:
@@ -153,6 +161,48 @@ def test_a_kill_loses_at_most_what_was_running(tmp_path: Path, digits: Dataset, 
     assert out.strip() == str(8 - kept), err
     late = trained(tmp_path / "log").total() - (began + 8 - kept)  # what a worker had got, but not begun
     assert 0 <= late < workers
+
+
+LADDER = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from conftest import study_of
+from vicinal.data import read
+from vicinal.lab.conduct import conduct
+from vicinal.lab.engine import engine
+from vicinal.lab.store import Store
+from vicinal.lab.trial import Cell
+study = study_of(read("digits"), [], seeds=tuple(range(4)), controls=(), cells=(Cell(60, 20), Cell(60, 10**7)))
+with Store.open(Path(sys.argv[2]) / "trials.db") as store:
+    conduct(study, store, engine(sys.argv[3], 2))
+"""
+
+
+@pytest.mark.parametrize("name", ["serial", "processes"])
+def test_a_kill_spares_what_ended_before_the_others_of_its_job(tmp_path: Path, name: str) -> None:
+    def kept() -> dict[str, int]:
+        with Store.open(tmp_path / "trials.db") as store:
+            return store.counts()
+
+    command = [sys.executable, "-c", LADDER, str(Path(__file__).parent), str(tmp_path), name]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ)
+    until(lambda: (tmp_path / "trials.db").exists() and kept().get("done", 0) == 4, process)
+    assert kept() == {"done": 4, "running": 4}
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert kept() == {"done": 4, "running": 4}
+
+
+def test_what_cannot_be_written_down_is_no_fault_of_the_trial(studied: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(store: Store, outcomes: Any) -> None:
+        raise StoreError("trials.db", "a store that can be written", "a full disk")
+
+    monkeypatch.setattr(Store, "finish", full)
+    with Store.memory() as store:
+        with pytest.raises(StoreError, match="a full disk"):
+            conduct(studied(trainer=Means(), controls=()), store, Serial())
+        assert store.counts() == {"running": 3}
 
 
 def test_two_studies_share_one_store_at_the_same_time(tmp_path: Path) -> None:

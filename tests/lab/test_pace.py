@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from learners import Means
 
 from vicinal.core.errors import ParameterError
@@ -190,9 +191,9 @@ def test_scores_are_such_that_more_is_better() -> None:
 # A forecast.
 
 
-def ahead(study: Study, done: int = 0, workers: int = 1) -> Any:
+def ahead(study: Study, done: int = 0, **more: Any) -> Any:
     trials = trials_of(study)
-    return forecast(study, Bench(study.data), trials, trials[done:], workers)
+    return forecast(study, Bench(study.data), trials, trials[done:], **{"workers": 1} | more)
 
 
 def test_a_forecast_counts_what_is_ahead(study: Study) -> None:
@@ -211,6 +212,18 @@ def test_what_two_cells_share_is_counted_once(studied: Make) -> None:
 def test_more_steps_take_longer(studied: Make) -> None:
     short, long = (ahead(studied(["a=Invert()"], steps=steps)).seconds for steps in (10, 10_000))
     assert long > 5 * short
+
+
+@pytest.mark.parametrize("share", [1, 3, None])
+def test_steps_are_timed_with_the_threads_of_a_worker(studied: Make, monkeypatch: pytest.MonkeyPatch, share: int | None) -> None:
+    own, seen, fit = torch.get_num_threads(), set(), MLP.fit
+    monkeypatch.setattr(MLP, "fit", lambda trainer, task: seen.add(torch.get_num_threads()) or fit(trainer, task))
+    assert ahead(studied(["a=Invert()"]), share=share).seconds
+    assert seen == {share or own}
+    assert torch.get_num_threads() == own
+    monkeypatch.setattr(MLP, "fit", lambda trainer, task: 1 / 0)
+    assert ahead(studied(["a=Invert()"]), share=share).seconds is None
+    assert torch.get_num_threads() == own
 
 
 @pytest.mark.parametrize("trainer", [Means(), Means("raises", at=0), MLP(lr=1e29)])

@@ -14,10 +14,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from vicinal.core.errors import DataError, Faults, ParameterError, PolicyError, StoreError
 from vicinal.data.dataset import Dataset
+from vicinal.lab.engine import engine
+from vicinal.lab.forecast import Forecast
 from vicinal.lab.load import load, resized
 from vicinal.lab.session import STEPS, Options, check_writable, session
 from vicinal.lab.store import Store
@@ -93,6 +96,22 @@ def test_a_store_is_gone_on_with(tmp_path: Path) -> None:
     second, _ = session(replace(options, seeds=3), say=lambda ahead: opened.append(ahead.open))
     assert opened == [3]
     assert [arm["scores"][:2] for arm in second["arms"]] == [arm["scores"] for arm in first["arms"]]
+
+
+class Told(Exception):
+    """Ends a session where its forecast is told."""
+
+
+@pytest.mark.parametrize("typed", [{"workers": 1}, {"engine": "processes", "workers": 2}, {"engine": "serial"}])
+def test_the_forecast_has_the_threads_of_the_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, typed: dict[str, Any]) -> None:
+    def stop(ahead: Forecast) -> None:
+        raise Told
+
+    seen, fit = set(), MLP.fit
+    monkeypatch.setattr(MLP, "fit", lambda trainer, task: seen.add(torch.get_num_threads()) or fit(trainer, task))
+    with pytest.raises(Told):
+        session(Options("digits", **QUICK, **typed, out=tmp_path), say=stop)
+    assert seen == {engine(typed.get("engine", "processes"), typed.get("workers")).threads or torch.get_num_threads()}
 
 
 @pytest.mark.parametrize(

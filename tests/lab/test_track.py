@@ -1,97 +1,89 @@
-"""Results in the stores of other tools: TensorBoard's for real; MLflow's where it is installed, and against what it would be asked."""
+"""Results in the stores of other tools, as these tools read them."""
 
 from __future__ import annotations
 
+import importlib
 import sys
+from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 from specimen import full, specimen
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from vicinal.core.errors import BackendError, ParameterError
 from vicinal.lab.report import write_report
 from vicinal.lab.track import check_trackers, log_tensorboard, track
 
 
-class Client:
-    """As much of MLflow's client as is used."""
+@dataclass(frozen=True)
+class Kept:
+    """A store of MLflow's, and what was logged into it."""
 
-    def __init__(self, tracking_uri: str) -> None:
-        LOG.append(("store", tracking_uri))
+    store: Path
+    client: Any
+    result: dict[str, Any]
 
-    def get_experiment_by_name(self, name: str) -> None:
-        return None
+    def runs(self) -> list[Any]:
+        experiment = self.client.get_experiment_by_name(self.result["study"])
+        return self.client.search_runs([experiment.experiment_id], order_by=["attributes.start_time"])
 
-    def create_experiment(self, name: str, artifact_location: str) -> str:
-        LOG.append(("experiment", name, artifact_location))
-        return "1"
+    def arms(self) -> dict[str, Any]:
+        """The first run of every arm, by name."""
+        return {run.info.run_name: run for run in reversed(self.runs()) if "mlflow.parentRunId" in run.data.tags}
 
-    def create_run(self, experiment: str, run_name: str, tags: dict[str, str]) -> Any:
-        LOG.append(("run", run_name, tags))
-        return SimpleNamespace(info=SimpleNamespace(run_id=run_name))
-
-    def log_batch(self, run: str, metrics: Any = (), params: Any = ()) -> None:
-        LOG.extend([("metric", run, *one) for one in metrics] + [("param", run, *one) for one in params])
-
-    def log_artifact(self, run: str, path: str) -> None:
-        LOG.append(("artifact", run, path))
-
-    def set_terminated(self, run: str) -> None:
-        LOG.append(("done", run))
+    def history(self, arm: str, metric: str) -> dict[int, float]:
+        return {one.step: one.value for one in self.client.get_metric_history(self.arms()[arm].info.run_id, metric)}
 
 
-LOG: list[tuple[Any, ...]] = []
-
-
-@pytest.fixture
-def fake(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
-    LOG.clear()
-    mlflow, entities = ModuleType("mlflow"), ModuleType("mlflow.entities")
-    mlflow.MlflowClient = Client  # type: ignore[attr-defined]
-    entities.Metric = entities.Param = lambda *values: values  # type: ignore[attr-defined]
-    for name, module in {"mlflow": mlflow, "mlflow.entities": entities, "sqlalchemy": ModuleType("sqlalchemy")}.items():
-        monkeypatch.setitem(sys.modules, name, module)
-    return LOG
-
-
-def test_what_mlflow_is_told(tmp_path: Path, fake: list[tuple[Any, ...]]) -> None:
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
+    folder = tmp_path_factory.mktemp("mlflow")
     result = full(seeds=3)
-    report = write_report(result, {}, tmp_path / "report.html")
-    assert track("mlflow", result, report) == tmp_path / "mlflow.db"
-    assert fake[0] == ("store", f"sqlite:///{tmp_path / 'mlflow.db'}")  # a file, not a server
-    assert ("artifact", result["study"], str(report)) in fake
-    arms = {entry[1]: entry[2] for entry in fake if entry[0] == "run"}
-    assert set(arms) == {result["study"], *(arm["name"] for arm in result["arms"])}
-    assert arms["shift"]["verdict"] == "helps"
-    told = {(entry[2], entry[5]): entry[3] for entry in fake if entry[:2] == ("metric", "shift")}
-    shift = result["arms"][2]
-    assert told["gain/mean", 0] == shift["difference"]["mean"]
-    assert [told["seed/score", seed] for seed in shift["seeds"]] == shift["scores"]
-    assert ("param", result["study"], "trainer.lr", "0.1") in fake
-    assert sum(entry[0] == "done" for entry in fake) == len(arms)
+    report = write_report(result, {}, folder / "report.html")
+    store = [track("mlflow", result, report) for _ in range(2)][1]  # a second study goes into the same experiment
+    return Kept(store, importlib.import_module("mlflow").MlflowClient(tracking_uri=f"sqlite:///{store}"), result)
 
 
-def test_mlflow_itself(tmp_path: Path) -> None:
-    mlflow = pytest.importorskip("mlflow")
-    pytest.importorskip("sqlalchemy")
-    result = specimen(seeds=2)
-    report = write_report(result, {}, tmp_path / "report.html")
-    for _ in range(2):  # a second study goes into the same experiment
-        store = track("mlflow", result, report)
-    client = mlflow.MlflowClient(tracking_uri=f"sqlite:///{store}")
-    experiment = client.get_experiment_by_name(result["study"])
-    runs = client.search_runs([experiment.experiment_id])
-    assert len(runs) == 2 * (1 + len(result["arms"]))
-    assert all(run.info.status == "FINISHED" for run in runs)
+def test_mlflow_has_a_run_of_the_study_and_below_it_one_of_every_arm(kept: Kept) -> None:
+    studies = [run for run in kept.runs() if "mlflow.parentRunId" not in run.data.tags]
+    assert [run.info.run_name for run in studies] == 2 * [kept.result["study"]]
+    for study in studies:
+        below = [run for run in kept.runs() if run.data.tags.get("mlflow.parentRunId") == study.info.run_id]
+        assert {run.info.run_name for run in below} == {arm["name"] for arm in kept.result["arms"]}
+        assert study.data.tags["answer"] == kept.result["answer"]
+        assert study.data.params["trainer.lr"] == "0.1"
+        assert [file.path for file in kept.client.list_artifacts(study.info.run_id)] == ["report.html"]
+    assert all(run.info.status == "FINISHED" for run in kept.runs())
+
+
+def test_mlflow_has_the_numbers_of_the_result(kept: Kept) -> None:
+    for arm in kept.result["arms"]:
+        told = kept.arms()[arm["name"]].data
+        assert told.tags["verdict"] == arm["verdict"]
+        assert kept.history(arm["name"], "seed/score") == dict(zip(arm["seeds"], arm["scores"], strict=True))
+        assert told.metrics.get("gain/mean") == (arm["difference"] or {}).get("mean")
+    assert kept.arms()["shift"].data.tags["verdict"] == "helps"
+
+
+def test_mlflow_keeps_all_beside_the_report_in_files(kept: Kept) -> None:
+    assert {path.name for path in kept.store.parent.iterdir()} == {"report.html", "mlflow.db", "mlflow-artifacts"}
+
+
+def test_mlflow_does_not_call_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a package in its place: the real one asks when it is first imported, and never calls where it sees pytest."""
+    (tmp_path / "mlflow.py").write_text("import os\nquiet = os.environ.get('MLFLOW_DISABLE_TELEMETRY')\n")
+    monkeypatch.delenv("MLFLOW_DISABLE_TELEMETRY", raising=False)
+    monkeypatch.delitem(sys.modules, "mlflow", raising=False)
+    monkeypatch.syspath_prepend(tmp_path)
+    check_trackers(["mlflow"])
+    assert sys.modules["mlflow"].quiet == "true"
+    del sys.modules["mlflow"]
 
 
 def test_tensorboard_itself(tmp_path: Path) -> None:
-    pytest.importorskip("tensorboard")
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
     result = specimen(seeds=2, points=5)
     log_tensorboard(result, tmp_path)
     for arm in result["arms"]:

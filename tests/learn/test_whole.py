@@ -6,16 +6,23 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import VotingClassifier
+from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC
 from tests.learn.toys import CLASSES, FEATURES, GOAL, ITEMS, STEPS, blobs, feed_of, fit
 
 from vicinal.core.errors import DataError, ParameterError, VicinalError
+from vicinal.learn.cnn import CNN
 from vicinal.learn.estimator import Sklearn
 from vicinal.learn.feed import ArrayFeed
 from vicinal.learn.function import Function, Train
+from vicinal.learn.mlp import MLP
+from vicinal.learn.resnet import ResNet
 from vicinal.learn.trainer import Goal, Items
 from vicinal.learn.whole import answered
 
@@ -173,3 +180,39 @@ def test_answers_that_cannot_be_are_described(found, goal, message):
 def test_answers_are_scaled_and_given_columns():
     np.testing.assert_allclose(answered(np.full((1, 4), 0.25001), 1, Goal((1,), 4), "f"), 0.25)
     assert answered([1.0, 2.0], 2, Goal((1,), 1, True), "f").tolist() == [[1.0], [2.0]]
+
+
+WORDS = np.array([f"{'good' if row % 2 else 'bad'} number {row}" for row in range(12)], object)[:, None]
+TEXTS = ArrayFeed(WORDS, np.arange(12) % 2, np.arange(12)[None, None])
+SAYS = Goal((), 2)
+
+
+@pytest.mark.parametrize("inside", [False, True])
+def test_estimators_that_read_are_given_texts(inside):
+    pipeline = make_pipeline(CountVectorizer(), LogisticRegression())
+    found = fit(Sklearn(VotingClassifier([("words", pipeline)], voting="soft") if inside else pipeline), TEXTS, [0], SAYS)
+    assert found.outputs(WORDS).argmax(2)[0].tolist() == TEXTS.labels.tolist()
+    assert len(fit(Sklearn(DummyClassifier()), TEXTS, [0], SAYS)) == 1  # one that does not look at its inputs
+
+
+def test_a_function_is_given_texts_along_one_axis():
+    def by_word(train: Train, seed: int):
+        batches = list(train.batches())
+        assert [inputs.tolist() for inputs, _ in batches] == [train.inputs.tolist()] * 2 == [WORDS[:, 0].tolist()] * 2
+        return lambda texts: ["good" in text for text in texts]
+
+    found = fit(Function(by_word), TEXTS, [0], SAYS, steps=2)
+    assert found.outputs(WORDS[:3]).argmax(2)[0].tolist() == [0, 1, 0]
+
+
+@pytest.mark.parametrize("trainer", [MLP(), CNN(), ResNet(), Sklearn(SVC()), Sklearn(GaussianNB())], ids=lambda trainer: trainer.name)
+def test_texts_are_refused_where_numbers_are_computed_with(trainer):
+    for refuse in (lambda: trainer.check(SAYS), lambda: fit(trainer, TEXTS, [0], SAYS)):
+        with pytest.raises(DataError, match="expected items of numbers, got texts; write Sklearn"):
+            refuse()
+
+
+@pytest.mark.parametrize("trainer", [CNN(), ResNet()], ids=lambda trainer: trainer.name)
+def test_convolutions_are_of_pictures(trainer):
+    with pytest.raises(DataError, match=rf"trainer {trainer.name}: expected images .* got items of shape \(30, 1\); write name: mlp"):
+        trainer.check(Goal((30, 1), 2))

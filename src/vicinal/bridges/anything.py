@@ -46,7 +46,7 @@ class Wrapped(Transform):
     """
 
     verb: ClassVar[str] = "opaque"
-    needs: ClassVar[frozenset[str]] = frozenset({"image", "series"})
+    needs: ClassVar[frozenset[str]] = frozenset({"image", "series", "text"})
     keys: ClassVar[tuple[str, ...]] = ("key",)
 
     pipeline: Any = option(expected="a callable, by v.wrapped(callable)", admits=lambda value: isinstance(value, Named))  # noqa: RUF009
@@ -62,13 +62,15 @@ class Wrapped(Transform):
         return [Opaque(same_form(run, where), everywhere(len(spec)), {"key": params["key"]})]
 
 
-def call(function: Callable[..., Any], series: bool, item: NDArray, *, key: NDArray) -> NDArray:
-    """One item (H, W, C) through the function, or one series, which comes as (1, T, C) and is shown as (T, C)."""
-    shown = item[0].copy() if series else item.copy()
+def call(function: Callable[..., Any], series: bool, item: NDArray | str, *, key: NDArray) -> Any:
+    """One item (H, W, C) through the function, or a text, or one series, which comes as (1, T, C) and is shown as (T, C)."""
+    shown = item if isinstance(item, str) else item[0].copy() if series else item.copy()
     more = {"rng": np.random.default_rng(number(key))} if _takes_rng(function) else {}
     with seeded(key):
-        made = np.asarray(function(shown, **more))
-    return made[None] if series else made
+        made = function(shown, **more)
+    if isinstance(item, str):
+        return made
+    return np.asarray(made)[None] if series else np.asarray(made)
 
 
 def _takes_rng(function: Callable[..., Any]) -> bool:
@@ -87,7 +89,8 @@ def wrapped(pipeline: Callable[..., Any], *, name: str | None = None, moves: boo
     libraries have them (see ``from_albumentations`` for a translation, which is faster).
 
     Args:
-        pipeline: sees one image (H, W, C) or one series (T, C) in the dtype of the data, and returns the same shape and dtype.
+        pipeline: sees one image (H, W, C) or one series (T, C) in the dtype of the data, and returns the same shape and dtype; or one
+            text, a str, and returns a str.
         name: tells it apart from others in results and in the store of trials; that of an importable function, or a ``repr`` of all
             settings, will do. Change it when the code changes.
         moves: True where pixels may move; then boxes, masks and keypoints are refused, because they cannot follow.
@@ -100,6 +103,8 @@ def wrapped(pipeline: Callable[..., Any], *, name: str | None = None, moves: boo
         >>> policy = wrapped(lambda image, rng: np.roll(image, rng.integers(-2, 3), axis=1), name="roll")
         >>> policy(np.zeros((4, 8, 8, 1), np.uint8), seed=0).shape
         (4, 8, 8, 1)
+        >>> wrapped(str.upper, name="upper")("in one voice")
+        'IN ONE VOICE'
     """
     if not callable(pipeline):
         raise PolicyError("wrapped", "a callable on one item", type(pipeline).__name__)

@@ -66,12 +66,12 @@ RANGES = {"uint8": 255, "uint16": 65535, "float32": 1, "float64": 1}
 @final
 @dataclass(frozen=True, eq=False)
 class Spec:
-    """The announced form of the main target (image or series) of a batch of B samples.
+    """The announced form of the main target (image, series or text) of a batch of B samples.
 
     Args:
-        size: (B, d) integers: height and width of images, length of series.
+        size: (B, d) integers: height and width of images, length of series; d is 0 for texts.
         channels: 1 to N.
-        dtype: "uint8", "uint16", "float32" or "float64".
+        dtype: "uint8", "uint16", "float32" or "float64"; "object" for texts.
         unit: True where values are declared to lie in [0, 1] (integers: 0 to the largest); series and normalised images are not.
         layout: "HWC" or "CHW"; series are (T, C) with layout "HWC".
         targets: the names of all targets of the call.
@@ -100,7 +100,7 @@ class Spec:
 
     @property
     def dims(self) -> int:
-        """2 for images, 1 for series."""
+        """2 for images, 1 for series, 0 for texts."""
         return self.size.shape[1]
 
     @property

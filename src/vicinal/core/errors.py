@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 
@@ -104,6 +105,24 @@ def raise_all(where: str, faults: Sequence[VicinalError]) -> None:
         raise faults[0]
     if faults:
         raise Faults(where, faults)
+
+
+def unknown_field(where: str, name: Any, known: Sequence[str]) -> ParameterError:
+    """The fault of a field that there is not, in the part ``where`` of a file; "" is its top.
+
+    Example:
+        >>> print(unknown_field("split", "deb", ["dev", "test"]))
+        split.deb: expected one of dev, test, got 'deb'; write dev
+    """
+    write = nearest(str(name), known) or f"it without {name}"
+    return ParameterError(".".join(filter(None, (where, str(name)))), f"one of {', '.join(known)}", repr(name), write)
+
+
+def nearest_path(path: Path, also: Iterable[str] = ()) -> str | None:
+    """What is beside a path that is not there, or a name in ``also``, if one of them is close to its name."""
+    names = [entry.name for entry in path.parent.iterdir() if entry.name != path.name] if path.parent.is_dir() else []
+    close = nearest(path.name, [*names, *also])
+    return None if close is None else str(path.with_name(close))
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

@@ -23,9 +23,11 @@ from vicinal.core.targets.dense import dense
 if TYPE_CHECKING:
     from vicinal.core.transform import Node
 
-MAINS = ("image", "series", "volume")
+MAINS = ("image", "series", "volume", "text")
 _LARGE = 3 << 14  # values of an image from which on a list is left a list: a crop needs no copy of what it does not show
-RANKS = MappingProxyType({"image": 3, "series": 2, "volume": 4})
+RANKS = MappingProxyType({"image": 3, "series": 2, "volume": 4, "text": 0})
+_DIMS = MappingProxyType({"series": 1, "text": 0})
+_DTYPES = MappingProxyType({"series": ("float32", "float64"), "text": ("object",)})
 
 
 @final
@@ -46,12 +48,12 @@ def named_targets(policy: Node, arrays: tuple, targets: Mapping[str, Any]) -> di
     if len(arrays) > 1 or bool(arrays) == bool(targets):
         raise TargetError("call", "one array, or targets by name", f"{len(arrays)} arrays and {len(targets)} names", "policy(image=images)")
     if arrays:
-        return {main_kind(policy): arrays[0]}
+        return {main_kind(policy, arrays[0]): arrays[0]}
     given = {name: value for name, value in targets.items() if value is not None}
     told(given, (*MAINS, *KINDS))
     mains = [name for name in MAINS if name in given]
     if len(mains) != 1:
-        raise TargetError("call", "exactly one of image, series and volume", " and ".join(mains) or "neither")
+        raise TargetError("call", "exactly one of image, series, volume and text", " and ".join(mains) or "neither")
     return given
 
 
@@ -63,13 +65,25 @@ def told(given: Mapping[str, Any], names: Sequence[str]) -> None:
         raise TargetError(unknown[0], expected, f"the name {unknown[0]!r}", f"{unknown[0]}=v.Mask(...), v.Image(...), v.Boxes(...), say")
 
 
-def main_kind(policy: Node) -> str:
-    """What a policy acts on: "series" if some of its transforms can do nothing else, else "image"."""
-    return "series" if any("image" not in getattr(node, "needs", ("image",)) for node in policy.walk()) else "image"
+def main_kind(policy: Node, given: Any = None) -> str:
+    """What a policy acts on: what all of its transforms can, "image" before "text" unless a text is given; "series" otherwise."""
+    for kind in ("text", "image") if _says_text(given) else ("image", "text"):
+        if all(kind in getattr(node, "needs", MAINS) for node in policy.walk()):
+            return kind
+    return "series"
+
+
+def _says_text(value: Any) -> bool:
+    """Whether it is a text, or a list or an array that begins with one."""
+    if isinstance(value, np.ndarray):
+        value = value.flat[0] if value.size and value.dtype.kind in "OU" else None
+    elif isinstance(value, (list, tuple)):
+        value = value[0] if value else None
+    return isinstance(value, str)
 
 
 def is_empty(named: Mapping[str, Any]) -> bool:
-    """True for a batch of no samples: (0, H, W, C) images, (0, T, C) series or (0, D, H, W, C) volumes."""
+    """True for a batch of no samples: (0, H, W, C) images, (0, T, C) series, (0, D, H, W, C) volumes or (0,) texts."""
     kind = _main(named)
     return isinstance(named[kind], np.ndarray) and named[kind].ndim == RANKS[kind] + 1 and not len(named[kind])
 
@@ -82,6 +96,8 @@ def read(named: Mapping[str, Any]) -> Inputs:
     """The targets of a call in the form that planner and backends use, checked."""
     kind = _main(named)
     value, rank = named[kind], RANKS[kind]
+    if kind == "text":
+        return _texts(value, named)
     single = not isinstance(value, (list, tuple)) and getattr(value, "ndim", 0) < rank + 1
     data, squeeze = dense([value] if single else value, rank, kind, _LARGE if kind == "image" else np.inf)
     if kind == "series":
@@ -89,6 +105,19 @@ def read(named: Mapping[str, Any]) -> Inputs:
     spec = _spec(data, kind, frozenset(named))
     targets = {name: wrapped(name, item, single) for name, item in named.items() if name != kind}
     return Inputs(kind, data, single, isinstance(value, (list, tuple)), squeeze, targets, spec)
+
+
+def _texts(value: Any, named: Mapping[str, Any]) -> Inputs:
+    """A text, or (B,) of them, as canvases of one cell that holds a str: whatever acts on all samples alike acts on them too."""
+    cells = np.asarray(value, object)
+    others = (type(text).__name__ for text in cells.flat if not isinstance(text, str))
+    if got := f"an array of shape {cells.shape}" if cells.ndim > 1 else next(others, ""):
+        raise TargetError("text", "a str, or a list or (B,) array of them", got)
+    if beside := sorted(set(named) - {"text", "label"}):
+        raise TargetError(beside[0], "no target but label beside texts", f"{' and '.join(beside)} as well")
+    single, data = cells.ndim == 0, cells.reshape(-1, 1, 1, 1)
+    targets = {name: wrapped(name, item, single) for name, item in named.items() if name != "text"}
+    return Inputs("text", data, single, isinstance(value, (list, tuple)), False, targets, _spec(data, "text", frozenset(named)))
 
 
 def wrapped(name: str, value: Any, single: bool) -> Target:
@@ -100,7 +129,7 @@ def wrapped(name: str, value: Any, single: bool) -> Target:
 def _spec(data: Dense, kind: str, targets: frozenset[str]) -> Spec:
     if isinstance(data, np.ndarray):
         spec = _alike(data.shape, data.dtype, kind, targets)
-        if kind != "series":
+        if spec.unit:
             _in_range(data, 0, False)
         return spec
     first = data[0]
@@ -110,7 +139,7 @@ def _spec(data: Dense, kind: str, targets: frozenset[str]) -> Spec:
             raise TargetError(f"{kind}[{number}]", f"{first.shape[-1]} channels, as the first", f"{array.shape[-1]}")
         if array.dtype != first.dtype:
             raise TargetError(f"{kind}[{number}]", f"dtype {first.dtype}, as the first", str(array.dtype))
-        if kind != "series":
+        if kind not in _DTYPES:
             _in_range(array, number, True)
     return _announced(np.array([_canvas(array.shape, kind) for array in data], np.int64), first.shape[-1], first.dtype, kind, targets)
 
@@ -128,18 +157,18 @@ def _alike(shape: tuple[int, ...], dtype: np.dtype, kind: str, targets: frozense
 
 def _announced(size: NDArray[np.int64], channels: int, dtype: np.dtype, kind: str, targets: frozenset[str]) -> Spec:
     named = targets | {"image"} if kind == "volume" else targets
-    return Spec(size, channels, name_of(dtype), unit=kind != "series", targets=named)
+    return Spec(size, channels, name_of(dtype), unit=kind not in _DTYPES, targets=named)
 
 
 def _known(dtype: np.dtype, kind: str, number: int) -> None:
-    known = ("float32", "float64") if kind == "series" else ("uint8", "uint16", "float32")
+    known = _DTYPES.get(kind, ("uint8", "uint16", "float32"))
     if name_of(dtype) not in known:
         raise TargetError(f"{kind}[{number}]", f"dtype {', '.join(known)}", str(dtype), f"{kind}.astype(np.float32)")
 
 
 def _canvas(shape: tuple[int, ...], kind: str) -> tuple[int, ...]:
     """Height and width, or the length of a series."""
-    canvas = shape[-2:-1] if kind == "series" else shape[-3:-1]
+    canvas = shape[-1 - _DIMS.get(kind, 2) : -1]
     if not all(canvas):
         raise TargetError(kind, "at least one pixel", f"a canvas of {list(canvas)}")
     return canvas

@@ -20,7 +20,10 @@ def is_path(value: Any) -> bool:
     parts = value.replace(":", ".").split(".")
     if len(parts) < 2 or parts[0] == "__main__" or not all(part.isidentifier() for part in parts):
         return False
-    return importlib.util.find_spec(parts[0]) is not None
+    try:
+        return importlib.util.find_spec(parts[0]) is not None
+    except ValueError:  # a module that was made by hand, as notebooks and tools do: no other process can import it
+        return False
 
 
 @lru_cache(maxsize=256)

@@ -329,6 +329,8 @@ def _detail(primitive: Primitive) -> str:
 
 
 def _shape(spec: Spec) -> str:
+    if not spec.dims:
+        return "texts"
     low, high = spec.size.min(0), spec.size.max(0)
     size = "x".join(str(a) if a == b else f"{a}..{b}" for a, b in zip(low, high, strict=True))
     order = f"{spec.channels}x{size}" if spec.layout == "CHW" else f"{size}x{spec.channels}"

@@ -10,12 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from vicinal.core.compose import Compose, Group
-from vicinal.core.errors import Faults, ParameterError, PolicyError, VicinalError, nearest, raise_all
+from vicinal.core.errors import Faults, ParameterError, PolicyError, VicinalError, nearest, nearest_path, raise_all
 from vicinal.core.recipe import Recipe
 from vicinal.core.text import FORMAT
 from vicinal.core.transform import Node, find
 
 _FORM = "a name, {name: {field: value}}, or a list of them"
+_SYNTAX = {
+    "YAML": "quotes around a text that has ': ' or '#' in it, and fields of one mapping at one indent",
+    "JSON": "double quotes around names and texts, and no comma before a bracket that closes",
+}
 
 
 def parse(text: str) -> Node:
@@ -62,7 +66,7 @@ def _data(tree: ast.expr) -> Any:
 
 
 def _refuse(tree: ast.expr) -> Any:
-    raise PolicyError("policy", "names, numbers, texts and collections only", repr(ast.unparse(tree)))
+    raise PolicyError("policy", "names, numbers, texts and collections only", repr(ast.unparse(tree)), "Rotate(angle=(-15, 15))")
 
 
 def _name(tree: ast.expr) -> str:
@@ -74,7 +78,9 @@ def _arguments(call: ast.Call) -> dict[str, Any]:
         _refuse(call)
     found = {str(keyword.arg): _data(keyword.value) for keyword in call.keywords}
     if len(found) < len(call.keywords):
-        raise PolicyError(f"policy.{_name(call.func)}", "every field once", ", ".join(str(keyword.arg) for keyword in call.keywords))
+        names = [str(keyword.arg) for keyword in call.keywords]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise PolicyError(f"policy.{_name(call.func)}", "every field once", ", ".join(names), f"{twice}=... once")
     if call.args:
         only = _data(call.args[0])
         found["of"] = only if len(call.args) == 1 and isinstance(only, list) else [_data(argument) for argument in call.args]
@@ -107,7 +113,8 @@ def read_document(path: Path, what: str = "policy file") -> Any:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as fault:
-        raise PolicyError(str(path), f"a readable {what}", getattr(fault, "strerror", None) or str(fault)) from None
+        write = (None if path.exists() else nearest_path(path)) or f"the path of a {what}"
+        raise PolicyError(str(path), f"a readable {what}", getattr(fault, "strerror", None) or str(fault), write) from None
     document = _document(path, text)
     if isinstance(document, Mapping) and "policy" in document and document.get("vicinal", FORMAT) != FORMAT:
         raise PolicyError(f"{path}: vicinal", f"format {FORMAT}", repr(document["vicinal"]), "a newer version of vicinal reads it")
@@ -139,7 +146,8 @@ def _document(path: Path, text: str) -> Any:
         mark = getattr(fault, "problem_mark", None)
         line = mark.line + 1 if mark else getattr(fault, "lineno", "?")
         problem = getattr(fault, "problem", None) or getattr(fault, "msg", None) or str(fault)
-        raise PolicyError(f"{path}:{line}", f"valid {'JSON' if path.suffix == '.json' else 'YAML'}", str(problem)) from None
+        kind = "JSON" if path.suffix == ".json" else "YAML"
+        raise PolicyError(f"{path}:{line}", f"valid {kind}", str(problem), _SYNTAX[kind]) from None
 
 
 def read_recipe(data: Mapping[str, Any], *, trusted: bool = False) -> Recipe:
@@ -237,7 +245,8 @@ def _field_faults(cls: type[Node], fields: Mapping[str, Any], where: str) -> lis
             found.append(ParameterError(f"{where}.{cls.__name__}", "fields by name", repr(fields["of"]), f"{cls.__name__}({first}=...)"))
         elif name not in known:
             place, close = f"{where}.{cls.__name__}.{name}", nearest(str(name), known)
-            found.append(ParameterError(place, f"one of {', '.join(known)}", repr(name), f"{close}=..." if close else None))
+            write = f"{close}=..." if close else f"{cls.__name__} without {name}"
+            found.append(ParameterError(place, f"one of {', '.join(known)}", repr(name), write))
     for name, field in known.items():
         if field.default is dataclasses.MISSING and name not in fields:
             found.append(ParameterError(f"{where}.{cls.__name__}.{name}", "a value", "none", f"{cls.__name__}({name}=...)"))

@@ -124,9 +124,9 @@ def augment(policy: Node, arrays: tuple, targets: Mapping[str, Any], *, seed: in
     Args:
         policy: what to do.
         arrays: one array, (H, W, C) or (H, W), or a batch (B, H, W, C), or a list of images of any sizes; then the result has that form.
-            A policy for series takes (T,), (T, C), (B, T, C) or a list.
-        targets: or named targets: image or series, mask, boxes, keypoints, events, label; then the result is a ``Result``. ``source``
-            is the data set of mixers whose partners come from one: it has ``len()`` and ``[i]``, a mapping of targets.
+            A policy for series takes (T,), (T, C), (B, T, C) or a list; one for texts a str, a list or a (B,) array of them.
+        targets: or named targets: image, series, volume or text; mask, boxes, keypoints, events, label; then the result is a ``Result``.
+            ``source`` is the data set of mixers whose partners come from one: it has ``len()`` and ``[i]``, a mapping of targets.
         seed: None for fresh entropy, which is recorded in the result's ``address``.
         epoch, index, view: numbers or one a sample; ``index`` counts from 0 where it is not given.
         backend: "auto", "cpu" or "reference".
@@ -156,7 +156,9 @@ def augment(policy: Node, arrays: tuple, targets: Mapping[str, Any], *, seed: in
 def _of_none(policy: Node, named: Mapping[str, Any], seed: int, backend: str, source: Any) -> list[Result]:
     """A batch of no samples: the form that a blank sample takes, without the sample."""
     blank: dict[str, Any] = {
-        name: np.zeros((1, *value.shape[1:]), value.dtype) for name, value in named.items() if isinstance(value, np.ndarray)
+        name: np.full((1, *value.shape[1:]), "blank" if name == "text" else 0, value.dtype)  # a word: functions may want one
+        for name, value in named.items()
+        if isinstance(value, np.ndarray)
     }
     if "boxes" in named:
         blank["boxes"] = np.zeros((1, 0, 4))
@@ -252,6 +254,8 @@ def _run(way: Way, data: Dense) -> Dense:
 
 
 def _unwrapped(data: Dense, inputs: Inputs, after: Spec, address: Address) -> Any:
+    if inputs.kind == "text":
+        return _texts(np.ravel(data), inputs, address)
     if inputs.squeeze and after.layout == "HWC":
         data = [array[..., 0] for array in data] if isinstance(data, list) else data[..., 0]
     if inputs.kind == "series":
@@ -261,3 +265,10 @@ def _unwrapped(data: Dense, inputs: Inputs, after: Spec, address: Address) -> An
     if inputs.listed or isinstance(data, list):
         return [_marked(array, address, number) for number, array in enumerate(data)]
     return _marked(data, address)
+
+
+def _texts(texts: NDArray, inputs: Inputs, address: Address) -> Any:
+    """A str, a list or (B,) of them, as they came; a str cannot remember its address."""
+    if inputs.single or inputs.listed:
+        return texts[0] if inputs.single else texts.tolist()
+    return _marked(texts, address)

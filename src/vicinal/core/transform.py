@@ -151,7 +151,7 @@ class Transform(Node):
     Class facts:
         verb: what it does to annotations (see ``vicinal.core.primitive``).
         version: part of the fingerprint; raised when the same parameters give other results.
-        needs: the main targets it can act on, "image" or "series".
+        needs: the main targets it can act on, "image", "series" or "text".
         whole: True where every sample must be touched, because dtype or layout change; then p is 1 and it stands outside OneOf.
         bounded: True where it only makes sense on values declared to lie in [0, 1].
         last: True where the layout changes, so that only casts may follow.

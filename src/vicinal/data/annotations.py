@@ -63,7 +63,8 @@ def read_annotations(source: str | Path, *, format: str = "auto", part: str | No
         reader = _chosen(path) if format == "auto" else _forced(format)
         return settled(reader.read(path, rules), rules, path, reader.name)
     except OSError as error:
-        raise DataError(str(error.filename or path), "something that can be read", error.strerror or str(error)) from error
+        where, got = str(error.filename or path), error.strerror or str(error)
+        raise DataError(where, "something that can be read", got, "a path that you may read") from error
     except ModuleNotFoundError as error:
         raise DataError(str(path), f"the package {error.name}", "none installed", "pip install 'vicinal[lab]'") from error
 
@@ -85,5 +86,5 @@ def _chosen(path: Path) -> Reader:
 def _forced(format: str) -> Reader:
     known = {reader.name: reader for reader in READERS}
     if format not in known:
-        raise DataError("format", f"auto, {', '.join(known)}", repr(format), nearest(format, ["auto", *known]))
+        raise DataError("format", f"auto, {', '.join(known)}", repr(format), nearest(format, ["auto", *known]) or "auto")
     return known[format]

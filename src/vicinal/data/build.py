@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from vicinal.core.errors import DataError
 from vicinal.data.dataset import Dataset, Images
 from vicinal.data.part import Part
-from vicinal.data.validate import check_dataset, check_part, shortlist
+from vicinal.data.validate import check_dataset, check_labels, check_part, shortlist
 
 
 def from_arrays(
@@ -44,17 +44,9 @@ def from_arrays(
         ((4, 8, 8, 1), ('cat', 'dog'), array([0, 1, 1, 0]))
     """
     images = images if isinstance(images, list) else np.asarray(images)
-    given = np.zeros(len(labels), np.int64) if regression else np.asarray(labels)  # type: ignore[arg-type]
-    part = Part(name, images, given, None if sources is None else np.asarray(sources), np.asarray(official_test))
-    if regression:
-        return _regression(check_part(_canonical(part)), np.asarray(labels, np.float64), name)
-    return joined([part], name=name, format="arrays", origin=name, classes=classes)
-
-
-def _regression(part: Part, values: NDArray[np.float64], name: str) -> Dataset:
-    test = np.broadcast_to(np.asarray(part.test, bool), len(values)).copy()
-    rows = values.reshape(len(values), -1)
-    return check_dataset(Dataset(name, part.images, rows, (), _sources([part], name), test, "arrays", name, lone=part.sources is None))
+    values = np.asarray(labels, np.float64) if regression else None
+    part = _part(name, images, labels, sources, official_test, values)
+    return _made(check_part(_canonical(part)), classes, values)
 
 
 def from_series(
@@ -73,24 +65,78 @@ def from_series(
         name, classes, sources, official_test: as for ``from_arrays``.
 
     Raises:
-        DataError: lengths that differ, NaN, or too few items of a class.
+        DataError: lengths that differ, NaN, one class only, or too few items of a class.
 
     Example:
         >>> data = from_series(np.arange(6.0).reshape(6, 1), 2 * np.arange(6.0))
         >>> data.images.shape, data.labels.shape, data.kind, data.regression
         ((6, 1, 1), (6, 1), 'series', True)
     """
-    held, given = np.asarray(series, np.float32), np.asarray(labels)
+    held = np.asarray(series, np.float32)
     held = held[..., None] if held.ndim == 2 else held
     if held.ndim != 3 or 0 in held.shape[1:]:
         raise DataError(name, "series of shape (N, T) or (N, T, C), each at least 1", f"{held.shape}")
-    if len(given) != len(held) or not np.isfinite(held).all():
-        raise DataError(name, f"as many labels as series, {len(held)}, and finite numbers", f"{len(given)} labels, or NaN")
-    regression = given.dtype.kind == "f"
-    rows, known = (given.reshape(len(given), -1).astype(float), ()) if regression else _encoded(given, classes, name)
-    ids = np.arange(len(held)) if sources is None else np.asarray(sources, np.int64)
-    test = np.broadcast_to(np.asarray(official_test, bool), len(held)).copy()
-    return check_dataset(Dataset(name, held, rows, known, ids, test, "arrays", name, lone=sources is None))
+    if (bad := np.flatnonzero(~np.isfinite(held).all((1, 2)))).size:
+        raise DataError(name, "finite numbers", f"NaN or infinity in {shortlist([f'item {row}' for row in bad])}", "data without them")
+    return _items(name, held, labels, classes, sources, official_test)
+
+
+def from_texts(
+    texts: Sequence[str] | NDArray,
+    labels: ArrayLike,
+    *,
+    name: str = "texts",
+    classes: Sequence[str] | None = None,
+    sources: ArrayLike | None = None,
+    official_test: ArrayLike = False,
+) -> Dataset:
+    """A checked data set of texts, each a str as it is: trainers and functions of your own are given it so.
+
+    Args:
+        texts: (N,) of any lengths.
+        labels: (N,) class indices or names; where they are floats, (N,) or (N, V), this is a regression.
+        name, classes, sources, official_test: as for ``from_arrays``.
+
+    Raises:
+        DataError: what is no text or has nothing but white space, lengths that differ, one class only, or too few items of a class.
+
+    Example:
+        >>> data = from_texts(["so good", "so bad", "well done", "a pity"], ["up", "down", "up", "down"])
+        >>> data.images[1], data.classes, data.labels, data.kind
+        ('so bad', ('down', 'up'), array([1, 0, 1, 0]), 'text')
+    """
+    held = np.asarray(texts, object)
+    if held.ndim != 1:
+        raise DataError(name, "texts of shape (N,)", f"{held.shape}" if held.ndim else "one str alone", "a list of texts")
+    if others := [f"{type(text).__name__} (item {row})" for row, text in enumerate(held) if not isinstance(text, str)]:
+        raise DataError(name, "texts, each a str", shortlist(others), "[str(text) for text in texts]")
+    if blank := [f"item {row}" for row, text in enumerate(held) if not text.strip()]:
+        raise DataError(name, "texts with something to read", f"nothing but white space in {shortlist(blank)}", "data without them")
+    return _items(name, held, labels, classes, sources, official_test)
+
+
+def _items(
+    name: str, items: NDArray, labels: ArrayLike, classes: Sequence[str] | None, sources: ArrayLike | None, official_test: ArrayLike
+) -> Dataset:
+    """Items that are as they should be, with labels that say by their dtype whether they are values."""
+    given = np.asarray(labels)
+    given = given if given.size else given.astype(np.int64)  # a list of none is one of floats
+    values = given.astype(np.float64) if given.dtype.kind == "f" else None
+    return _made(check_labels(_part(name, items, given, sources, official_test, values)), classes, values)
+
+
+def _part(name: str, items: Images, labels: ArrayLike, sources: ArrayLike | None, official_test: ArrayLike, values: NDArray | None) -> Part:
+    given = np.asarray(labels) if values is None else np.zeros(len(values), np.int64)
+    return Part(name, items, given, None if sources is None else np.asarray(sources), np.asarray(official_test))
+
+
+def _made(part: Part, classes: Sequence[str] | None, values: NDArray[np.float64] | None) -> Dataset:
+    """The checked data set of a checked part; with values it is a regression."""
+    if values is None:
+        return _joined([part], name=part.where, format="arrays", origin=part.where, classes=classes)
+    ids, test = _sources([part], part.where), np.broadcast_to(np.asarray(part.test, bool), len(values)).copy()
+    rows = values[:, None] if values.ndim == 1 else values
+    return check_dataset(Dataset(part.where, part.images, rows, (), ids, test, "arrays", part.where, lone=part.sources is None))
 
 
 def joined(
@@ -103,7 +149,13 @@ def joined(
     skipped: Sequence[str] = (),
 ) -> Dataset:
     """One checked data set from its parts, in their order; see ``from_arrays`` for what is refused."""
-    parts = [check_part(_canonical(part)) for part in parts]
+    checked = [check_part(_canonical(part)) for part in parts]
+    return _joined(checked, name=name, format=format, origin=origin, classes=classes, skipped=skipped)
+
+
+def _joined(
+    parts: Sequence[Part], *, name: str, format: str, origin: str, classes: Sequence[str] | None, skipped: Sequence[str] = ()
+) -> Dataset:
     labels, known = _encoded(np.concatenate([part.labels for part in parts]), classes, origin)
     test = np.concatenate([np.broadcast_to(np.asarray(part.test, bool), len(part.images)) for part in parts])
     images = _together([part.images for part in parts])

@@ -1,8 +1,9 @@
-"""What the lab works on: images or series with labels, source ids and, if the data set declares one, an official test part."""
+"""What the lab works on: images, series or texts with labels, source ids and, if the data set declares one, an official test part."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import final
@@ -16,12 +17,13 @@ Images = NDArray | list[NDArray]
 @final
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """N labelled items. Readers, ``from_arrays`` and ``from_series`` build it and check it; the constructor itself checks nothing.
+    """N labelled items. Readers, ``from_arrays``, ``from_series`` and ``from_texts`` build it and check it; the constructor itself checks
+    nothing.
 
     Args:
         name: short name for titles.
         images: (N, H, W, C) uint8, uint16 or float32 in [0, 1]; a list of N arrays (H, W, C) where sizes differ; for series, (N, T, C)
-            float32 of any range.
+            float32 of any range; for texts, (N,) objects, each a str.
         labels: (N,) class indices; in a regression (N, V) float64 values.
         classes: class names; numbers in numeric order, names in natural order (``"9"`` before ``"10"``); () in a regression.
         sources: (N,) source ids in [0, 2**48). Items with the same id are siblings: copies of one original.
@@ -59,8 +61,8 @@ class Dataset:
 
     @property
     def kind(self) -> str:
-        """ "image" or "series": the name of the target under which policies get the items."""
-        return "series" if isinstance(self.images, np.ndarray) and self.images.ndim == 3 else "image"
+        """ "image", "series" or "text": the name of the target under which policies get the items."""
+        return kind_of(self.images)
 
     @property
     def strata(self) -> NDArray[np.int64]:
@@ -73,7 +75,8 @@ class Dataset:
         whole = hashlib.blake2b(repr((self.classes, self.labels.shape)).encode(), digest_size=16)
         for image in self.images if isinstance(self.images, list) else [self.images]:
             whole.update(f"{image.dtype}{image.shape}".encode())
-            whole.update(np.ascontiguousarray(image).data)
+            # of texts what they say, not where they lie
+            whole.update(json.dumps(image.tolist()).encode() if image.dtype == object else np.ascontiguousarray(image).data)
         for column in (self.labels, self.sources, self.official_test):
             whole.update(np.ascontiguousarray(column).data)
         return whole.hexdigest()
@@ -84,6 +87,16 @@ class Dataset:
         images = [self.images[row] for row in chosen] if isinstance(self.images, list) else self.images[chosen]
         fields = {name: getattr(self, name)[chosen] for name in ("labels", "sources", "official_test")}
         return replace(self, images=images, lone=False, **fields)
+
+
+def kind_of(images: Images) -> str:
+    """The kind of items by their form: (N,) texts, (N, T, C) series, anything else images.
+
+    Example:
+        >>> kind_of(np.array(["to be", "or not"], object)), kind_of(np.zeros((2, 30, 1), np.float32)), kind_of([])
+        ('text', 'series', 'image')
+    """
+    return {1: "text", 3: "series"}.get(images.ndim, "image") if isinstance(images, np.ndarray) else "image"
 
 
 def _index(rows: ArrayLike) -> NDArray:

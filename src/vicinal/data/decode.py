@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, UnidentifiedImageError
 
-from vicinal.core.errors import DataError, nearest
+from vicinal.core.errors import DataError, nearest_path
 from vicinal.data.formats.picture import decode
 
 _FLAGS = MappingProxyType(
@@ -160,10 +160,8 @@ def _by_pillow(path: Path) -> NDArray[np.uint8]:
 
 def _missing(path: Path) -> DataError:
     folder = path.parent
-    names = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
-    close = nearest(path.name, names)
     where = f"no file of that name in {folder}" if folder.is_dir() else f"no folder {folder}"
-    return DataError(str(path), "an image file", where, None if close is None else str(folder / close))
+    return DataError(str(path), "an image file", where, nearest_path(path))
 
 
 def _unreadable(path: Path, error: Exception) -> DataError:

@@ -6,7 +6,7 @@ import gzip
 import zlib
 from pathlib import Path
 
-from vicinal.core.errors import DataError, nearest
+from vicinal.core.errors import DataError, nearest_path
 
 _GZIP = b"\x1f\x8b"
 _CHUNK = 1 << 20
@@ -43,9 +43,7 @@ def missing(path: Path, builtin: str | None = None) -> DataError:
     child = path
     while not child.parent.exists():
         child = child.parent
-    names = [entry.name for entry in child.parent.iterdir() if entry.name != child.name] if child.parent.is_dir() else []
     alone = len(path.parts) == 1
-    close = nearest(child.name, [*names, builtin] if alone and builtin else names)
-    advice = str(child.with_name(close)) if close else None
+    advice = nearest_path(child, [builtin] if alone and builtin else []) or builtin or "the path of what is there"
     got = f"nothing named {child.name!r} in {child.parent}"
     return DataError(str(path), "a file or folder that exists" + (f", or the name {builtin!r}" if builtin else ""), got, advice)

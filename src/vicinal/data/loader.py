@@ -62,7 +62,7 @@ class Batch(Mapping[str, Any]):
 
 @final
 class Loader:
-    """Batches of augmented images from files, from ``Annotated`` pictures or from a ``Dataset``.
+    """Batches of augmented images from files, from ``Annotated`` pictures or from a ``Dataset``, also of series or texts.
 
     Every batch is a pure function of the data, the policy, ``seed``, the epoch and its number in it: neither the number of threads nor
     what came before changes a bit, and ``at(epoch, batch)`` resumes anywhere. A sample's draws are those of the address (seed, epoch,
@@ -113,6 +113,7 @@ class Loader:
         if not isinstance(policy, Node):
             raise PolicyError("Loader.policy", "a policy", repr(policy)[:80], "v.parse('HorizontalFlip(p=0.5)')")
         self.epoch = 0
+        self._kind = source.kind if isinstance(source, Dataset) else "image"
         self._noted = source if isinstance(source, Annotated) else None
         self._source = source if isinstance(source, Dataset) else paths(source.paths if isinstance(source, Annotated) else source)
         self._labels = labels_of(source.labels if labels is None and isinstance(source, Dataset) else labels, len(self._source))
@@ -214,7 +215,7 @@ class Loader:
         noted = {} if self._noted is None else self._noted.targets(rows)
         label = {} if self._labels is None else {"label": self._labels[rows]}
         more = {} if self._targets is None else self._targets(rows)
-        return named_targets(self._policy, (), {"image": images, **noted, **label, **more})
+        return named_targets(self._policy, (), {self._kind: images, **noted, **label, **more})
 
     def _partners(self) -> Any:
         """The data itself, for mixers whose partners come from a data set."""

@@ -57,7 +57,7 @@ def read(source: str | Path, *, format: str = "auto", skip_bad: bool = False) ->
         return reader.read(path, skip_bad)
     except OSError as error:
         how = "" if format == "auto" else f" as {format}"
-        raise DataError(str(path), f"something that can be read{how}", error.strerror or str(error)) from error
+        raise DataError(str(path), f"something that can be read{how}", error.strerror or str(error), "a path that you may read") from error
     except ModuleNotFoundError as error:
         raise DataError(str(path), f"the package {error.name}", "none installed", "pip install 'vicinal[lab]'") from error
 
@@ -71,13 +71,13 @@ def _chosen(path: Path) -> Reader:
         if reader.matches(path):
             return reader
     formats = "; ".join(f"{reader.name}: {reader.looks}" for reader in READERS)
-    raise DataError(str(path), f"one of these formats ({formats})", _content(path))
+    raise DataError(str(path), f"one of these formats ({formats})", _content(path), "an .npz of images and labels")
 
 
 def _forced(path: Path, format: str) -> Reader:
     known = {reader.name: reader for reader in READERS}
     if format not in known:
-        raise DataError("format", f"auto, {', '.join(known)}", repr(format), nearest(format, ["auto", *known]))
+        raise DataError("format", f"auto, {', '.join(known)}", repr(format), nearest(format, ["auto", *known]) or "auto")
     if known[format] not in _BUILT_IN and not path.exists():
         raise missing(path, _DIGITS.name)
     return known[format]

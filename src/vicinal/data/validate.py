@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vicinal.core.draw import INDEX_LIMIT
 from vicinal.core.errors import DataError
-from vicinal.data.dataset import Dataset, Images, source_classes
+from vicinal.data.dataset import Dataset, Images, kind_of, source_classes
 from vicinal.data.part import Part
 
 _NAMED = 5
+PLURAL = MappingProxyType({"image": "images", "series": "series", "text": "texts"})
 
 
 def check_part(part: Part) -> Part:
     """The part itself, or DataError: lengths that differ, an illegal shape or dtype, NaN, a float outside [0, 1]."""
-    _lengths(part)
-    _label_kind(part)
+    check_labels(part)
     if len(part.images):
         _shape(part.where, part.images)
         _dtype(part.where, part.images)
@@ -26,11 +27,18 @@ def check_part(part: Part) -> Part:
     return part
 
 
+def check_labels(part: Part) -> Part:
+    """The part itself, or DataError: lengths that differ, labels that are neither whole numbers nor names."""
+    _lengths(part)
+    _label_kind(part)
+    return part
+
+
 def check_dataset(data: Dataset) -> Dataset:
     """The data set itself, or DataError: no items, parts that differ, one class only, a class that cannot be in train and dev."""
     if not len(data):
         skipped = f", after {len(data.skipped)} were left out" if data.skipped else ""
-        raise DataError(data.origin, "labelled images", f"no items{skipped}")
+        raise DataError(data.origin, f"labelled {PLURAL[data.kind]}", f"no items{skipped}")
     if data.kind == "image":
         _shape(data.origin, data.images)
         _dtype(data.origin, data.images)
@@ -39,7 +47,8 @@ def check_dataset(data: Dataset) -> Dataset:
     if data.regression:
         return _regression(data)
     if len(data.classes) < 2:
-        raise DataError(data.origin, "at least 2 classes", f"only {shortlist(data.classes)!r}: nothing to tell apart")
+        got = f"only {shortlist(data.classes)!r}: nothing to tell apart"
+        raise DataError(data.origin, "at least 2 classes", got, "items of another class beside them")
     _enough_of_each_class(data)
     return data
 
@@ -48,7 +57,8 @@ def _regression(data: Dataset) -> Dataset:
     if data.labels.ndim != 2 or data.labels.dtype.kind != "f":
         raise DataError(data.origin, "values of shape (N,) or (N, V)", f"{data.labels.dtype} {data.labels.shape}", "labels.astype(float)")
     if (bad := np.flatnonzero(~np.isfinite(data.labels).all(1))).size:
-        raise DataError(data.origin, "finite values", f"NaN or infinity in {shortlist([f'item {row}' for row in bad])}")
+        got = f"NaN or infinity in {shortlist([f'item {row}' for row in bad])}"
+        raise DataError(data.origin, "finite values", got, "the data without it")
     return data
 
 
@@ -66,10 +76,12 @@ def shortlist(names: Sequence[str]) -> str:
 def _lengths(part: Part) -> None:
     count = len(part.images)
     if len(part.labels) != count:
-        raise DataError(part.where, f"as many labels as images, {count}", f"{len(part.labels)} labels")
+        kind = kind_of(part.images)
+        got = f"{len(part.labels)} labels"
+        raise DataError(part.where, f"as many labels as {PLURAL[kind]}, {count}", got, f"one label for each {kind}")
     for name, values, legal in (("sources", part.sources, [(count,)]), ("official_test", part.test, [(), (count,)])):
         if values is not None and np.shape(values) not in legal:
-            raise DataError(part.where, f"{name} of shape ({count},), one for each image", f"{np.shape(values)}")
+            raise DataError(part.where, f"{name} of shape ({count},), one for each {kind_of(part.images)}", f"{np.shape(values)}")
 
 
 def _label_kind(part: Part) -> None:

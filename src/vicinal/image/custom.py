@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, final
 
+import numpy as np
 from numpy.typing import NDArray
 
 from vicinal.core.batch import Spec
@@ -20,12 +21,13 @@ __all__ = ["Lambda"]
 @register
 @final
 class Lambda(Transform):
-    """A function of your own on every image; boxes, masks and keypoints stay, so it must not move anything.
+    """A function of your own on every image or text; boxes, masks and keypoints stay, so it must not move anything.
 
     It is imported on first use. Code and typed text may name any function; a policy file only where ``v.load(..., trusted=True)``.
 
     Args:
-        function: its import path. It sees one image (H, W, C), read-only, and returns the same shape and dtype; it must not draw.
+        function: its import path. It sees one image (H, W, C), read-only, and returns the same shape and dtype, or one str and returns one;
+            it must not draw.
 
     Example:
         >>> import numpy as np
@@ -34,6 +36,7 @@ class Lambda(Transform):
     """
 
     verb: ClassVar[str] = "opaque"
+    needs: ClassVar[frozenset[str]] = frozenset({"image", "text"})
     imports: ClassVar[bool] = True
     example: ClassVar[Mapping[str, Any]] = {"function": "numpy:sort"}
 
@@ -44,9 +47,11 @@ class Lambda(Transform):
 
 
 def same_form(function: Callable[..., Any], where: str) -> Callable[..., NDArray]:
-    """The function, held to what it promises: shape and dtype stay."""
+    """The function, held to what it promises: shape and dtype stay, and a text, which it sees as a str, stays one."""
 
     def held(image: NDArray, **arguments: Any) -> NDArray:
+        if image.dtype == object:
+            return np.full_like(image, _text(function(image.item(), **arguments), where))
         made = function(image, **arguments)
         shape, dtype = getattr(made, "shape", None), getattr(made, "dtype", type(made).__name__)
         if shape != image.shape or dtype != image.dtype:
@@ -54,3 +59,9 @@ def same_form(function: Callable[..., Any], where: str) -> Callable[..., NDArray
         return made
 
     return held
+
+
+def _text(made: Any, where: str) -> str:
+    if not isinstance(made, str):
+        raise TargetError(where, "a str, as it came", type(made).__name__)
+    return str(made)

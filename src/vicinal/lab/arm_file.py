@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from vicinal.bridges import wrapped
-from vicinal.core.errors import ParameterError, PolicyError, VicinalError, nearest, raise_all
+from vicinal.core.errors import ParameterError, PolicyError, VicinalError, raise_all, unknown_field
 from vicinal.core.named import EXPECTED, imported, is_path
 from vicinal.core.policy import build, checked, read_policy
 from vicinal.core.transform import Node
@@ -37,16 +37,12 @@ def read_arm(name: str, content: Any, folder: Path, trusted: bool = False) -> Ar
         raise PolicyError(where, "a name of your own: none and duplicate are always compared", repr(name), f"my-{name.split(',')[0]}")
     said = content if isinstance(content, Mapping) and "policy" not in content and set(content) & set(_FIELDS) else {"policy": content}
     said = content if isinstance(content, Mapping) and "policy" in content else said
-    faults: list[VicinalError] = [_unknown(where, field) for field in said if field not in _FIELDS]
+    faults: list[VicinalError] = [unknown_field(where, field, _FIELDS) for field in said if field not in _FIELDS]
     if "policy" in said and "pipeline" in said:
         faults.append(ParameterError(where, "either a policy or a pipeline", "both", "pipeline: package.module:name"))
     made = {field: _value(where, field, said[field], folder, trusted, faults) for field in said if field in _FIELDS}
     raise_all(where, faults)
     return Arm(name, policy=made.pop("pipeline", None) or made.pop("policy", None), **made)
-
-
-def _unknown(where: str, field: Any) -> VicinalError:
-    return ParameterError(f"{where}.{field}", f"one of {', '.join(_FIELDS)}", repr(field), nearest(str(field), _FIELDS))
 
 
 def _value(where: str, field: str, value: Any, folder: Path, trusted: bool, faults: list[VicinalError]) -> Any:

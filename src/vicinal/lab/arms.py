@@ -174,7 +174,7 @@ def _policy(name: str, text: str, faults: list[VicinalError]) -> Node | None:
 def unfit(where: str, policy: Node, kind: str | None = None) -> list[VicinalError]:
     """Why a policy cannot be an arm: dev and test are never touched, so it may change neither what the network is fed nor how often.
 
-    ``kind`` is that of the data, "image" or "series", once they are known.
+    ``kind`` is that of the data, "image", "series" or "text", once they are known.
 
     Example:
         >>> [fault.got for fault in unfit("arm a", parse("Views([Normalize(mean=0.5, std=0.5)])"))]
@@ -192,7 +192,9 @@ def _node_faults(where: str, node: Node, target: str | None) -> Iterator[Vicinal
         yield PolicyError(f"{where}: {node.label}", expected, kind, f"the policy without {kind}")
     elif isinstance(node, Transform) and target is not None and target not in node.needs:
         fit = " and ".join(sorted(node.needs))
-        yield PolicyError(f"{where}: {node.label}", f"transforms for {target}", f"{kind}, for {fit}")
+        yield PolicyError(
+            f"{where}: {node.label}", f"transforms for {target}", f"{kind}, for {fit}", f"one that `vicinal list` has for {target}"
+        )
 
 
 def _twice(names: Sequence[str]) -> list[VicinalError]:

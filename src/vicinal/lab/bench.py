@@ -79,7 +79,7 @@ class Bench:
             self._held.popitem(last=False)
         return self._held[key]
 
-    def test(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+    def test(self, rows: NDArray[np.int64]) -> NDArray:
         """(N, D) the test part as inputs."""
         return self._once(("test", rows.tobytes()), lambda: inputs(pixels(self.data, rows)))
 
@@ -91,7 +91,7 @@ class Bench:
 
         return inputs(self._once(("worse", rows.tobytes(), clip), made).at(family, level))
 
-    def views(self, rows: NDArray[np.int64], policy: Node, count: int) -> Iterator[NDArray[np.float32]]:
+    def views(self, rows: NDArray[np.int64], policy: Node, count: int) -> Iterator[NDArray]:
         """(N, D) versions of the test part, one after the other: too many to be held."""
         for view in range(count):
             address = Address.of(0, TTA_EPOCH, self.data.sources[rows], view)
@@ -115,8 +115,8 @@ def _joined(data: Dataset, more: Dataset | None, where: str) -> Dataset:
     """One data set of both; items that name no source get ids that no real one has."""
     assert more is not None
     if pixels(more).shape[1:] != pixels(data).shape[1:] or pixels(more).dtype != pixels(data).dtype or more.classes != data.classes:
-        expected = f"generated items of {pixels(data).dtype} {pixels(data).shape[1:]} in the classes {', '.join(data.classes)}"
-        raise DataError(where, expected, f"{pixels(more).dtype} {pixels(more).shape[1:]} in {', '.join(more.classes)}")
+        expected = f"generated items of {_form(data)} in the classes {', '.join(data.classes)}"
+        raise DataError(where, expected, f"{_form(more)} in {', '.join(more.classes)}")
     sources = _GENERATED + more.sources if more.lone else more.sources
     return replace(
         data,
@@ -125,3 +125,7 @@ def _joined(data: Dataset, more: Dataset | None, where: str) -> Dataset:
         sources=np.concatenate([data.sources, sources]),
         official_test=np.concatenate([data.official_test, np.zeros(len(more), bool)]),
     )
+
+
+def _form(data: Dataset) -> str:
+    return "text" if data.kind == "text" else f"{pixels(data).dtype} {pixels(data).shape[1:]}"

@@ -17,7 +17,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from vicinal.core.errors import DataError, ParameterError, PolicyError, VicinalError, nearest, raise_all
+from vicinal.core.errors import DataError, ParameterError, PolicyError, VicinalError, nearest, raise_all, unknown_field
 from vicinal.core.policy import read_document
 from vicinal.lab import statistics
 from vicinal.lab.conduct import Findings
@@ -124,15 +124,13 @@ def read_claim(name: str) -> Claim:
         PolicyError: no such claim. Faults: everything that is wrong with the file.
     """
     path = Path(name) if name.endswith((".yaml", ".yml")) else FOLDER / f"{name}.yaml"
-    if not path.exists():
-        close = nearest(name, names())
-        raise PolicyError("claim", f"one of {', '.join(names())}, or a file", repr(name), f"vicinal replicate {close}" if close else None)
+    if path.parent == FOLDER and not path.exists():
+        close = nearest(name, names()) or names()[0]
+        raise PolicyError("claim", f"one of {', '.join(names())}, or a file", repr(name), f"vicinal replicate {close}")
     document = read_document(path, "claim file")
     if not isinstance(document, Mapping):
-        raise PolicyError(str(path), f"a mapping of {', '.join(_FIELDS)}", type(document).__name__)
-    faults: list[VicinalError] = [
-        ParameterError(str(field), f"one of {', '.join(_FIELDS)}", repr(field)) for field in document if field not in _FIELDS
-    ]
+        raise PolicyError(str(path), f"a mapping of {', '.join(_FIELDS)}", type(document).__name__, "rows: [...]")
+    faults: list[VicinalError] = [unknown_field("", field, _FIELDS) for field in document if field not in _FIELDS]
     studies = document.get("studies") or {}
     rows = [_row(number, content, studies, faults) for number, content in enumerate(document.get("rows") or [])]
     if not (rows or document.get("meter")):
@@ -146,7 +144,9 @@ def read_claim(name: str) -> Claim:
 def _row(number: int, content: Any, studies: Mapping[str, Any], faults: list[VicinalError]) -> Row | None:
     where, before = f"rows[{number}]", len(faults)
     if not isinstance(content, Mapping) or not {"says", "plus", "claimed"} <= set(content) <= set(_ROW):
-        faults.append(ParameterError(where, f"a mapping of {', '.join(_ROW)}", repr(content)[:100]))
+        faults.append(
+            ParameterError(where, f"a mapping of {', '.join(_ROW)}", repr(content)[:100], '{says: ..., plus: [...], claimed: "+"}')
+        )
         return None
     plus, minus = ([_place(f"{where}.{side}", one, studies, faults) for one in content.get(side) or []] for side in ("plus", "minus"))
     ends = _ends(where, content["claimed"], faults)
@@ -172,7 +172,7 @@ def _place(where: str, content: Any, studies: Mapping[str, Any], faults: list[Vi
         return None
     study = content.get("study", next(iter(studies), ""))
     if study not in studies:
-        faults.append(ParameterError(f"{where}.study", f"one of {', '.join(studies)}", repr(study)))
+        faults.append(ParameterError(f"{where}.study", f"one of {', '.join(studies)}", repr(study), f"study: {next(iter(studies), '...')}"))
         return None
     return Place(content["arm"], content["of"], study, {axis: content[axis] for axis in _AXES if axis in content})
 
@@ -203,7 +203,7 @@ def _numbers(place: Place, findings: Findings) -> dict[int, float]:
     side = known.get(place.arm) or next((side for side in known.values() if side.arm.control == place.arm), None)
     if side is None:
         got = f"{', '.join(known) or 'no arm'} at {dict(place.cell) or 'the last cell'}"
-        raise DataError(f"claim: {place.arm}", "an arm of the study that has outcomes there", got)
+        raise DataError(f"claim: {place.arm}", "an arm of the study that has outcomes there", got, f"arm: {next(iter(known), '...')}")
     values: NDArray = side.measured(place.of)
     return dict(zip(side.seeds, values.tolist(), strict=True))
 

@@ -164,20 +164,20 @@ class _Work:
                 return Job(trials, job.limit)
         return None
 
-    def _heard(self, job: Job, report: Report) -> None:
-        """Write down what was measured; a job of several that failed is run again one by one, to find the one at fault."""
-        self.running -= len(job.trials)
-        if isinstance(report, Failed) and len(job.trials) > 1:
-            self.store.release([trial.key for trial in job.trials])
-            self.queue.extendleft(Job((trial,), self.study.limit) for trial in reversed(job.trials))
+    def _heard(self, trials: Sequence[Trial], report: Report) -> None:
+        """Write down what was measured; several that failed together are run again one by one, to find the one at fault."""
+        self.running -= len(trials)
+        if isinstance(report, Failed) and len(trials) > 1:
+            self.store.release([trial.key for trial in trials])
+            self.queue.extendleft(Job((trial,), self.study.limit) for trial in reversed(trials))
             return
         if isinstance(report, Failed):
-            for trial in job.trials:
+            for trial in trials:
                 self.store.fail(trial.key, report.sentence)
         else:
-            self.store.finish(dict(zip([trial.key for trial in job.trials], report, strict=True)))
-        self.fresh += len(job.trials)
-        self.done += len(job.trials)
+            self.store.finish(report)
+        self.fresh += len(trials)
+        self.done += len(trials)
         self.tell(self.done, self.total)
 
     def _idle(self, share: float) -> None:

@@ -20,7 +20,7 @@ from vicinal.core.draw import Address, Draw
 from vicinal.core.errors import DataError
 from vicinal.core.run import augment
 from vicinal.core.transform import Node
-from vicinal.data.dataset import Dataset
+from vicinal.data.dataset import Dataset, kind_of
 from vicinal.lab.arms import Arm
 from vicinal.learn.trainer import Goal, Items
 
@@ -29,14 +29,15 @@ AHEAD_VALUES = 1 << 20  # but no more values than this (4 MiB): there may be hun
 _SCALE = {"uint8": 1 / 255, "uint16": 1 / 65535, "float32": 1.0, "float64": 1.0}
 
 
-def inputs(images: NDArray) -> NDArray[np.float32]:
-    """(N, H, W, C) images of any dtype in [0, 1], or (N, T, C) series as they are, as (N, D) float32: what a trainer takes."""
-    flat = images.reshape(len(images), math.prod(images.shape[1:])).astype(np.float32)
-    return flat * np.float32(_SCALE[str(images.dtype)])
+def inputs(images: NDArray) -> NDArray:
+    """What a trainer takes: (N, D) float32 of (N, H, W, C) images of any dtype in [0, 1], or of (N, T, C) series as they are; (N,) texts
+    as (N, 1)."""
+    flat = images.reshape(len(images), math.prod(images.shape[1:]))
+    return flat.copy() if flat.dtype == object else flat.astype(np.float32) * np.float32(_SCALE[str(images.dtype)])
 
 
 def pixels(data: Dataset, rows: NDArray[np.int64] | slice = slice(None)) -> NDArray:
-    """(N, H, W, C) images or (N, T, C) series of some rows; only items of one size come as far as the lab's trainers."""
+    """(N, H, W, C) images, (N, T, C) series or (N,) texts of some rows; only items of one size come as far as the lab's trainers."""
     assert isinstance(data.images, np.ndarray)
     return data.images[rows]
 
@@ -84,8 +85,7 @@ def apply(
     """
     if arm.policy is None:
         return images, label
-    kind = "series" if images.ndim == 3 else "image"
-    made = transformed(arm.policy, images, address, kind, label, group)
+    made = transformed(arm.policy, images, address, kind_of(images), label, group)
     made, label = made if label is not None else (made, None)
     if getattr(made, "shape", None) != images.shape:
         got = "items of several sizes" if isinstance(made, list) else "x".join(map(str, made.shape[1:]))
@@ -108,7 +108,7 @@ class Held:
     """Some rows of a data set as the network takes them, made once for all arms of a seed: small enough to stay in cache."""
 
     rows: NDArray[np.int64]
-    inputs: NDArray[np.float32]
+    inputs: NDArray
 
     @staticmethod
     def of(data: Dataset, rows: NDArray[np.int64]) -> Held:
@@ -144,7 +144,7 @@ class Replica:
     seconds: float = field(default=0.0, init=False)
     made: int = field(default=0, init=False)
     _copies: tuple[NDArray, NDArray | None] | None = field(default=None, init=False)
-    _chunk: tuple[int, NDArray[np.float32], NDArray] | None = field(default=None, init=False)
+    _chunk: tuple[int, NDArray, NDArray] | None = field(default=None, init=False)
 
     @staticmethod
     def of(arm: Arm, seed: int, data: Dataset, rows: NDArray[np.int64], size: int, held: Held | None = None, noise: float = 0.0) -> Replica:
@@ -174,7 +174,7 @@ class Replica:
             item[here] = order(self.seed, int(number), len(self.items))[place[here]]
         return epoch, item
 
-    def batch(self, step: int) -> tuple[NDArray[np.float32], NDArray]:
+    def batch(self, step: int) -> tuple[NDArray, NDArray]:
         """(size, D) inputs and the labels of one step; a chunk of steps is made at once."""
         number, place = divmod(step, self.ahead)
         if self._chunk is None or self._chunk[0] != number:
@@ -199,7 +199,7 @@ class Replica:
         return max(1, self._most() // self.size)
 
     @cached_property
-    def everything(self) -> NDArray[np.float32]:
+    def everything(self) -> NDArray:
         """(n, D) all items as they lie there, held for replicas that are looked at again and again."""
         return self.kept(np.arange(len(self.items)))
 
@@ -222,16 +222,14 @@ class Replica:
     def _most(self) -> int:
         return max(1, min(AHEAD, AHEAD_VALUES // math.prod(pixels(self.data).shape[1:])))
 
-    def shown(
-        self, item: NDArray[np.int64], epoch: NDArray[np.int64] | int = 0, group: int | None = None
-    ) -> tuple[NDArray[np.float32], NDArray]:
+    def shown(self, item: NDArray[np.int64], epoch: NDArray[np.int64] | int = 0, group: int | None = None) -> tuple[NDArray, NDArray]:
         """(B, D) items as the network is trained on them in some epochs, and their labels; ``group`` of them are mixed among themselves."""
         if self.arm.mode == "fly":
             made, mixed = self._timed(item, epoch, group)
             return inputs(made), self.labels[item] if mixed is None else mixed
         return self.kept(item), self.taught(item)
 
-    def kept(self, item: NDArray[np.int64]) -> NDArray[np.float32]:
+    def kept(self, item: NDArray[np.int64]) -> NDArray:
         """(B, D) items as they lie there, the same in every epoch: originals, and augmented copies where the arm has them."""
         made = inputs(pixels(self.data, self.items[item])) if self.held is None else self.held.inputs[self.place[item]]
         if self.arm.mode == "copies" and self.copy[item].any():

@@ -11,6 +11,7 @@ from typing import final
 from vicinal.lab import statistics
 from vicinal.lab.bench import Bench
 from vicinal.lab.engine.base import Job
+from vicinal.lab.engine.threads import threads
 from vicinal.lab.feed import goal
 from vicinal.lab.group import pupils
 from vicinal.lab.jobs import jobs, longest
@@ -41,17 +42,22 @@ class Forecast:
     seconds: float | None
 
 
-def forecast(study: Study, bench: Bench, trials: Sequence[Trial], open_: Sequence[Trial], workers: int) -> Forecast:
+def forecast(
+    study: Study, bench: Bench, trials: Sequence[Trial], open_: Sequence[Trial], workers: int, share: int | None = None
+) -> Forecast:
     """Times a few steps of the largest job and reckons from there.
 
     Trainers without steps cannot be told beforehand. Code of somebody else is not run here, where it could hang or die, and what fails
     will be told when it is its turn.
+
+    Args:
+        workers: that will run; share: the threads that torch will have in each of them, None for as many as it has here.
     """
     left = list({trial.key: trial for trial in open_}.values())
     made = jobs(left, goal(study.data), workers)
     rate = None
     if made and study.trainer.stepwise and not study.trainer.imports:
-        with suppress(Exception):
+        with suppress(Exception), threads(share):
             rate = _rate(bench, made[0])
     seconds = None if rate is None else rate * longest(made, workers)
     floor = statistics.fewest_seeds(study.alpha, max(1, len(study.arms)))

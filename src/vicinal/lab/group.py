@@ -50,7 +50,6 @@ class Pupil:
     leak: float
     test_leak: float
     curve: dict[int, dict[str, float]] = field(default_factory=dict, init=False)
-    found: dict[int, Outcome] = field(default_factory=dict, init=False)
 
     @property
     def marks(self) -> set[int]:
@@ -100,30 +99,57 @@ def marks(steps: int) -> list[int]:
     return sorted({round(steps * part / MARKS) for part in range(1, MARKS + 1)} - {0}) or [0]
 
 
-def run_group(bench: Bench, trials: Sequence[Trial], progress: Callable[[int], None] = lambda done: None) -> list[Outcome]:
-    """Train trials of one trainer side by side; the outcomes in the order given.
+Found = Callable[[Mapping[str, Outcome]], None]
+
+
+def run_group(bench: Bench, trials: Sequence[Trial], found: Found, progress: Callable[[int], None] = lambda done: None) -> None:
+    """Train trials of one trainer side by side.
+
+    Args:
+        found: called with outcomes by key as soon as trials end, some before others where they are of fewer steps.
+        progress: called with the number of steps done.
 
     Raises:
         LeakageError: a split that separates siblings, unless it is allowed. VicinalError: training that fails.
     """
     some = pupils(bench, trials)
     _warm(some)
-    started = time.perf_counter()
+    clock = _Clock(some)
     task = Task(
         goal(bench.data),
         Together([pupil.replica for pupil in some]),
         tuple(pupil.replica.seed for pupil in some),
         max(trial.steps for trial in trials),
         marks=set().union(*(pupil.marks for pupil in some)),
-        look=lambda done, predictor: _look(bench, some, done, predictor),
+        look=lambda done, predictor: _look(bench, some, done, predictor, lambda ended: found(clock.timed(ended, done))),
         progress=progress,
         class_weights=_class_weights(some),
     )
     trials[0].trainer.fit(task)
-    augmenting = sum(pupil.replica.seconds for pupil in some)
-    _share_out(some, time.perf_counter() - started - augmenting)
-    by_key = {trial.key: pupil.found[trial.steps] for pupil in some for trial in pupil.trials}
-    return [by_key[trial.key] for trial in trials]
+
+
+@final
+@dataclass(eq=False)
+class _Clock:
+    """What replicas that are trained side by side have cost so far."""
+
+    pupils: Sequence[Pupil]
+    started: float = field(default_factory=time.perf_counter, init=False)
+
+    def timed(self, outcomes: Mapping[Pupil, Outcome], done: int) -> dict[str, Outcome]:
+        """Outcomes after some steps by the keys of their trials, with a share of the time each: all have taken the same steps."""
+        spent = time.perf_counter() - self.started - sum(pupil.replica.seconds for pupil in self.pupils)
+        return {
+            trial.key: replace(
+                outcome,
+                seconds=spent / len(self.pupils),
+                augment_seconds=pupil.replica.seconds,
+                augmented=pupil.replica.made,
+            )
+            for pupil, outcome in outcomes.items()
+            for trial in pupil.trials
+            if trial.steps == done
+        }
 
 
 def _warm(pupils: Sequence[Pupil]) -> None:
@@ -181,7 +207,7 @@ def _shares(replica: Replica) -> NDArray[np.float64]:
     return count / count.sum()
 
 
-def _look(bench: Bench, pupils: Sequence[Pupil], done: int, predictor: Predictor) -> None:
+def _look(bench: Bench, pupils: Sequence[Pupil], done: int, predictor: Predictor, found: Callable[[Mapping[Pupil, Outcome]], None]) -> None:
     """One point of the learning curves, in eval mode, and the scores of the trials that end here."""
     looked = [row for row, pupil in enumerate(pupils) if done in pupil.marks]
     for rows in _alike([pupils[row] for row in looked]):
@@ -194,7 +220,7 @@ def _look(bench: Bench, pupils: Sequence[Pupil], done: int, predictor: Predictor
     ended = [row for row in looked if done in {trial.steps for trial in pupils[row].trials}]
     for start in range(0, len(ended), _AT_ONCE):
         some = ended[start : start + _AT_ONCE]
-        _score(bench, [pupils[row] for row in some], done, predictor.take(some))
+        found(_scores(bench, [pupils[row] for row in some], done, predictor.take(some)))
 
 
 def _refuse_nan(pupil: Pupil, outputs: NDArray, done: int) -> None:
@@ -213,7 +239,7 @@ def _alike(pupils: Sequence[Pupil]) -> list[list[int]]:
     return list(found.values())
 
 
-def _score(bench: Bench, pupils: Sequence[Pupil], done: int, predictor: Predictor) -> None:
+def _scores(bench: Bench, pupils: Sequence[Pupil], done: int, predictor: Predictor) -> dict[Pupil, Outcome]:
     """The test part, looked at once: clean, and at every level of every curve."""
     test, probe = pupils[0].test, pupils[0].trials[0].probe  # both depend on the study alone
     labels, name = targets(bench.data, bench.data.labels[test]), names(bench.data.regression)[0]
@@ -228,9 +254,9 @@ def _score(bench: Bench, pupils: Sequence[Pupil], done: int, predictor: Predicto
         seen = sum(predictor.outputs(version) for version in bench.views(test, *probe.views)) / probe.views[1]
         for values, one, clean in zip(more, _moved(pupils, np.asarray(seen)), outputs, strict=True):
             values |= _together(one, clean, labels, bench.data.regression)
-    for one, output, values in zip(pupils, outputs, more, strict=True):
+    for one, output in zip(pupils, outputs, strict=True):
         _refuse_nan(one, output, done)
-        one.found[done] = one.outcome(done, output, labels, values)
+    return {one: one.outcome(done, output, labels, values) for one, output, values in zip(pupils, outputs, more, strict=True)}
 
 
 def _together(seen: NDArray, clean: NDArray, labels: NDArray, regression: bool) -> dict[str, float]:
@@ -251,14 +277,3 @@ def _threshold(replica: Replica, outputs: NDArray[np.float32]) -> NDArray[np.flo
     share = _shares(replica)
     moved = np.where(share > 0, outputs / np.maximum(share, 1e-12), 0)  # a class that train does not have was never learned
     return (moved / moved.sum(1, keepdims=True)).astype(np.float32)
-
-
-def _share_out(pupils: Sequence[Pupil], seconds: float) -> None:
-    """What the training of a group took, by steps; a trial that was passed through costs its part of the way."""
-    whole = sum(max(1, pupil.trials[-1].steps) for pupil in pupils)
-    for pupil in pupils:
-        longest = max(1, pupil.trials[-1].steps)
-        for trial in pupil.trials:
-            part = max(1, trial.steps) / longest
-            cost = {"seconds": seconds * longest / whole * part, "augment_seconds": pupil.replica.seconds * part}
-            pupil.found[trial.steps] = replace(pupil.found[trial.steps], **cost, augmented=round(pupil.replica.made * part))

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from vicinal import __version__
 from vicinal.core.errors import StoreError
-from vicinal.data.validate import shortlist
+from vicinal.data.validate import PLURAL, shortlist
 from vicinal.lab import statistics, wording
 from vicinal.lab.analysis import Scene, analysis
 from vicinal.lab.analysis.controls import step_note
@@ -86,7 +86,7 @@ def shown(known: Mapping[str, Side]) -> dict[str, Side]:
 def _nothing(findings: Findings) -> StoreError:
     fault = next(iter(findings.faults.values()), None)
     got = f"{len(findings.faults)} failed trials, the first at {fault.address}: {fault.sentence}" if fault else "no trial that is done"
-    return StoreError(findings.study.name, "at least one seed of the arm none that is done", got)
+    return StoreError(findings.study.name, "at least one seed of the arm none that is done", got, "--retry, once the cause is mended")
 
 
 def _failures(findings: Findings) -> list[str]:
@@ -105,7 +105,7 @@ def _alone(arm: str) -> str:
 
 
 def _question(study: Study, first: Side) -> str:
-    sizes, kind = first.outcomes[0].sizes, "series" if study.data.kind == "series" else "images"
+    sizes, kind = first.outcomes[0].sizes, PLURAL[study.data.kind]
     count = sizes["train"] + sizes["dev"]
     return f"Which of these augmentations helps on {study.data.name} ({count:,} {kind}), by how much, and can I believe it?"
 

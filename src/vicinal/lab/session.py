@@ -14,7 +14,7 @@ from vicinal.data.dataset import Dataset
 from vicinal.lab.arms import read_arms
 from vicinal.lab.bench import Bench
 from vicinal.lab.conduct import Pace, Tell, conduct
-from vicinal.lab.engine import Engine, engine
+from vicinal.lab.engine import Engine, Serial, engine
 from vicinal.lab.engine.processes import cores
 from vicinal.lab.forecast import Forecast, forecast
 from vicinal.lab.load import load
@@ -238,9 +238,10 @@ def conducted(study: Study, out: Path, command: str, way: How, tell: Tell, say: 
             store.retry(keys)
         known = store.states(keys)
         open_ = [trial for trial in trials if known.get(trial.key) not in ("done", "failed")]
-        ahead = forecast(study, bench, trials, open_, _workers(way))
+        planned = _planned(way)
+        ahead = forecast(study, bench, trials, open_, _workers(way), planned.threads)
         say(ahead)
-        findings = conduct(study, store, _engine(way, ahead, study.limit), pace, tell, bench)
+        findings = conduct(study, store, Serial() if _short(way, ahead, study.limit) else planned, pace, tell, bench)
     found = result(findings, command)
     _, report = write_outputs(found, sheets(findings, bench), out)
     return found, report
@@ -250,12 +251,14 @@ def _workers(way: How) -> int:
     return 1 if way.engine == "serial" else way.workers or cores()
 
 
-def _engine(way: How, ahead: Forecast, limit: float | None) -> Engine:
+def _planned(way: How) -> Engine:
+    return engine("processes" if way.engine == "auto" else way.engine, way.workers, way.address)
+
+
+def _short(way: How, ahead: Forecast, limit: float | None) -> bool:
     """Workers take seconds to start: what is over by then is done here, unless somebody must be there to give up trials."""
-    short = way.engine == "auto" and way.workers is None and limit is None and ahead.seconds is not None
-    short = short and (ahead.seconds or 0.0) * cores() < SHORT
-    name = "serial" if short else "processes" if way.engine == "auto" else way.engine
-    return engine(name, way.workers, way.address)
+    free = way.engine == "auto" and way.workers is None and limit is None
+    return free and ahead.seconds is not None and ahead.seconds * cores() < SHORT
 
 
 def seconds(where: str, text: str) -> float:

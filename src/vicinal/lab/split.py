@@ -202,7 +202,7 @@ def _size(data: Dataset, size: int | None, classes: NDArray[np.int64]) -> int:
     least, most = max(2 * len(np.unique(classes)), 2), len(classes)
     size = most if size is None else size
     if isinstance(size, bool) or not isinstance(size, (int, np.integer)):
-        raise ParameterError("split.size", "a whole number of items, or None for all", repr(size))
+        raise ParameterError("split.size", "a whole number of items, or None for all", repr(size), f"size: {most}")
     if not least <= size <= most:
         expected, fits = (
             f"a size of at least {least} (2 for each class) and at most {most} (what the test part leaves)",
@@ -220,7 +220,7 @@ def _copy_number(sources: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def _share(name: str, value: float) -> None:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1:
-        raise ParameterError(f"split.{name}", "a share between 0 and 1", repr(value))
+        raise ParameterError(f"split.{name}", "a share between 0 and 1", repr(value), f"{name}: 0.1")
 
 
 def _rounded(value: float) -> int:

@@ -12,8 +12,10 @@ from vicinal.core.errors import ParameterError, PolicyError, VicinalError, neare
 from vicinal.core.space import is_number
 from vicinal.core.transform import Node
 from vicinal.data.dataset import Dataset
+from vicinal.data.validate import PLURAL
 from vicinal.lab.arms import Arm, cheap, unfit
 from vicinal.lab.bench import Bench
+from vicinal.lab.feed import goal
 from vicinal.lab.group import pupil
 from vicinal.lab.measure.metrics import checked_metrics
 from vicinal.lab.parts import Parts
@@ -77,9 +79,8 @@ class Study:
         if len(set(self.seeds)) != len(self.seeds) or not self.seeds:
             yield ParameterError("seeds", "at least one, all different", repr(self.seeds), "seeds: 10")
         if len(set(self.cells)) != len(self.cells) or not self.cells:
-            yield ParameterError(
-                "cells", "places on the axes, all different", f"{len(self.cells)}, {len(set(self.cells))} of them different"
-            )
+            got = f"{len(self.cells)}, {len(set(self.cells))} of them different"
+            yield ParameterError("cells", "places on the axes, all different", got, "every value of an axis once")
         if not is_number(self.alpha) or not 0 < self.alpha < 1:
             yield ParameterError("alpha", "a share between 0 and 1", repr(self.alpha), "alpha: 0.05")
         if self.interval not in ("t", "bca"):
@@ -93,6 +94,12 @@ class Study:
             checked_metrics([self.metric], "regression" if self.data.regression else "classification", "metric")
         except VicinalError as fault:
             yield ParameterError("metric", fault.expected, fault.got, fault.write)
+        if self.curves and self.data.kind != "image":
+            yield ParameterError(
+                "curves", f"none for {PLURAL[self.data.kind]}: corruptions are of images", f"{len(self.curves)}", "curves: []"
+            )
+        if self.views is not None:
+            yield from unfit("views", self.views[0], self.data.kind)
         yield from self._arm_faults()
         yield from self._part_faults()
 
@@ -100,7 +107,7 @@ class Study:
         if self.attribute and self.attribute not in [arm.name for arm in self.arms]:
             names = [arm.name for arm in self.arms]
             expected = f"one of {', '.join(names)}"
-            yield ParameterError("attribute", expected, repr(self.attribute), nearest(self.attribute, names))
+            yield ParameterError("attribute", expected, repr(self.attribute), nearest(self.attribute, names) or next(iter(names), "an arm"))
             return
         try:
             _ = self.parts
@@ -126,7 +133,7 @@ class Study:
             classes = [name for name in ("resample", "class_weight", "threshold") if getattr(arm, name)]
             if self.data.regression and (classes or arm.mixes):
                 got = classes[0] if classes else "a mixer"
-                yield PolicyError(f"arm {arm.name}", "what needs no classes: this is a regression", got)
+                yield PolicyError(f"arm {arm.name}", "what needs no classes: this is a regression", got, f"{arm.name} without {got}")
         if self.data.regression and any(cell.label_noise for cell in self.cells):
             yield ParameterError("label_noise", "0 in a regression", "more", "label_noise: 0")
 
@@ -134,9 +141,11 @@ class Study:
         """Fail before anything is trained where nothing could come of it.
 
         Raises:
+            VicinalError: data that are not for the trainer.
             LeakageError: a split that separates siblings, unless it is allowed.
             DataError: a size that the data do not have, or a policy that changes the form of items.
         """
+        self.trainer.check(goal(self.data))
         for cell in self.cells:
             for arm in [*self.every_arm(), *self._parts(cell)]:
                 pupil(bench, [Trial("", self._fitting(arm), self.seeds[0], cell, 1, self.rules, self.trainer)]).replica.shown(np.arange(1))

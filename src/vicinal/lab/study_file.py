@@ -23,12 +23,12 @@ interval, time_limit
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, final
 
-from vicinal.core.errors import Faults, ParameterError, PolicyError, VicinalError, nearest, raise_all
+from vicinal.core.errors import Faults, ParameterError, PolicyError, VicinalError, raise_all, unknown_field
 from vicinal.core.policy import read_document
 from vicinal.core.space import is_number
 from vicinal.data.dataset import Dataset
@@ -78,7 +78,7 @@ def read_study(path: Path, *, trusted: bool = False, data: str | None = None) ->
 
 def study_of(document: Mapping[str, Any], path: Path, trusted: bool = False, data: str | None = None) -> Study:
     """A study from the fields of its file; ``path`` is where they stood."""
-    faults: list[VicinalError] = [_unknown(name, "", _FIELDS) for name in document if name not in _FIELDS]
+    faults: list[VicinalError] = [unknown_field("", name, _FIELDS) for name in document if name not in _FIELDS]
     read = _Reader(document, faults)
     source = DataSource(data) if data else read.field("data", _source, None, needed=True)
     found = {
@@ -147,11 +147,6 @@ class _Reader:
             return (Cell(),)
 
 
-def _unknown(name: Any, where: str, known: Sequence[str]) -> VicinalError:
-    close = nearest(str(name), known)
-    return ParameterError(f"{where}{name}", f"one of {', '.join(known)}", repr(name), close)
-
-
 def _source(value: Any) -> DataSource:
     return DataSource(value) if isinstance(value, str) else _record(DataSource, value, "data")
 
@@ -160,8 +155,8 @@ def _record(kind: Any, value: Any, where: str) -> Any:
     """A dataclass from a mapping of its fields."""
     known = [field.name for field in fields(kind)]
     if not isinstance(value, Mapping):
-        raise ParameterError(where, f"a mapping of {', '.join(known)}", repr(value))
-    strangers = [_unknown(name, f"{where}.", known) for name in value if name not in known]
+        raise ParameterError(where, f"a mapping of {', '.join(known)}", repr(value), f"{where}: {{{known[0]}: ...}}")
+    strangers = [unknown_field(where, name, known) for name in value if name not in known]
     raise_all(where, strangers)
     try:
         return kind(**value)

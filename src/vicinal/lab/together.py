@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import final
@@ -10,7 +9,7 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from vicinal.lab.feed import Replica, inputs, pixels
+from vicinal.lab.feed import Replica, goal, inputs
 from vicinal.learn.trainer import Items
 
 
@@ -23,12 +22,12 @@ class Bank:
         inputs: (M, D); rows: for every replica, (n,) where its items lie.
     """
 
-    inputs: NDArray[np.float32]
+    inputs: NDArray
     rows: tuple[NDArray[np.int64], ...]
 
     @staticmethod
     def of(replicas: Sequence[Replica]) -> Bank:
-        parts: list[NDArray[np.float32]] = []
+        parts: list[NDArray] = []
         starts: dict[int, int] = {}
         rows, end = [], 0
         for replica in replicas:
@@ -66,21 +65,21 @@ class Together:
 
     def __post_init__(self) -> None:
         first = self.replicas[0]
-        features = math.prod(pixels(first.data).shape[1:])
+        wanted = goal(first.data)
         self._still = [replica.held is not None and replica.arm.mode != "fly" and not replica.shares for replica in self.replicas]
         self._banked = [replica for replica, still in zip(self.replicas, self._still, strict=True) if still]
         self._bank = Bank.of(self._banked) if self._banked else None
-        self._inputs = np.empty((len(self.replicas), first.size, features), np.float32)
+        self._inputs = np.empty((len(self.replicas), first.size, wanted.features), wanted.dtype)
         self._eye = np.eye(len(first.data.classes), dtype=np.float32) if any(replica.shares for replica in self.replicas) else None
         shape = first.labels.shape[1:] if self._eye is None else self._eye.shape[1:]
         self._labels = np.empty((*self._inputs.shape[:2], *shape), first.labels.dtype if self._eye is None else np.float32)
 
-    def batch(self, step: int) -> tuple[NDArray[np.float32], NDArray]:
+    def batch(self, step: int) -> tuple[NDArray, NDArray]:
         """(R, size, D) inputs and the labels of one step."""
         if self._bank is not None:
             rows, labels = self._banked_step(step)
             # mode="raise" would fill a copy of the output first
-            taken = self._inputs[: len(rows)] if all(self._still) else np.empty((*rows.shape, self._inputs.shape[2]), np.float32)
+            taken = self._inputs[: len(rows)] if all(self._still) else np.empty((*rows.shape, self._inputs.shape[2]), self._inputs.dtype)
             np.take(self._bank.inputs, rows, axis=0, out=taken, mode="clip")
             self._labels[self._still] = self._shares(labels)
             if not all(self._still):

@@ -19,7 +19,7 @@ from vicinal.core.errors import BackendError, ParameterError, nearest
 from vicinal.lab import wording
 from vicinal.lab.report.view import SETTINGS, flat
 
-PACKAGES = MappingProxyType({"mlflow": ("mlflow", "sqlalchemy"), "tensorboard": ("tensorboard",)})
+PACKAGES = MappingProxyType({"mlflow": ("mlflow", "sqlalchemy", "alembic"), "tensorboard": ("tensorboard",)})
 """What can keep results, and the packages that it takes."""
 
 _MOST = 500  # characters of a parameter in MLflow
@@ -73,7 +73,6 @@ def log_mlflow(result: Mapping[str, Any], report: Path, experiment: str) -> Path
     Raises:
         BackendError: mlflow is not installed.
     """
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # read when it is imported; otherwise it calls home
     mlflow, entities = _package("mlflow", "mlflow"), _package("mlflow.entities", "mlflow")
     folder = report.absolute().parent
     client = mlflow.MlflowClient(tracking_uri=f"sqlite:///{folder / 'mlflow.db'}")
@@ -139,6 +138,7 @@ def _curves(arm: wording.Arm) -> Iterator[tuple[str, float, int]]:
 
 
 def _package(name: str, extra: str) -> Any:
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # MLflow reads it when it is first imported; otherwise it calls home
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as fault:

@@ -10,7 +10,6 @@ from typing import final
 import torch
 from torch import Tensor, nn
 
-from vicinal.core.errors import DataError
 from vicinal.learn.cnn import CNN
 from vicinal.learn.losses import per_replica
 from vicinal.learn.networks import OneByOne, Picture, started
@@ -40,18 +39,12 @@ def resnet(model: ResNet, task: Task) -> OneByOne:
 
 
 def _started(parts: Callable[[], Sequence[nn.Module]], task: Task) -> tuple[nn.Sequential, ...]:
-    _check_images(task.goal)
     made = []
     for seed in task.seeds:
         with torch.device("meta"):  # an initialisation would consume torch's global random state
             network = nn.Sequential(*parts())
         made.append(started(network, seed))
     return tuple(made)
-
-
-def _check_images(goal: Goal) -> None:
-    if len(goal.shape) != 3 or min(goal.shape[:2]) < 2:
-        raise DataError("trainer", "images (H, W, C) of 2x2 pixels or more", f"items of shape {goal.shape}", "name: mlp")
 
 
 def _cnn_parts(model: CNN, goal: Goal) -> list[nn.Module]:

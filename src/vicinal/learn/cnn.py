@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, final
 
+from vicinal.learn.feed import check_images
 from vicinal.learn.settings import Settings, choice, count, decay, learning_rate, share, widths
 from vicinal.learn.trainer import Goal, Predictor, Task
 
@@ -50,8 +51,13 @@ class CNN(Settings):
         """One replica after the other: their arithmetic is what takes time, and it is not less side by side."""
         return 1
 
+    def check(self, goal: Goal) -> None:
+        """Refuse what is no picture; see `vicinal.learn.trainer.Trainer`."""
+        check_images(goal, f"trainer {self.name}")
+
     def fit(self, task: Task) -> Predictor:
         """All replicas, one after the other; see `vicinal.learn.trainer.Trainer`."""
         from vicinal.learn import architectures, loop  # here, so that settings are read without torch
 
+        self.check(task.goal)
         return loop.train(architectures.cnn(self, task), task, self.batch, self.lr)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from vicinal.core.draw import Address, Draw
 from vicinal.core.errors import DataError, ParameterError, VicinalError, nearest, raise_all
-from vicinal.learn.feed import checked_weights
+from vicinal.learn.feed import check_numbers, checked_weights
 from vicinal.learn.settings import Settings
 from vicinal.learn.trainer import Goal, Items, Predictor, Task
 from vicinal.learn.whole import Model, checked_items, fit_each
@@ -29,6 +29,8 @@ class Sklearn(Settings):
     Probabilities are those of ``predict_proba``. An estimator without it says a class and no probability (a decision function is none):
     then the class gets 1 and the others 0, and only measures that go by the predicted class mean something. A class that is missing from
     the items gets 0. Every ``random_state``, also of the parts of a pipeline, is drawn from the seed.
+
+    Texts come as (n,), each a str: the first step of a pipeline makes numbers of them.
 
     Items, classes and shares of soft labels are weighed by ``sample_weight`` where ``fit`` takes it: an item with two shares becomes two
     items with weights, which is exact. Estimators that take no weights are refused where weights would matter.
@@ -78,6 +80,12 @@ class Sklearn(Settings):
         """One replica after the other."""
         return 1
 
+    def check(self, goal: Goal) -> None:
+        """Refuse a regressor for classes and the reverse, and texts where an estimator of scikit-learn's own takes none."""
+        _check_kind(self.estimator, goal)
+        if not _may_take_texts(self.estimator):
+            check_numbers(goal, type(self.estimator).__name__)
+
     def data(self) -> Mapping[str, Any]:
         """Class and parameters that differ from their defaults. What is not plain data, a pipeline for example, is told by its repr.
 
@@ -119,16 +127,18 @@ class Sklearn(Settings):
             VicinalError: data that the estimator refuses, or weights that it does not take; the sentence names the seed.
         """
         weights = checked_weights(task.class_weights, len(task.seeds), task.goal)
-        _check_kind(self.estimator, task.goal)
+        self.check(task.goal)
 
         def one(replica: int) -> Model:
             seed, items = task.seeds[replica], checked_items(task, replica)
+            items = items._replace(inputs=items.inputs[:, 0]) if task.goal.text else items
             hard = items if task.goal.regression else _hard(items)
             if weights is not None:
                 hard = hard._replace(weights=hard.weights * weights[replica][hard.labels])
             where = f"{type(self.estimator).__name__}, seed {seed}"
             fitted = _fitted(_seeded(self.estimator, seed), hard, where)
-            return Model(where, fitted.predict if task.goal.regression else _Classes(fitted, task.goal.outputs), task.goal)
+            answer = fitted.predict if task.goal.regression else _Classes(fitted, task.goal.outputs)
+            return Model(where, answer, task.goal, shaped=task.goal.text)
 
         return fit_each(task, one)
 
@@ -180,6 +190,15 @@ def _check_kind(estimator: Any, goal: Goal) -> None:
     raise ParameterError("Sklearn.estimator", expected, type(estimator).__name__, f"estimator={usual}")
 
 
+def _may_take_texts(estimator: Any) -> bool:
+    """What scikit-learn says of its own estimators. Of others, and of those with further ones inside, it is known when they fit."""
+    inside = [value for value in estimator.get_params().values() if hasattr(value, "fit")]
+    if inside or not type(estimator).__module__.startswith("sklearn.") or not hasattr(estimator, "__sklearn_tags__"):
+        return True
+    tags = estimator.__sklearn_tags__()
+    return tags.no_validation or tags.input_tags.string
+
+
 def _changed(estimator: Any) -> dict[str, Any] | None:
     """The parameters that differ from their defaults; None where one is not plain data, or where there are no defaults."""
     try:
@@ -217,7 +236,8 @@ def _fitted(estimator: Any, items: Items, where: str) -> Any:
     try:
         return estimator.fit(items.inputs, labels, **({"sample_weight": items.weights} if takes else {}))
     except ValueError as fault:
-        raise DataError(where, "items that it can learn from", str(fault).strip().split("\n")[0]) from None
+        write = "make_pipeline(TfidfVectorizer(), ...), which makes numbers of texts" if items.inputs.dtype == object else None
+        raise DataError(where, "items that it can learn from", str(fault).strip().split("\n")[0], write) from None
 
 
 @final
@@ -228,7 +248,7 @@ class _Classes:
     fitted: Any
     classes: int
 
-    def __call__(self, inputs: NDArray[np.float32]) -> NDArray:
+    def __call__(self, inputs: NDArray) -> NDArray:
         if not hasattr(self.fitted, "predict_proba"):
             return self.fitted.predict(inputs).astype(np.int64)
         whole = np.zeros((len(inputs), self.classes))

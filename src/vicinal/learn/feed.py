@@ -18,7 +18,7 @@ class ArrayFeed:
     """Batches cut from arrays as they are: a `Feed`.
 
     Args:
-        inputs: (N, D) float32.
+        inputs: (N, D) float32, or (N, 1) texts.
         labels: (N,) int64 class numbers, (N, K) float32 shares of classes, or (N, V) float32 values.
         rows: (steps, R, B) integers: which items every replica sees at every step; begins again after the last step.
 
@@ -31,11 +31,11 @@ class ArrayFeed:
         array([2, 3])
     """
 
-    inputs: NDArray[np.float32]
+    inputs: NDArray
     labels: NDArray
     rows: NDArray[np.integer]
 
-    def batch(self, step: int) -> tuple[NDArray[np.float32], NDArray]:
+    def batch(self, step: int) -> tuple[NDArray, NDArray]:
         rows = self.rows[step % len(self.rows)]
         return self.inputs[rows], self.labels[rows]
 
@@ -45,13 +45,34 @@ class ArrayFeed:
         return Items(self.inputs[rows], self.labels[rows], np.ones(len(rows)))
 
 
-def checked_batch(inputs: NDArray, labels: NDArray, step: int, replicas: int, most: int, goal: Goal) -> tuple[NDArray[np.float32], NDArray]:
+def check_numbers(goal: Goal, where: str) -> None:
+    """Refuse texts where a model computes with its inputs.
+
+    Raises:
+        DataError: the items are texts.
+    """
+    if goal.text:
+        raise DataError(where, "items of numbers", "texts", "Sklearn(estimator=make_pipeline(TfidfVectorizer(), LogisticRegression()))")
+
+
+def check_images(goal: Goal, where: str) -> None:
+    """Refuse what is no picture of 2x2 pixels or more, where a network has convolutions.
+
+    Raises:
+        DataError: texts, series, tables, or pictures that are too small.
+    """
+    check_numbers(goal, where)
+    if len(goal.shape) != 3 or min(goal.shape[:2]) < 2:
+        raise DataError(where, "images (H, W, C) of 2x2 pixels or more", f"items of shape {goal.shape}", "name: mlp")
+
+
+def checked_batch(inputs: NDArray, labels: NDArray, step: int, replicas: int, most: int, goal: Goal) -> tuple[NDArray, NDArray]:
     """The batch of a step, or an error that says how it differs from (replicas, 1..most, features) and the labels of the goal."""
     where = f"feed, step {step}"
     if inputs.ndim != 3 or inputs.shape[::2] != (replicas, goal.features) or not 1 <= inputs.shape[1] <= most:
         raise DataError(where, f"inputs of shape ({replicas} replicas, 1..{most} items, {goal.features} features)", str(inputs.shape))
     # torch shares the memory of an array only if it may write to it.
-    return np.require(inputs, np.float32, ["C", "W"]), checked_labels(labels, inputs.shape[:2], goal, where)
+    return np.require(inputs, goal.dtype, ["C", "W"]), checked_labels(labels, inputs.shape[:2], goal, where)
 
 
 def checked_labels(labels: NDArray, shape: tuple[int, ...], goal: Goal, where: str) -> NDArray:
@@ -110,8 +131,8 @@ def checked_weights(weights: NDArray | None, replicas: int, goal: Goal) -> NDArr
     return np.require(weights, np.float32, ["C", "W"])
 
 
-def checked_inputs(inputs: NDArray[np.float32], features: int) -> NDArray[np.float32]:
-    """(N, D) inputs as torch takes them, or an error that says how they differ from that."""
+def checked_inputs(inputs: NDArray, features: int, dtype: type = np.float32) -> NDArray:
+    """(N, D) inputs as torch takes them, or as ``Goal.dtype`` says, or an error that says how they differ from that."""
     if inputs.ndim != 2 or inputs.shape[1] != features:
         raise DataError("Predictor", f"inputs (N, {features})", str(inputs.shape))
-    return np.require(inputs, np.float32, ["C", "W"])
+    return np.require(inputs, dtype, ["C", "W"])

@@ -25,7 +25,7 @@ class Train:
 
     Args:
         goal: the shape of an item, the number of outputs, and whether they are values.
-        inputs: (n, *shape) float32, all items, copies included; images in [0, 1].
+        inputs: (n, *shape) float32, all items, copies included; images in [0, 1]; of texts (n,), each a str.
         labels: (n,) int64 class numbers, (n, K) float32 shares of classes, or (n, V) float32 values.
         weights: (n,) the weight of each item.
         class_weights: (K,) factors of the loss of every class, or None.
@@ -33,7 +33,7 @@ class Train:
     """
 
     goal: Goal
-    inputs: NDArray[np.float32]
+    inputs: NDArray
     labels: NDArray
     weights: NDArray[np.float64]
     class_weights: NDArray[np.float32] | None
@@ -42,7 +42,7 @@ class Train:
     _replica: int
     _most: int
 
-    def batches(self) -> Iterator[tuple[NDArray[np.float32], NDArray]]:
+    def batches(self) -> Iterator[tuple[NDArray, NDArray]]:
         """``steps`` batches, as the arm makes them: inputs (B, *shape) and labels as above, copies of your own.
 
         An arm that augments on the fly makes every visit to an item another one.
@@ -54,7 +54,7 @@ class Train:
             yield inputs[0].reshape(-1, *self.goal.shape).copy(), labels[0].copy()
 
 
-Fit = Callable[[Train, int], Callable[[NDArray[np.float32]], Any]]
+Fit = Callable[[Train, int], Callable[[NDArray], Any]]
 
 
 def _is_function(value: Any) -> bool:
@@ -66,9 +66,9 @@ def _is_function(value: Any) -> bool:
 class Function(Settings):
     """A function ``fit(train, seed) -> predict`` of your own: any model of any library.
 
-    ``train`` is a `Train`. ``predict(inputs)`` gets (N, *shape) float32 and returns (N, K) probabilities, (N,) class numbers or, where
-    values are regressed, (N, V) values. Whatever is random must come from ``seed``, so that two runs give the same. What the function
-    raises is not caught.
+    ``train`` is a `Train`. ``predict(inputs)`` gets (N, *shape) float32, or (N,) texts, and returns (N, K) probabilities,
+    (N,) class numbers or, where values are regressed, (N, V) values. Whatever is random must come from ``seed``, so that two runs give
+    the same. What the function raises is not caught.
 
     Args:
         function: the function, or its import path; data may name one only where they are trusted.
@@ -110,6 +110,9 @@ class Function(Settings):
     def together(self, goal: Goal) -> int:
         """One replica after the other."""
         return 1
+
+    def check(self, goal: Goal) -> None:
+        """A function may take anything."""
 
     def data(self) -> Mapping[str, Any]:
         """Name and settings as plain data. A function that has no import path is named, but can only be read back if it gets one."""

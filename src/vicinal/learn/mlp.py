@@ -67,4 +67,5 @@ class MLP(Settings):
         """
         from vicinal.learn import loop, stacked  # here, so that settings are read without torch
 
+        self.check(task.goal)
         return loop.train(stacked.replicas(self, task), task, self.batch, self.lr)

@@ -11,6 +11,8 @@ from typing import Any, ClassVar, Self
 from vicinal.core.declare import Option, declarations, option
 from vicinal.core.errors import ParameterError, VicinalError, nearest, raise_all
 from vicinal.core.space import is_number
+from vicinal.learn.feed import check_numbers
+from vicinal.learn.trainer import Goal
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,10 @@ class Settings(ABC):
             if isinstance(declared, Option) and not declared.admits(value):
                 faults.append(ParameterError(f"{type(self).__name__}.{name}", declared.expected, repr(value), _usual(type(self), name)))
         raise_all(type(self).__name__, faults)
+
+    def check(self, goal: Goal) -> None:
+        """Refuse texts; who takes them, or does not take all numbers either, says so itself. See `vicinal.learn.trainer.Trainer`."""
+        check_numbers(goal, f"trainer {self.name}")
 
     def data(self) -> Mapping[str, Any]:
         """Name and settings as plain data, which ``read_trainer`` reads back."""

@@ -1,7 +1,8 @@
 """What the lab asks of a trainer, and what it gives: the one protocol by which models of any kind and data of any modality meet.
 
 Inputs are flat, (N, D) float32: images scaled to [0, 1], series and tables as they are; who needs rows, columns and channels asks
-``Goal.shape``. Replicas, one an arm and seed, are trained side by side where that is faster and one after the other where not; they never
+``Goal.shape``. A text is one cell that holds a str: its shape is () and D is 1, so what lays items flat and shapes them again brings texts
+as (N,). Replicas, one an arm and seed, are trained side by side where that is faster and one after the other where not; they never
 influence one another, and a replica's result depends on its seed and its items alone.
 """
 
@@ -24,7 +25,7 @@ class Goal:
     """What is to be learned.
 
     Args:
-        shape: of one item: (H, W, C) of an image, (T, C) of a series, (D,) of a row of a table.
+        shape: of one item: (H, W, C) of an image, (T, C) of a series, (D,) of a row of a table, () of a text.
         outputs: K classes, or V values to be regressed.
         regression: whether labels are values.
 
@@ -42,11 +43,21 @@ class Goal:
         """D, the length of an item laid flat."""
         return math.prod(self.shape)
 
+    @property
+    def text(self) -> bool:
+        """Whether items are texts."""
+        return self.shape == ()
+
+    @property
+    def dtype(self) -> type:
+        """Of inputs: float32, or object where each is a str."""
+        return object if self.text else np.float32
+
 
 class Items(NamedTuple):
-    """Everything that a replica may learn from: inputs (n, D) float32, labels (n,) or (n, V), and the weight (n,) of each item."""
+    """Everything that a replica may learn from: inputs (n, D), labels (n,) or (n, V), and the weight (n,) of each item."""
 
-    inputs: NDArray[np.float32]
+    inputs: NDArray
     labels: NDArray
     weights: NDArray[np.float64]
 
@@ -54,7 +65,7 @@ class Items(NamedTuple):
 class Feed(Protocol):
     """The items of R replicas. A pure function of step and replica: asking twice gives the same."""
 
-    def batch(self, step: int) -> tuple[NDArray[np.float32], NDArray]:
+    def batch(self, step: int) -> tuple[NDArray, NDArray]:
         """Inputs (R, B, D) and labels of a step, counted from 0, valid until the next one is asked for.
 
         Labels are (R, B) int64 class numbers; (R, B, K) float32 shares of classes, where some arm mixes items; (R, B, V) float32 values.
@@ -75,7 +86,7 @@ class Predictor(Protocol):
         """Some of the replicas, in the order given."""
         ...
 
-    def outputs(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+    def outputs(self, inputs: NDArray) -> NDArray[np.float32]:
         """(R, N, K) probabilities, each row adding up to 1, or (R, N, V) values, for inputs (N, D) that all replicas see."""
         ...
 
@@ -145,6 +156,14 @@ class Trainer(Protocol):
 
     def data(self) -> Mapping[str, Any]:
         """Name and settings as plain data: what is hashed, stored and printed."""
+        ...
+
+    def check(self, goal: Goal) -> None:
+        """Refuse before anything is trained what it cannot learn.
+
+        Raises:
+            VicinalError: items of another kind or form than the model takes.
+        """
         ...
 
     def fit(self, task: Task) -> Predictor:

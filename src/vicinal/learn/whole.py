@@ -13,7 +13,7 @@ from vicinal.core.errors import DataError
 from vicinal.learn.feed import checked_inputs, checked_labels
 from vicinal.learn.trainer import Goal, Items, Predictor, Task
 
-Answer = Callable[[NDArray[np.float32]], Any]
+Answer = Callable[[NDArray], Any]
 
 
 @final
@@ -31,7 +31,7 @@ class Model:
     goal: Goal
     shaped: bool = False
 
-    def outputs(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+    def outputs(self, inputs: NDArray) -> NDArray[np.float32]:
         """(N, K) probabilities or (N, V) values for inputs (N, D)."""
         asked = inputs.reshape(-1, *self.goal.shape) if self.shaped else inputs
         return answered(self.answer(asked), len(inputs), self.goal, self.where)
@@ -51,9 +51,10 @@ class Models:
         """Some of the replicas, in the order given."""
         return Models(tuple(self.models[row] for row in rows))
 
-    def outputs(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+    def outputs(self, inputs: NDArray) -> NDArray[np.float32]:
         """(R, N, K) probabilities, or (R, N, V) values, for inputs (N, D)."""
-        checked = checked_inputs(inputs, self.models[0].goal.features)
+        goal = self.models[0].goal
+        checked = checked_inputs(inputs, goal.features, goal.dtype)
         return np.stack([model.outputs(checked) for model in self.models])
 
 
@@ -74,11 +75,11 @@ def checked_items(task: Task, replica: int) -> Items:
     where = f"items, seed {task.seeds[replica]}"
     if inputs.ndim != 2 or inputs.shape[1] != task.goal.features or not len(inputs):
         raise DataError(where, f"inputs of shape (1 item or more, {task.goal.features} features)", str(inputs.shape))
-    if not np.isfinite(inputs).all():
+    if not task.goal.text and not np.isfinite(inputs).all():
         raise DataError(where, "finite inputs", f"nan or infinity in item {np.argwhere(~np.isfinite(inputs))[0, 0]}")
     if weights.shape != inputs.shape[:1] or not (np.isfinite(weights).all() and weights.min() >= 0 and weights.any()):
         raise DataError(where, f"weights of shape {inputs.shape[:1]}, finite, 0 or more, not all 0", f"weights of shape {weights.shape}")
-    return Items(np.require(inputs, np.float32, ["C"]), checked_labels(labels, inputs.shape[:1], task.goal, where), weights)
+    return Items(np.require(inputs, task.goal.dtype, ["C"]), checked_labels(labels, inputs.shape[:1], task.goal, where), weights)
 
 
 def answered(found: Any, items: int, goal: Goal, where: str) -> NDArray[np.float32]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vicinal.lab.preflight.equivariance import equivariance
+from vicinal.lab.preflight.equivariance import equivariance, equivariance_of_values
 
 RNG = np.random.default_rng(0)
 ANSWERS = RNG.dirichlet(np.ones(4), 300)
@@ -32,6 +32,12 @@ def test_what_scatters_is_not() -> None:
     assert equivariance(ANSWERS, [RNG.permutation(ANSWERS)], IDS) < 0.1
     half = np.where(RNG.random(300)[:, None] < 0.5, ANSWERS, RNG.dirichlet(np.ones(4), 300))
     assert 0.1 < equivariance(ANSWERS, [half], IDS) < 0.8
+
+
+def test_values_are_mapped_as_they_stand() -> None:
+    values = RNG.normal(size=(300, 2))
+    assert equivariance_of_values(values, [values @ RNG.normal(size=(2, 2)) - 5], IDS) == pytest.approx(1, abs=1e-3)
+    assert equivariance_of_values(values, [RNG.permutation(values)], IDS) < 0.1
 
 
 def test_the_map_is_held_against_sources_that_it_was_not_fitted_on() -> None:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import math
 import os
+import queue
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any, final
 
-from vicinal.core.errors import BackendError, ParameterError
+from vicinal.core.errors import BackendError, ParameterError, StoreError
 from vicinal.data.dataset import Dataset
-from vicinal.lab.engine.base import Failed, Heard, Idle, Job, Run, Take, sentence
+from vicinal.lab.engine.base import Heard, Idle, Run, Running, Take, sentence
+from vicinal.lab.trial import Trial
 
+THREADS = 1  # of torch: a job has one CPU
 _LOOK = 0.5  # seconds between two looks at who is late
 
 
@@ -26,7 +31,6 @@ class Cluster:
     Args:
         address: "local" starts one on this machine, which ends with this process; "auto" takes the one that runs, else that of a cluster.
         cores: of the local one that are used; all of them if None.
-        start: seconds that a worker may take to come up; they are added to time limits, since Ray does not tell when a job begins.
 
     Raises:
         BackendError: Ray is not installed, or the cluster does not answer.
@@ -34,7 +38,6 @@ class Cluster:
 
     address: str = "local"
     cores: int | None = None
-    start: float = 60.0
 
     def __post_init__(self) -> None:
         if not self.address:
@@ -54,6 +57,10 @@ class Cluster:
         self._joined()
         return max(1, int(self._ray.cluster_resources().get("CPU", 1)))
 
+    @property
+    def threads(self) -> int:
+        return THREADS
+
     def _joined(self) -> None:
         if self._ray.is_initialized():
             return
@@ -72,39 +79,54 @@ class Cluster:
         yield partial(self._run, self._ray.put(data))
 
     def _run(self, shared: Any, take: Take, heard: Heard, idle: Idle) -> None:
-        ray, room = self._ray, self.workers
-        remote = ray.remote(num_cpus=1, max_retries=0)(_work)
-        running: dict[Any, tuple[Job, float]] = {}
+        crew, room = _Crew(self._ray), self.workers
         try:
-            while self._fill(running, room, take, lambda job: remote.remote(shared, job.trials)):
-                done, _ = ray.wait(list(running), timeout=_LOOK)
-                for ticket in done:
-                    job, _ = running.pop(ticket)
-                    heard(job, self._report(ticket))
-                self._give_up(running, heard)
-                idle(0.0)
+            while crew.fill(room, shared, take, heard):
+                crew.listen()
+                crew.give_up()
+                idle(sum(running.share for running in crew.running.values()) / max(1, len(crew.running)))
         finally:
-            for ticket in running:
-                ray.cancel(ticket, force=True)
+            for line in crew.running:
+                self._ray.cancel(line, force=True)
 
-    def _fill(self, running: dict[Any, tuple[Job, float]], room: int, take: Take, start: Any) -> bool:
-        while len(running) < room and (job := take()):
-            running[start(job)] = (job, time.monotonic())
-        return bool(running)
 
-    def _report(self, ticket: Any) -> Any:
-        try:
-            return self._ray.get(ticket)
-        except Exception as fault:  # a worker that died, or a node that is gone
-            return Failed(sentence(fault))
+@final
+@dataclass(eq=False)
+class _Crew:
+    """Jobs that run on a cluster, by the line on which their worker says what comes of them."""
 
-    def _give_up(self, running: dict[Any, tuple[Job, float]], heard: Heard) -> None:
-        now = time.monotonic() - self.start
-        late = [ticket for ticket, (job, given) in running.items() if job.limit is not None and now - given > job.limit]
-        for ticket in late:
-            job, _ = running.pop(ticket)
-            self._ray.cancel(ticket, force=True)
-            heard(job, Failed(f"no end within the time limit of {job.limit:g} s"))
+    ray: Any
+    running: dict[Any, Running] = field(default_factory=dict)
+
+    def fill(self, room: int, shared: Any, take: Take, heard: Heard) -> bool:
+        """Hand out jobs; False when nothing runs and nothing is left."""
+        remote = self.ray.remote(num_cpus=1, max_retries=0)(_work)
+        while len(self.running) < room and (job := take()):
+            line = remote.remote(shared, job.trials)
+            self.running[line] = Running(job, heard, began=math.inf)  # when its worker is up, which may take a minute
+        return bool(self.running)
+
+    def listen(self) -> None:
+        """Hear what workers have to say."""
+        for line in self.ray.wait(list(self.running), timeout=_LOOK)[0]:
+            running = self.running[line]
+            try:
+                running.said(*self.ray.get(next(line)))
+            except StoreError:
+                raise
+            except Exception as fault:  # a worker that died, or a node that is gone
+                running.end(sentence(fault))
+            running.began = min(running.began, time.monotonic())
+            if running.over:
+                del self.running[line]
+
+    def give_up(self) -> None:
+        """End what takes longer than it may."""
+        for line, running in list(self.running.items()):
+            if late := running.late:
+                del self.running[line]
+                self.ray.cancel(line, force=True)
+                running.end(late)
 
 
 def _paths() -> dict[str, str]:
@@ -112,15 +134,23 @@ def _paths() -> dict[str, str]:
     return {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
 
 
-def _work(data: Dataset, trials: Any) -> Any:
-    """What runs on a worker of the cluster; it keeps nothing from one job to the next."""
+def _work(data: Dataset, trials: Sequence[Trial]) -> Iterator[tuple[str, Any]]:
+    """What runs on a worker of the cluster, and says what comes of it; it keeps nothing from one job to the next."""
+    said: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
+    threading.Thread(target=_train, args=(data, trials, said), daemon=True).start()
+    what = ""
+    while what != "end":
+        what, content = said.get()
+        yield what, content
+
+
+def _train(data: Dataset, trials: Sequence[Trial], said: queue.SimpleQueue[tuple[str, Any]]) -> None:
+    """The other thread of a worker: training cannot stop to yield."""
     import torch
 
     from vicinal.lab.bench import Bench
-    from vicinal.lab.group import run_group
+    from vicinal.lab.engine.work import sparing, work
 
-    torch.set_num_threads(1)
-    try:
-        return run_group(Bench(data), trials)
-    except Exception as fault:
-        return Failed(sentence(fault))
+    torch.set_num_threads(THREADS)
+    said.put(("progress", 0.0))  # what has to be loaded is loaded
+    work(Bench(data), trials, sparing(lambda what, content: said.put((what, content))))

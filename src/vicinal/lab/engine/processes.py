@@ -15,11 +15,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing.connection import Connection, Listener, wait
-from typing import Any, final
+from typing import final
 
 from vicinal.core.errors import BackendError, ParameterError
 from vicinal.data.dataset import Dataset
-from vicinal.lab.engine.base import Failed, Heard, Idle, Job, Report, Run, Take, sentence
+from vicinal.lab.engine.base import Heard, Idle, Job, Run, Running, Take, sentence
 from vicinal.lab.engine.line import received, send
 
 _LOOK = 0.5  # seconds between two looks at who is late
@@ -30,27 +30,11 @@ _STDERR = 2
 @final
 @dataclass(eq=False)
 class Worker:
-    """A process, the line to it, and what it does."""
+    """A process, the line to it, and the job that it has."""
 
     process: subprocess.Popen[bytes]
     line: Connection
-    job: Job | None = None
-    started: float = 0.0
-    done: float = 0.0
-
-    def give(self, job: Job) -> None:
-        self.job, self.started, self.done = job, time.monotonic(), 0.0
-        send(self.line, job.trials)
-
-    @property
-    def limit(self) -> float:
-        """Seconds that its job may take."""
-        return float("inf") if self.job is None or self.job.limit is None else self.job.limit
-
-    @property
-    def late(self) -> bool:
-        """Whether its job has taken more than it may."""
-        return time.monotonic() - self.started > self.limit
+    running: Running | None = None
 
     def end(self) -> None:
         with suppress(OSError):
@@ -79,6 +63,11 @@ class Processes:
     def workers(self) -> int:
         return self.count or cores()
 
+    @property
+    def threads(self) -> int:
+        """One worker's share of the cores."""
+        return max(1, cores() // self.workers)
+
     @contextmanager
     def on(self, data: Dataset) -> Iterator[Run]:
         with Listener(authkey=self._key) as door:
@@ -96,19 +85,20 @@ class Processes:
     def _round(self, crew: list[Worker], door: Listener, data: Dataset, take: Take, heard: Heard, idle: Idle) -> bool:
         """Hand out jobs, listen, and look who is late; False when nothing runs and nothing is left."""
         self._hand_out(crew, door, data, take, heard)
-        busy = {worker.line: worker for worker in crew if worker.job is not None}
+        busy = {worker.line: worker for worker in crew if worker.running}
         if not busy:
             return False
         for line in wait(list(busy), timeout=_LOOK):
-            _listen(busy[line], crew, heard)  # type: ignore[index]
-        for worker in [worker for worker in crew if worker.late]:
-            _lost(worker, crew, heard, f"no end within the time limit of {worker.limit:g} s")
-        idle(sum(worker.done for worker in crew if worker.job is not None) / max(1, len(crew)))
+            _listen(busy[line], crew)  # type: ignore[index]
+        for worker in list(crew):
+            if worker.running and (late := worker.running.late):
+                _lost(worker, crew, late)
+        idle(sum(worker.running.share for worker in crew if worker.running) / max(1, len(crew)))
         return True
 
     def _hand_out(self, crew: list[Worker], door: Listener, data: Dataset, take: Take, heard: Heard) -> None:
         jobs: list[Job] = []
-        free = [worker for worker in crew if worker.job is None]
+        free = [worker for worker in crew if not worker.running]
         while len(jobs) < self.workers - len(crew) + len(free) and (job := take()):
             jobs.append(job)
         fresh = self._started(max(0, len(jobs) - len(free)), door, data)
@@ -132,7 +122,7 @@ class Processes:
         return fresh
 
     def _spawned(self, door: Listener) -> subprocess.Popen[bytes]:
-        threads = str(max(1, cores() // self.workers))
+        threads = str(self.threads)
         settings = {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads, "OMP_WAIT_POLICY": "PASSIVE"}
         line = {"VICINAL_WORKER": str(door.address), "VICINAL_WORKER_KEY": self._key.hex()}
         paths = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}  # what can be imported here can be imported there
@@ -164,30 +154,30 @@ def _accepted(door: Listener, processes: list[subprocess.Popen[bytes]]) -> Conne
 
 
 def _given(worker: Worker, job: Job, crew: list[Worker], heard: Heard) -> None:
+    worker.running = running = Running(job, heard)
     try:
-        worker.give(job)
+        send(worker.line, job.trials)
     except OSError:  # it died while it had nothing to do
-        _lost(worker, crew, heard, None)
+        _lost(worker, crew, None)
     except Exception as fault:  # whatever pickling raises
-        worker.job = None
-        heard(job, Failed(f"cannot be sent to a worker: {sentence(fault)}; write --engine serial"))
+        worker.running = None
+        running.end(f"cannot be sent to a worker: {sentence(fault)}; write --engine serial")
 
 
-def _listen(worker: Worker, crew: list[Worker], heard: Heard) -> None:
+def _listen(worker: Worker, crew: list[Worker]) -> None:
     try:
         what, content = received(worker.line)
     except (EOFError, ConnectionError):
-        _lost(worker, crew, heard, None)
+        _lost(worker, crew, None)
         return
-    if what == "progress":
-        worker.done = content
-        return
-    job, worker.job = worker.job, None
-    assert job is not None
-    heard(job, content)
+    running = worker.running
+    assert running is not None
+    running.said(what, content)
+    if running.over:
+        worker.running = None
 
 
-def _lost(worker: Worker, crew: list[Worker], heard: Heard, why: str | None) -> None:
+def _lost(worker: Worker, crew: list[Worker], why: str | None) -> None:
     """A worker that died, or that is ended because it is late; the next job gets a new one."""
     crew.remove(worker)
     if why is None:
@@ -195,9 +185,8 @@ def _lost(worker: Worker, crew: list[Worker], heard: Heard, why: str | None) -> 
             worker.process.wait(5)
         why = _death(worker.process.returncode)
     worker.end()
-    report: Report = Failed(why)
-    job: Any = worker.job
-    heard(job, report)
+    assert worker.running is not None
+    worker.running.end(why)
 
 
 def _death(code: int | None) -> str:

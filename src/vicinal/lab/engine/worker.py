@@ -6,19 +6,15 @@ What takes long to load is loaded before it calls: it is no part of the time tha
 from __future__ import annotations
 
 import os
-import time
 from multiprocessing.connection import Client, Connection
-from typing import Any
 
 import torch
 
 from vicinal.core.backend import load
 from vicinal.lab.bench import Bench
-from vicinal.lab.engine.base import Failed, sentence
+from vicinal.lab.engine.base import sentence
 from vicinal.lab.engine.line import received, send, unpacked
-from vicinal.lab.group import run_group
-
-PROGRESS = 0.5  # seconds between two signs of progress
+from vicinal.lab.engine.work import sparing, work
 
 
 def main() -> None:
@@ -36,27 +32,15 @@ def main() -> None:
 
 def serve(line: Connection) -> None:
     """Answer jobs."""
-    bench = Bench(received(line))
+    bench, say = Bench(received(line)), sparing(lambda what, content: send(line, (what, content)))
     while True:
         job = line.recv_bytes()
         try:
             trials = unpacked(job)
-            report: Any = run_group(bench, trials, _telling(line, max(1, *(trial.steps for trial in trials))))
-        except Exception as fault:
-            report = Failed(sentence(fault))
-        send(line, ("report", report))
-
-
-def _telling(line: Connection, steps: int) -> Any:
-    last = time.monotonic()
-
-    def progress(done: int) -> None:
-        nonlocal last
-        if time.monotonic() - last > PROGRESS:
-            last = time.monotonic()
-            send(line, ("progress", done / steps))
-
-    return progress
+        except Exception as fault:  # whatever unpickling raises
+            say("end", sentence(fault))
+        else:
+            work(bench, trials, say)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from string import Template
 from types import MappingProxyType
@@ -32,9 +32,9 @@ class Family:
 
     Args:
         name: as `family` takes it; text: a policy as a line of text, with ``$`` before what depends on the level; or the import path of a
-            function of one image, for what no transform says; such a family has one severity.
+            function of one image, for what no transform says, whose arguments depend on the level.
         unit: of the level; levels: the usual ones, from the neutral one, at which nothing is changed, to the most severe.
-        at: for severities, what the line's names stand for at severity 1, 2 and so on; nothing where the level itself is meant.
+        at: for severities, what those names stand for at severity 1, 2 and so on; nothing where the level itself is meant.
         fidelity: how it relates to the corruption of the same name in the paper.
         ordered: whether images are the further from the originals, the further the level is from the neutral one.
     """
@@ -73,14 +73,19 @@ class Family:
             raise ParameterError(where, expected, repr(level), f"level={self.levels[-1]}")
         if level == self.neutral:
             return Compose(())
-        if is_path(self.text):
-            return wrapped(imported(self.text, where), moves=False)
         values = {name: column[int(level) - 1] for name, column in self.at.items()} or {"level": level}
+        if is_path(self.text):
+            return _called(self.text, values, where)
         try:
             made = parse(Template(self.text).substitute(values))
         except VicinalError as fault:
             raise fault.under(where) from None
         return made if clip else _kept(made)
+
+
+def _called(path: str, values: Mapping[str, Any], where: str) -> Node:
+    told = ", ".join(f"{name}={value}" for name, value in values.items())
+    return wrapped(partial(imported(path, where), **values), name=f"{path}({told})", moves=False)
 
 
 def _kept(node: Node) -> Node:
@@ -127,8 +132,8 @@ def family(name: str) -> Family:
     suite, _, last = name.rpartition("/")
     known = families(suite or _USUAL)
     if last not in known:
-        close = nearest(last, known)
-        raise PolicyError("family", f"one of {', '.join(known)}", repr(last), close and name.removesuffix(last) + close)
+        close = nearest(last, known) or next(iter(known))
+        raise PolicyError("family", f"one of {', '.join(known)}", repr(last), name.removesuffix(last) + close)
     return known[last]
 
 
@@ -137,15 +142,14 @@ def _document(suite: str) -> dict[str, Any]:
     path = _TABLES / f"{suite}.yaml"
     known = sorted(path.stem for path in _TABLES.glob("*.yaml"))
     if suite not in known:
-        raise PolicyError("suite", f"one of {', '.join(known)}", repr(suite), nearest(str(suite), known))
+        raise PolicyError("suite", f"one of {', '.join(known)}", repr(suite), nearest(str(suite), known) or _USUAL)
     return read_document(path)
 
 
 def _family(name: str, data: Mapping[str, Any]) -> Family:
-    if "function" in data:
-        return Family(name, data["function"], SEVERITY, (0, 1), {}, data["fidelity"])
+    text = data.get("policy") or data["function"]
     at = {column: tuple(values) for column, values in data.get("at", {}).items()}
     if at:
         levels = tuple(range(len(next(iter(at.values()))) + 1))
-        return Family(name, data["policy"], SEVERITY, levels, at, data["fidelity"], data.get("ordered", True))
-    return Family(name, data["policy"], data["unit"], (data.get("neutral", 0), *data["levels"]))
+        return Family(name, text, SEVERITY, levels, at, data["fidelity"], data.get("ordered", True))
+    return Family(name, text, data["unit"], (data.get("neutral", 0), *data["levels"]))

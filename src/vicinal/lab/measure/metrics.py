@@ -81,7 +81,7 @@ def metric(name: str, where: str = "metrics") -> Metric:
         ParameterError: for a name that there is not, with the closest one.
     """
     if name not in METRICS:
-        raise ParameterError(where, f"one of {', '.join(METRICS)}", repr(name), nearest(str(name), METRICS))
+        raise ParameterError(where, f"one of {', '.join(METRICS)}", repr(name), nearest(str(name), METRICS) or next(iter(METRICS)))
     return METRICS[name]
 
 
@@ -116,8 +116,8 @@ def checked_metrics(names: Iterable[str], kind: Kind, where: str = "metrics") ->
         place = f"{where}[{number}]"
         try:
             if metric(name, place).kind != kind:
-                fitting = ", ".join(one for one, held in METRICS.items() if held.kind == kind)
-                faults.append(ParameterError(place, f"a metric of {kind}: {fitting}", repr(name)))
+                fitting = [one for one, held in METRICS.items() if held.kind == kind]
+                faults.append(ParameterError(place, f"a metric of {kind}: {', '.join(fitting)}", repr(name), fitting[0]))
         except VicinalError as fault:
             faults.append(fault)
     raise_all(where, faults)

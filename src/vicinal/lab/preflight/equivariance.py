@@ -39,11 +39,25 @@ def equivariance(before: NDArray[np.float64], after: Sequence[NDArray[np.float64
         >>> equivariance(answers, [rng.permutation(answers)], np.arange(400)) < 0.1
         True
     """
+    return equivariance_of_values(_logs(before), [_logs(answers) for answers in after], sources)
+
+
+def equivariance_of_values(before: NDArray[np.float64], after: Sequence[NDArray[np.float64]], sources: NDArray[np.int64]) -> float:
+    """The same for answers that are values: the map is between them as they stand.
+
+    Args:
+        before: (N, V) values; after, sources: as for `equivariance`.
+
+    Example:
+        >>> places = np.random.default_rng(0).normal(size=(100, 1))
+        >>> float(round(equivariance_of_values(places, [7 - places], np.arange(100)), 2))
+        1.0
+    """
     ids = np.unique(sources)
     if len(ids) < 4:
         return float("nan")
     first = np.isin(sources, ids[::2])
-    shares = [_explained(_logs(before), _logs(answers), half) for answers in after for half in (first, ~first)]
+    shares = [_explained(before, answers, half) for answers in after for half in (first, ~first)]
     return float(np.mean(shares))
 
 

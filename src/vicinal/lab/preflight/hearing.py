@@ -26,7 +26,7 @@ class Hearing:
 
     Args:
         data: everything; rows: (N,) who is judged; jury: how judges are trained; judges: out of fold.
-        before: (N, K) what practised judges say about the originals; plain: (N, K) what plain ones say.
+        before: (N, K) what practised judges say about the originals, or (N, V) in a regression; plain: what plain ones say.
     """
 
     data: Dataset
@@ -49,8 +49,8 @@ class Hearing:
         return pixels(self.data, self.rows)
 
     @property
-    def labels(self) -> NDArray[np.int64]:
-        """(N,) their classes."""
+    def labels(self) -> NDArray:
+        """(N,) their classes, or (N, V) their values."""
         return self.data.labels[self.rows]
 
     @property
@@ -59,9 +59,9 @@ class Hearing:
         return self.data.sources[self.rows]
 
     @property
-    def right(self) -> NDArray[np.bool_]:
-        """(N,) whether the practised judges know the original."""
-        return self.before.argmax(1) == self.labels
+    def right(self) -> NDArray:
+        """(N,) what the practised judges know of the originals, as `knows` has it."""
+        return self.knows(self.before)
 
     def made(self, policy: Node, view: int = 0) -> NDArray:
         """What a policy makes of the items, at the addresses (0, 0, source id, view).
@@ -79,12 +79,18 @@ class Hearing:
         """(N, K) answers about every version."""
         return [self.judges.answers(inputs(self.made(policy, view)), plain) for view in range(versions)]
 
+    def knows(self, answers: NDArray[np.float64]) -> NDArray:
+        """(N,) whether answers are right; in a regression of `standardised` data, what they explain of the variance."""
+        if not self.data.regression:
+            return answers.argmax(1) == self.labels
+        return (np.square(self.labels) - np.square(self.labels - answers)).mean(1)
+
     def known(self, policy: Node, versions: int = VERSIONS) -> NDArray[np.float64]:
-        """(N,) the share of versions of every item that practised judges still know."""
-        return np.mean([answers.argmax(1) == self.labels for answers in self.heard(policy, versions)], axis=0)
+        """(N,) the mean of the same over versions of every item, by practised judges."""
+        return np.mean([self.knows(answers) for answers in self.heard(policy, versions)], axis=0)
 
     def taught(self, policy: Node, versions: int = VERSIONS) -> NDArray[np.float64]:
-        """The same by judges who have practised on what the policy makes of other items: (N,) shares of versions."""
+        """The same by judges who have practised on what the policy makes of other items."""
         judges = trained(self.data, self.rows, self.jury.taught(policy), plain=False)
         heard = [judges.answers(inputs(self.made(policy, view))) for view in range(versions)]
-        return np.mean([answers.argmax(1) == self.labels for answers in heard], axis=0)
+        return np.mean([self.knows(answers) for answers in heard], axis=0)

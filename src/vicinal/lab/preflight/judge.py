@@ -27,7 +27,7 @@ from vicinal.core.space import pick
 from vicinal.core.transform import Node
 from vicinal.data.dataset import Dataset, source_classes
 from vicinal.lab.conduct import Tell
-from vicinal.lab.feed import goal, inputs, pixels, transformed
+from vicinal.lab.feed import goal, inputs, pixels, targets, transformed
 from vicinal.learn.feed import ArrayFeed
 from vicinal.learn.mlp import MLP
 from vicinal.learn.trainer import Predictor, Task, Trainer
@@ -50,7 +50,7 @@ class Jury:
 
     Args:
         folds: K, 2 or more; seeds: practised judges a fold; steps: of the optimiser.
-        trainer: any that classifies; practice: what practised judges see besides originals, None for nothing.
+        trainer: any that learns such labels; practice: what practised judges see besides originals, None for nothing.
 
     Raises:
         ParameterError: every setting out of its range, at once.
@@ -82,20 +82,51 @@ class Jury:
 
 @final
 @dataclass(frozen=True, eq=False)
+class Scale:
+    """What judges see of items: channels of mean 0 and variance 1 in series, which come in any unit; images, in [0, 1], as they are.
+
+    Args:
+        middle, spread: (D,) of the originals' channels; None for images.
+
+    Example:
+        >>> Scale.of(np.array([[10.0, 30.0]], np.float32), channels=1, kind="series")(np.array([[20.0, 40.0]], np.float32)).tolist()
+        [[0.0, 2.0]]
+    """
+
+    middle: NDArray[np.float32] | None = None
+    spread: NDArray[np.float32] | None = None
+
+    @staticmethod
+    def of(originals: NDArray[np.float32], channels: int, kind: str) -> Scale:
+        """From (N, D) originals; a channel that never changes keeps its spread."""
+        if kind == "image":
+            return Scale()
+        values, times = originals.reshape(-1, channels).astype(np.float64), originals.shape[1] // channels
+        spread = values.std(0)
+        sides = (values.mean(0), np.where(spread > 0, spread, 1))
+        return Scale(*(np.tile(side, times).astype(np.float32) for side in sides))
+
+    def __call__(self, items: NDArray[np.float32]) -> NDArray[np.float32]:
+        return items if self.middle is None or self.spread is None else (items - self.middle) / self.spread
+
+
+@final
+@dataclass(frozen=True, eq=False)
 class Judges:
     """Trained judges.
 
     Args:
-        fold: (N,) the fold of every item; practised, plain: a predictor a fold, of those who have not seen it.
+        fold: (N,) the fold of every item; practised, plain: a predictor a fold, of those who have not seen it; scale: of what they see.
     """
 
     fold: NDArray[np.int64]
     practised: Sequence[Predictor]
     plain: Sequence[Predictor] = ()
+    scale: Scale = field(default_factory=Scale)
 
     def answers(self, items: NDArray[np.float32], plain: bool = False) -> NDArray[np.float64]:
-        """(N, K) mean probabilities for (N, D) versions of the items, in their order."""
-        side = self.plain if plain else self.practised
+        """(N, K) mean probabilities, or (N, V) mean values, for (N, D) versions of the items, in their order."""
+        side, items = self.plain if plain else self.practised, self.scale(items)
         found = [(self.fold == number, judge) for number, judge in enumerate(side)]
         parts = [(of, judge.outputs(items[of]).mean(0, dtype=np.float64)) for of, judge in found if of.any()]
         answers = np.empty((len(items), parts[0][1].shape[1]))
@@ -126,19 +157,20 @@ def trained(data: Dataset, rows: NDArray[np.int64], jury: Jury, tell: Tell = lam
     """
     fold = folds_of(data.sources[rows], data.strata[rows], jury.folds)
     bank, item = _versions(data, rows, jury)
+    scale = Scale.of(bank[: len(rows)], pixels(data).shape[-1], data.kind)
     seats = [(seed, number, False) for seed in range(jury.seeds) for number in range(jury.folds)]
     seats += [(0, number, True) for number in range(jury.folds)] if plain else []
     shown = np.stack([_shown(fold, item, seat, jury) for seat in seats], axis=1)
     task = Task(
         goal(data),
-        ArrayFeed(bank, data.labels[rows][item], shown),
+        ArrayFeed(scale(bank), targets(data, data.labels[rows])[item], shown),
         tuple(seed for seed, _, _ in seats),
         jury.steps,
         progress=lambda done: tell(done, jury.steps),
     )
     fitted = jury.trainer.fit(task)
     sides = [[fitted.take(_seated(seats, number, kind)) for number in range(jury.folds)] for kind in ((False, True) if plain else (False,))]
-    return Judges(fold, *sides)
+    return Judges(fold, *sides, scale=scale)
 
 
 def _seated(seats: Sequence[tuple[int, int, bool]], fold: int, plain: bool) -> list[int]:

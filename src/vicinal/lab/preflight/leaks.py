@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, final
@@ -9,11 +11,12 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from vicinal.data.dataset import Dataset, Images
+from vicinal.data.dataset import Dataset, Images, kind_of
 from vicinal.image.crop import Resize
 from vicinal.lab.split import Split, leak_share
 
 SIDE = 16  # of a thumbnail
+WORDS = 512  # places for the words of texts
 _BLOCK = 1 << 24  # values, or distances, that are held at once
 _WORK = 2e11  # multiplications that a search may take
 _SAMPLE = 2000  # items of train whose nearest neighbours say what is usual
@@ -56,9 +59,12 @@ def leaks(data: Dataset, parts: Split) -> list[Leaks]:
 
 
 def thumbnails(images: Images) -> NDArray[np.float32]:
-    """(N, D) items made small, grey and of mean 0 and length 1, so that two encodings of one picture meet; series keep their values."""
-    if isinstance(images, np.ndarray) and images.ndim == 3:
-        return _normalised(images.reshape(len(images), -1).astype(np.float32))
+    """(N, D) items made small, grey and of mean 0 and length 1, so that two encodings of one picture meet; series keep their values,
+    and of texts the words are counted, which case and order do not change."""
+    if kind_of(images) == "series":
+        return _normalised(np.asarray(images, np.float32).reshape(len(images), -1))
+    if kind_of(images) == "text":
+        return _normalised(_counted(images))
     shapes = [(image.shape, str(image.dtype)) for image in images]
     out = np.zeros((len(images), SIDE * SIDE), np.float32)
     for shape, dtype in dict.fromkeys(shapes):
@@ -66,6 +72,15 @@ def thumbnails(images: Images) -> NDArray[np.float32]:
         step = max(1, _BLOCK // max(1, int(np.prod(shape))))
         for part in (rows[start : start + step] for start in range(0, len(rows), step)):
             out[part] = _normalised(_small(np.stack([images[row] for row in part])))
+    return out
+
+
+def _counted(texts: Images) -> NDArray[np.float32]:
+    """(N, WORDS) how often words and marks occur, each at the place that a checksum gives it: the same in every process."""
+    out = np.zeros((len(texts), WORDS), np.float32)
+    for row, text in enumerate(texts):
+        for word in re.findall(r"\w+|[^\w\s]", str(text).casefold()):
+            out[row, zlib.crc32(word.encode(errors="surrogatepass")) % WORDS] += 1
     return out
 
 
@@ -129,6 +144,7 @@ def _told(data: Dataset, pairs: NDArray, distance: NDArray, names: tuple[str, st
 
 
 def _equal(one: Any, other: Any) -> bool:
+    one, other = np.asarray(one), np.asarray(other)
     return one.shape == other.shape and one.dtype == other.dtype and bool((one == other).all())
 
 

@@ -21,13 +21,16 @@ from vicinal.lab.preflight.judge import Jury
 from vicinal.lab.preflight.judged import Judged, judged
 from vicinal.lab.preflight.leaks import Leaks, leaks
 from vicinal.lab.preflight.parts import balance, preprocessing
-from vicinal.lab.preflight.words import judged_finding, leak_findings
+from vicinal.lab.preflight.values import standardised, valued
+from vicinal.lab.preflight.words import judged_finding, leak_findings, valued_finding
 from vicinal.lab.report import Sheet, SheetRow
 from vicinal.lab.report.sheet import ROWS
 from vicinal.lab.split import Split, split
-from vicinal.lab.wording import accuracy
+from vicinal.lab.wording import accuracy, listed
 
 JUDGED = 1000  # distinct originals that are judged where nobody says how many
+_LEAST_EXPLAINED = 0.5  # of the variance of targets, below which judges know little
+_STRONGER = "Give them more items (--size), or a stronger trainer."
 
 
 @final
@@ -45,13 +48,18 @@ class Found:
 def look_at_pictures(found: Found, data: Annotated, arms: Sequence[Arm]) -> None:
     """Everything about annotated pictures: instances, files that are there twice, and their balance."""
     told = annotation_survival(data, arms)
-    found.findings += [*annotation_findings(told), *double_files(data), *instance_balance(data), _no_answers("annotated pictures")]
+    found.findings += [
+        *annotation_findings(told),
+        *double_files(data),
+        *instance_balance(data),
+        _no_answers("annotated pictures", "answer with classes of whole items"),
+    ]
     found.facts |= {"data": {"name": data.name, "classes": list(data.classes), "items": len(data)}, "arms": [], "judges": {}, "leaks": []}
     found.facts["annotations"] = {name: one.as_dict() for name, one in told.items()}
 
 
-def _no_answers(what: str) -> Finding:
-    sentence = f"Labels, affinity, invariance and equivariance are not judged on {what}: the judges answer with classes of whole items."
+def _no_answers(what: str, why: str) -> Finding:
+    sentence = f"Labels, affinity, invariance and equivariance are not judged on {what}: the judges {why}."
     return Finding("note", "judges", sentence)
 
 
@@ -71,30 +79,44 @@ def look_at_items(found: Found, data: Dataset, arms: Sequence[Arm], size: int | 
     if why := _unjudged(data):
         found.findings.append(why)
         return
-    _judge(found, data, rows, arms, jury, tell)
+    if heard := _heard(found, data, rows, arms):
+        (_judge_values if data.regression else _judge)(found, data, rows, heard, jury, tell)
 
 
 def _unjudged(data: Dataset) -> Finding | None:
-    if data.regression:
-        return _no_answers("a regression")
+    if data.kind == "text":
+        return _no_answers("texts", "are given numbers, and distances are taken between them")
     if isinstance(data.images, list):
         sizes = len({image.shape for image in data.images})
         return Finding("note", "judges", f"Labels are not judged: the images have {sizes} sizes.", "Bring them to one with --resize 32.")
     return None
 
 
-def _judge(found: Found, data: Dataset, rows: NDArray[np.int64], arms: Sequence[Arm], jury: Jury, tell: Tell) -> None:
+def _heard(found: Found, data: Dataset, rows: NDArray[np.int64], arms: Sequence[Arm]) -> list[Arm]:
+    """The arms that judges can be asked about."""
     mixing = [arm for arm in arms if arm.mixes]
     found.findings += [Finding("note", "labels", f"{arm.name} mixes items: its labels are shares, so none can be lost.") for arm in mixing]
     heard = [arm for arm in arms if arm.policy is not None and not arm.mixes]
-    if not heard:
-        return
     for arm in heard:  # before anything is trained: a policy that changes the form of items
         apply(arm, pixels(data, rows[:1]), Address.of(0, 0, data.sources[rows[:1]]))
+    return heard
+
+
+def _judge_values(found: Found, data: Dataset, rows: NDArray[np.int64], arms: Sequence[Arm], jury: Jury, tell: Tell) -> None:
+    hearing = Hearing.of(standardised(data, rows), rows, jury, tell)
+    every = [valued(hearing, arm) for arm in arms]
+    if every[0].explained < _LEAST_EXPLAINED:
+        sentence = f"The judges explain only {accuracy(every[0].explained)} of the variance of the targets, so what they say is vague."
+        found.findings.append(Finding("doubt", "judges", sentence, _STRONGER))
+    found.findings += [valued_finding(one) for one in every]
+    found.facts["values"] = [one.data() for one in every]
+
+
+def _judge(found: Found, data: Dataset, rows: NDArray[np.int64], arms: Sequence[Arm], jury: Jury, tell: Tell) -> None:
     hearing = Hearing.of(data, rows, jury, tell)
     found.facts["judges"] = _judges(hearing)
     found.findings += list(_weak(hearing))
-    all_judged: list[Judged] = [judged(hearing, arm) for arm in heard]
+    all_judged: list[Judged] = [judged(hearing, arm) for arm in arms]
     found.findings += [judged_finding(one, data.classes) for one in all_judged]
     found.facts["arms"] = [one.data(data.classes) for one in all_judged]
     found.sheets = {one.arm.name: one.sheet for one in all_judged if one.sheet is not None and one.sheet.rows}
@@ -115,7 +137,7 @@ def _weak(hearing: Hearing) -> Iterator[Finding]:
     known, chance = float(hearing.right.mean()), 1 / len(hearing.data.classes)
     if known < max(0.5, 2 * chance):
         sentence = f"The judges know only {accuracy(known)} of the originals, so what they say about labels is vague."
-        yield Finding("doubt", "judges", sentence, "Give them more items (--size), or a stronger trainer.")
+        yield Finding("doubt", "judges", sentence, _STRONGER)
 
 
 def _facts(data: Dataset, parts: Split) -> dict[str, Any]:
@@ -131,8 +153,9 @@ def _parts(data: Dataset, pool: NDArray[np.int64], test: NDArray[np.int64]) -> l
     found = [] if data.regression else list(balance(data, pool, test))
     if data.kind == "image":
         found += preprocessing(_some(data, pool), _some(data, test))
-    if not any(finding.weight in ("wrong", "doubt") for finding in found):
-        found.append(Finding("fine", "parts", "Train and test agree in range, mean, spread, layout and classes."))
+    looked = (["range", "mean", "spread", "layout"] if data.kind == "image" else []) + ([] if data.regression else ["classes"])
+    if looked and not any(finding.weight in ("wrong", "doubt") for finding in found):
+        found.append(Finding("fine", "parts", f"Train and test agree in {listed(looked)}."))
     return found
 
 

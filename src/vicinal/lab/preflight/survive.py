@@ -60,13 +60,12 @@ class Survival:
         return "partly lost" if partly else self.overall.verdict
 
 
-def survival(
-    before: NDArray[np.bool_], after: NDArray[np.float64], labels: NDArray[np.int64], sources: NDArray[np.int64], classes: int
-) -> Survival:
+def survival(before: NDArray, after: NDArray[np.float64], labels: NDArray[np.int64], sources: NDArray[np.int64], classes: int) -> Survival:
     """Label survival of N items.
 
     Args:
-        before: (N,) whether the judges know the original; after: (N,) the share of its versions that they know.
+        before: (N,) whether the judges know the original; after: (N,) the share of its versions that they know. For values, both are
+            what the judges explain of the variance (`vicinal.lab.preflight.values`).
         labels, sources: (N,) classes and source ids; siblings are resampled together.
 
     Example:
@@ -88,7 +87,7 @@ def survival(
 
 def _kept(totals: NDArray[np.float64], drawn: NDArray[np.float64], alpha: float) -> Kept:
     """From the sums (2,) and the resampled sums (2, R) of what was known before and after."""
-    if totals[0] == 0:
+    if totals[0] <= 0:
         return Kept(math.nan, math.nan, math.nan)
     ratio = drawn[1, drawn[0] > 0] / drawn[0, drawn[0] > 0]
     low, high = np.quantile(ratio, (alpha / 2, 1 - alpha / 2))

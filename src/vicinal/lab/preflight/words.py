@@ -8,8 +8,9 @@ from vicinal.data.dataset import Dataset
 from vicinal.lab.preflight.findings import Finding
 from vicinal.lab.preflight.judged import Judged
 from vicinal.lab.preflight.leaks import Leaks, conflicting
-from vicinal.lab.preflight.survive import THRESHOLD, Survival
+from vicinal.lab.preflight.survive import THRESHOLD, Kept
 from vicinal.lab.preflight.sweep import Safe
+from vicinal.lab.preflight.values import Valued
 from vicinal.lab.wording import accuracy, decimal, listed
 
 _WEIGHTS = (("lost", "wrong"), ("survives", "fine"))  # of verdicts; all others are doubts
@@ -63,12 +64,12 @@ def _copies(leak: Leaks) -> Finding:
 def judged_finding(told: Judged, classes: Sequence[str]) -> Finding:
     """The verdict on one policy as a sentence."""
     name, verdict, weight = told.arm.name, told.verdict, dict(_WEIGHTS).get(told.verdict, "doubt")
-    share = _share(told.survival)
+    share = _share(told.survival.overall)
     if verdict == "unknown":
         return Finding(weight, "labels", f"{name}: the judges know none of the originals, so nothing can be said.")
     if verdict == "survives":
         return Finding(weight, "labels", f"{name}: labels survive, {share} of what the judges knew.")
-    taught = f", {_share(told.taught)} once they have been taught it" if told.taught else ""
+    taught = f", {_share(told.taught.overall)} once they have been taught it" if told.taught else ""
     if verdict == "unfamiliar":
         sentence = f"{name}: labels are there but look unfamiliar, {share} of what the judges knew{taught}."
         return Finding(weight, "labels", sentence, "Compare it: nothing in the data says whether it helps.")
@@ -77,8 +78,20 @@ def judged_finding(told: Judged, classes: Sequence[str]) -> Finding:
     return Finding(weight, "labels", sentence, _advice(told))
 
 
-def _share(told: Survival) -> str:
-    kept = told.overall
+def valued_finding(told: Valued) -> Finding:
+    """The verdict on one policy in a regression as a sentence."""
+    name, verdict, weight = told.arm.name, told.verdict, dict(_WEIGHTS).get(told.verdict, "doubt")
+    if verdict == "unknown":
+        return Finding(weight, "targets", f"{name}: the judges explain nothing of the targets, so nothing can be said.")
+    start = {"survives": "targets survive", "unfamiliar": "targets are there but look unfamiliar", "doubtful": "perhaps too strong"}
+    taught = f", {_share(told.taught)} once they have been taught it" if told.taught else ""
+    moved = f"Answers move by {decimal(told.moved, 2)} standard deviations of the targets, equivariance {decimal(told.equivariance, 2)}."
+    sentence = f"{name}: {start.get(verdict, 'targets are lost')}, {_share(told.survival)} of what the judges explained{taught}. {moved}"
+    advice = {"survives": "", "unfamiliar": "Compare it: nothing in the data says whether it helps."}
+    return Finding(weight, "targets", sentence, advice.get(verdict, "Make it weaker, or leave it out: targets do not move with items."))
+
+
+def _share(kept: Kept) -> str:
     return f"{accuracy(kept.share)} [{decimal(100 * kept.low)}, {decimal(100 * kept.high)}]"
 
 

@@ -51,12 +51,12 @@ class Curves:
 
 
 def curves(arms: Sequence[Arm], unit: wording.Unit = wording.POINTS, fits: Mapping[str, Any] | None = None) -> Curves | None:
-    """The panels; None if no curve was recorded.
+    """The panels; None if no curve was recorded, or only points at 0 by trainers that take no steps.
 
     Args:
         arms: in the order of the panels; unit: of the headline metric, of which curves are drawn; fits: verdicts on the curves by arm.
     """
-    recorded = [arm for arm in arms if len(arm["curve"]["steps"])]
+    recorded = [arm for arm in arms if any(arm["curve"]["steps"])]
     if not recorded:
         return None
     values = np.concatenate([_curve(arm, part).ravel() for arm in recorded for part in ("train", "dev")])

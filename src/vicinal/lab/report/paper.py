@@ -129,7 +129,7 @@ def _forest(found: rows.Rows | None) -> tuple[Figure, str] | None:
 
 
 def _learning(arms: Sequence[wording.Arm], unit: wording.Unit) -> tuple[Figure, str] | None:
-    recorded = [arm for arm in arms if len(arm["curve"]["steps"])]
+    recorded = [arm for arm in arms if any(arm["curve"]["steps"])]
     if not recorded:
         return None
     figure, plots = _figure(2 * _WIDTH, 1.6 * -(-len(recorded) // 3), 3, len(recorded))
