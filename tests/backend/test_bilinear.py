@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 import vicinal as v
+from vicinal.backend import kernels
+from vicinal.core import affine
 from vicinal.core.bend import steepest
 
 FAR = "Translate(x=(-3, 3), y=(-2, 2), unit='share', border={0!r}) | Rotate(angle=(-180, 180), border={0!r}, fill={1})"
@@ -52,3 +54,14 @@ def test_steepest_is_the_least_eigenvalue_of_the_strain_at_any_corner():
     told = [-np.linalg.eigvalsh((corner + corner.swapaxes(-1, -2)) / 2)[..., 0].min((1, 2)) for corner in corners]
     assert np.allclose(steepest(nodes, size), np.max(told, 0).clip(0))
     assert np.allclose(steepest(nodes, size, 0.3), np.max(told, 0).clip(0.3))
+
+
+def test_maps_are_inverted_as_the_core_inverts_them():
+    matrix = affine.identity(50)
+    matrix[:, :2] = np.random.default_rng(0).normal(size=(50, 2, 3))
+    matrix[0, :2] = [[0, -1, 5], [1, 0, 0]]
+    inverse, size, on = np.empty((50, 6)), np.full((50, 2), 7), np.ones(50, bool)
+    assert kernels.inverted(matrix, size, on, np.ones(50, np.int8), (9, 9), inverse) == (7, 7)
+    assert np.array_equal(inverse, affine.invert(matrix)[:, :2].reshape(-1, 6))
+    size[49] = 8
+    assert kernels.inverted(matrix, size, on, np.ones(50, np.int8), (9, 9), inverse) == (-1, -1)

@@ -119,6 +119,15 @@ def test_a_call_without_a_seed_can_be_repeated_from_its_address():
     assert np.array_equal(again["image"], named["image"][2])
 
 
+def test_each_result_of_several_sizes_has_an_address_of_its_own():
+    images = some(3, 9, 9, 3)
+    sizes = v.RandomScale(factor=(0.5, 1.5))(images, seed=3, index=[4, 8, 6])
+    for image, made, index in zip(images, sizes, [4, 8, 6], strict=True):
+        assert made.address.index.tolist() == [index]
+        assert np.array_equal(v.RandomScale(factor=(0.5, 1.5))(image, seed=made.address.seed, index=made.address.index), made)
+        assert made[:2].address is None
+
+
 def test_views_are_the_views_of_the_address():
     policy, images = v.Views([v.GaussianNoise(std=0.2)], n=3), some(4, 8, 9, 3)
     views = policy(images, seed=1)

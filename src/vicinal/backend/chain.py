@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import accumulate
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, NamedTuple, final
 
@@ -57,7 +57,7 @@ def tabulated(chain: Pointwise, dtype: Any) -> NDArray:
     """(B, 256, K) the chain's result for every 8-bit value, K = 1 or the number of channels; the chain must not mix channels."""
     chain = changed(chain, dtype=chain.dtype or name_of(np.dtype(dtype)), layout=None)
     encoded = _encoded(chain)
-    channels = 1 if encoded is None else max((step.channels for step in encoded), default=1)
+    channels = 1 if encoded is None else max([step.channels for step in encoded], default=1)
     grid = np.empty((len(chain.active), 1, 256, channels), np.uint8)
     grid[:] = np.arange(256, dtype=np.uint8)[:, None]
     return _equal(chain, grid)[:, 0]
@@ -72,10 +72,10 @@ def _equal(chain: Pointwise, data: NDArray) -> NDArray:
     batch, height, width, channels = data.shape
     out = room((batch, channels, height, width) if chain.layout == "CHW" else data.shape, to)
     # Where channels are alike, an image is one run of values.
-    told_apart = planar or chain.mixes or any(step.channels > 1 for step in encoded)
+    told_apart = planar or max([step.channels for step in encoded], default=1) > 1
     codes, ends, knots, params = _program(encoded, batch)
     scale, first, second = _UNITS[given]
-    source, into = (array.reshape(batch, -1).view(np.uint8) for array in (data, out))
+    source, into = data.reshape(batch, -1).view(np.uint8), out.reshape(batch, -1).view(np.uint8)
     run(source, into, channels if told_apart else 1, planar, codes, ends, knots, params, scale, first, second, _WHOLE[to])
     return out
 
@@ -97,14 +97,20 @@ def _encoded(chain: Pointwise) -> list[Encoded] | None:
 
 def _program(encoded: list[Encoded], batch: int) -> tuple[NDArray, NDArray, NDArray, NDArray]:
     """The codes, the ends of every step's parameters, the knots of curves, and the (B, total) parameters of all samples."""
-    ends = [0, *accumulate(sum(step.widths) for step in encoded)]
+    codes, ends, knots = _form(tuple([(step.code, sum(step.widths), step.knots) for step in encoded]))
     params, at = np.empty((batch, ends[-1]), np.float32), 0
     for step in encoded:
         for array, width in zip(step.arrays, step.widths, strict=True):
             params[:, at : at + width] = array
             at += width
-    codes, knots = (np.array([getattr(step, name) for step in encoded], np.int64) for name in ("code", "knots"))
-    return codes, np.array(ends), knots, params
+    return codes, ends, knots, params
+
+
+@lru_cache(maxsize=256)
+def _form(steps: tuple[tuple[int, int, int], ...]) -> tuple[NDArray, NDArray, NDArray]:
+    """What a program says without its parameters: of codes, widths and knots; one call is often like the last."""
+    codes, widths, knots = np.array(steps, np.int64).reshape(-1, 3).T.copy()
+    return codes, np.concatenate([[0], widths.cumsum()]), knots
 
 
 def _linear(step: Linear) -> Encoded:

@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 
 from vicinal.backend.noise import FIRST, GOLDEN, SECOND
-from vicinal.core.warp import CONSTANT, REFLECT
+from vicinal.core.warp import CONSTANT, NEAREST, REFLECT
 
 _compiled = njit(nogil=True, cache=True, error_model="numpy")
 _inlined = njit(nogil=True, cache=True, error_model="numpy", inline="always")
@@ -57,6 +57,31 @@ def _inner(src, y, x, c, fy, fx):
     top = (one - fx) * np.float32(src[y, x, c]) + fx * np.float32(src[y, x + 1, c])
     low = (one - fx) * np.float32(src[y + 1, x, c]) + fx * np.float32(src[y + 1, x + 1, c])
     return (one - fy) * top + fy * low
+
+
+@_compiled
+def inverted(matrix, size, active, interpolation, canvas, inverse):
+    """Inverses of affine maps, as ``vicinal.core.affine.invert`` has them, row by row into (B, 6).
+
+    matrix (B, 3, 3), size (B, 2), canvas height and width that come in. Height and width of what comes out; -1 where those differ, or a
+    map is not affine, or not linear between pixels.
+    """
+    height, width = canvas
+    for n in range(len(matrix)):
+        rows, columns = canvas
+        if active[n]:
+            rows, columns = size[n]
+        if n == 0:
+            height, width = rows, columns
+        affine = matrix[n, 2, 0] == 0 and matrix[n, 2, 1] == 0
+        if not affine or interpolation[n] == NEAREST or rows != height or columns != width:
+            return -1, -1
+        a, b, x, c, d, y = matrix[n, 0, 0], matrix[n, 0, 1], matrix[n, 0, 2], matrix[n, 1, 0], matrix[n, 1, 1], matrix[n, 1, 2]
+        det = a * d - b * c
+        right, down, below, across = d / det, -b / det, -c / det, a / det
+        inverse[n, 0], inverse[n, 1], inverse[n, 2] = right, down, -(right * x + down * y)
+        inverse[n, 3], inverse[n, 4], inverse[n, 5] = below, across, -(below * x + across * y)
+    return height, width
 
 
 @_compiled

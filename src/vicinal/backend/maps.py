@@ -37,7 +37,7 @@ def sampled(warp: Warp, rows: NDArray, data: NDArray) -> NDArray:
     lone, fill = _lone_tiles(warp, rows), warp.fill[rows] * RANGES[name_of(data.dtype)]
     near = (warp.interpolation[rows] == NEAREST) & ~lone
     together = ~near & ~lone & _looped(warp, rows, data)
-    ways = ((lone, _shuffled), (near, nearest), (together, _together))
+    ways = ((together, _together), (near, nearest), (lone, _shuffled))
     for some, way in ways:
         if some.all():
             return way(warp, rows, data, fill)
@@ -109,25 +109,33 @@ def _bend(warp: Warp, row: int) -> Any:
 
 def _torn(warp: Warp, rows: NDArray) -> NDArray[np.int64]:
     """The positions of samples whose bend is no grid."""
-    return np.flatnonzero([not isinstance(_bend(warp, int(row)), (Grid, type(None))) for row in rows])
+    if warp.bend is None:
+        return np.empty(0, np.int64)
+    return np.flatnonzero([not isinstance(bend, (Grid, type(None))) for bend in _bends(warp, rows)])
+
+
+def _bends(warp: Warp, rows: NDArray) -> list[Any]:
+    return [None] * len(rows) if warp.bend is None else warp.bend[rows].tolist()
 
 
 def _forms(warp: Warp, rows: NDArray) -> list[tuple[NDArray, tuple[NDArray, NDArray, NDArray, NDArray]]]:
     """Positions of samples whose grids have one shape, with what the compiled loops take."""
+    if warp.bend is None:
+        return [(np.arange(len(rows)), _taken(warp, rows))]
     shapes: dict[tuple, list[int]] = {}
-    for n, row in enumerate(rows):
-        bend = _bend(warp, int(row))
+    for n, bend in enumerate(_bends(warp, rows)):
         if isinstance(bend, (Grid, type(None))):
             shapes.setdefault(() if bend is None else bend.nodes.shape, []).append(n)
     return [(np.array(part), _taken(warp, rows[np.array(part)])) for part in shapes.values()]
 
 
 def _taken(warp: Warp, rows: NDArray) -> tuple[NDArray, NDArray, NDArray, NDArray]:
-    bends = [_bend(warp, int(row)) for row in rows]
+    bends = _bends(warp, rows)
     before, after = warp.inverted[rows].reshape(-1, 9), warp.after_inverted[rows].reshape(-1, 9)
     if bends[0] is None:
         return after, np.zeros((len(rows), 1, 1, 2)), np.ones((len(rows), 2)), before
-    return after, np.stack([bend.nodes for bend in bends]), np.array([bend.size for bend in bends], float), before
+    nodes, sizes = np.concatenate([bend.nodes for bend in bends]), np.concatenate([bend.size for bend in bends])
+    return after, nodes.reshape(-1, *bends[0].nodes.shape), sizes.reshape(-1, 2).astype(float), before
 
 
 def _one(warp: Warp, row: int, image: NDArray) -> NDArray:

@@ -1,4 +1,4 @@
-"""The rounds of Philox as one compiled loop: the words of ``vicinal.core.draw.rounds``, which are whole numbers, bit for bit."""
+"""Philox as one compiled loop: the words of ``vicinal.core.draw.rounds``, which are whole numbers, bit for bit."""
 
 from __future__ import annotations
 
@@ -6,25 +6,39 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from vicinal.core.draw import Address, Sites, blocks
+
 _EVEN, _ODD = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
-_LOW, _HALF = np.uint64(0xFFFFFFFF), np.uint64(32)
+_STEP, _OTHER = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
+_LOW, _HALF, _VIEW = np.uint64(0xFFFFFFFF), np.uint64(32), np.uint64(16)
+_ROUNDS = 10
 
 
-def rounds(counter: NDArray[np.uint64], schedule: NDArray[np.uint64]) -> NDArray[np.uint32]:
-    """Counters (4, 1 or k, B) and round keys (10, 2, k, 1) to words (4, k, B)."""
-    words = np.empty((4, schedule.shape[2], counter.shape[2]), np.uint32)
-    _rounds(counter, schedule, words)
+def rounds(address: Address, sites: Sites) -> NDArray[np.uint32]:
+    """The words (4, k, B) of the blocks of some sites."""
+    digests, block = blocks(sites)
+    words = np.empty((4, len(block), len(address)), np.uint32)
+    index, epoch, view = map(np.ascontiguousarray, (address.index, address.epoch, address.view))
+    _words(np.uint64(address.seed), index, epoch, view, digests, block, words)
     return words
 
 
+@njit(nogil=True, cache=True, error_model="numpy", inline="always")
+def _philox(first, second, third, fourth, key, other):
+    for _ in range(_ROUNDS):
+        one, two = first * _EVEN, third * _ODD
+        first, second = (two >> _HALF) ^ second ^ key, two & _LOW
+        third, fourth = (one >> _HALF) ^ fourth ^ other, one & _LOW
+        key, other = (key + _STEP) & _LOW, (other + _OTHER) & _LOW
+    return first, second, third, fourth
+
+
 @njit(nogil=True, cache=True, error_model="numpy")
-def _rounds(counter, schedule, words):
-    for k in range(schedule.shape[2]):
-        own = counter[:, min(k, counter.shape[1] - 1)]
-        for b in range(counter.shape[2]):
-            first, second, third, fourth = own[0, b], own[1, b], own[2, b], own[3, b]
-            for step in range(schedule.shape[0]):
-                one, other = first * _EVEN, third * _ODD
-                first, second = (other >> _HALF) ^ second ^ schedule[step, 0, k, 0], other & _LOW
-                third, fourth = (one >> _HALF) ^ fourth ^ schedule[step, 1, k, 0], one & _LOW
-            words[0, k, b], words[1, k, b], words[2, k, b], words[3, k, b] = first, second, third, fourth
+def _words(seed, index, epoch, view, digests, block, words):
+    for k in range(len(block)):
+        key, other, _, _ = _philox(digests[0, k], digests[1, k], digests[2, k], digests[3, k], seed & _LOW, seed >> _HALF)
+        for b in range(len(index)):
+            place = np.uint64(index[b])
+            third = place >> _HALF << _VIEW | np.uint64(view[b])
+            made = _philox(place & _LOW, np.uint64(epoch[b]), third, np.uint64(block[k]), key, other)
+            words[0, k, b], words[1, k, b], words[2, k, b], words[3, k, b] = made

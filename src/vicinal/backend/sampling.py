@@ -24,11 +24,15 @@ from vicinal.core.warp import NEAREST, Warp
 _AS_IT_COMES = np.empty((1, 0, 1), np.uint8)  # no table
 
 
-def fusable(warp: Warp, data: Dense) -> bool:
-    """Equal, 8-bit, affine, linear and without antialiasing: then one pass does warp and table."""
-    if not isinstance(data, np.ndarray) or data.dtype != np.uint8 or one_size(warp, data) is None or maps.general(warp).any():
-        return False
-    return not (warp.interpolation == NEAREST).any() and warp.supersampling.max() == 1 == warp.boxes.max()
+def straight(warp: Warp, data: Dense) -> tuple[tuple[int, int], NDArray[np.float64]] | None:
+    """Canvas and inverse maps (B, 6) where one pass does warp and table: equal, 8-bit, affine, linear and without antialiasing."""
+    if not isinstance(data, np.ndarray) or data.dtype != np.uint8 or warp.matrix.shape[-1] != 3 or warp.bent.any():
+        return None
+    inverse = np.empty((len(data), 6))
+    size = kernels.inverted(warp.matrix, np.array(warp.size), warp.active, warp.interpolation, data.shape[1:3], inverse)
+    if size[0] < 0 or (warp.antialias.any() and not warp.supersampling.max() == 1 == warp.boxes.max()):
+        return None
+    return size, inverse
 
 
 def in_place(warp: Warp, data: Dense) -> bool:
@@ -237,7 +241,8 @@ def _linear_or_nearest(warp: Warp, rows: NDArray, data: Dense) -> Dense:
     if not left.any():
         return out
     factor = warp.supersampling[rows]
-    for times in np.unique(factor[left], axis=0):
+    alike = factor[left]
+    for times in alike[:1] if (alike == alike[0]).all() else np.unique(alike, axis=0):
         chosen = left & (factor == times).all(1)
         whole = chosen.all()
         result = _linear(warp, rows[chosen], data if whole else data[chosen], both_axes(times))

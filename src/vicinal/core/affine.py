@@ -56,13 +56,13 @@ def invert(matrix: NDArray) -> NDArray[np.float64]:
         >>> invert(translation(np.array([3.0]), np.array([1.0])))[0, :2, 2].tolist()
         [-3.0, -1.0]
     """
-    tilted = np.flatnonzero(np.any(matrix[:, -1, :-1], 1))
-    if len(tilted):
+    tilted = np.any(matrix[:, -1, :-1], 1)
+    if tilted.all() and len(tilted):
+        return np.linalg.inv(matrix)
+    if tilted.any():
         # Row by row, so that the bits of an affine map do not depend on its neighbours.
         inverse = np.empty_like(matrix, np.float64)
-        inverse[tilted] = np.linalg.inv(matrix[tilted])
-        plain = np.setdiff1d(np.arange(len(matrix)), tilted)
-        inverse[plain] = invert(matrix[plain])
+        inverse[tilted], inverse[~tilted] = np.linalg.inv(matrix[tilted]), invert(matrix[~tilted])
         return inverse
     inverse = identity(len(matrix), matrix.shape[-1] - 1)
     if matrix.shape[-1] == 2:

@@ -154,8 +154,10 @@ class OneOf(Group):
     def emit(self, build: Builder, path: str, on: NDArray[np.bool_]) -> None:
         on = build.gate(path, self.p, on)
         chosen = build.choose(path, len(self.of), self.weights)
+        taken = set(chosen[on].tolist())
         for position, (node, below) in enumerate(self.addressed(path)):
-            build.enter(node, below, on & (chosen == position))
+            if position in taken:
+                build.enter(node, below, on & (chosen == position))
 
 
 @register

@@ -15,6 +15,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from vicinal.core.batch import filled
 from vicinal.core.errors import ParameterError
 
 _MULTIPLIERS = np.array([[0xD2511F53], [0xCD9E8D57]], np.uint64)
@@ -23,9 +24,6 @@ _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
 _ROUNDS = 10
 _TO_UNIT = 2.0**-32
-
-Rounds = Callable[[NDArray[np.uint64], NDArray[np.uint64]], NDArray[np.uint32]]
-"""The rounds of Philox: counters (4, 1 or k, B) and round keys (10, 2, k, 1) to words (4, k, B)."""
 
 INDEX_LIMIT, EPOCH_LIMIT, VIEW_LIMIT, SEED_LIMIT = 1 << 48, 1 << 32, 1 << 16, 1 << 64
 
@@ -44,7 +42,7 @@ def philox(counter: NDArray, key: NDArray) -> NDArray[np.uint32]:
         >>> [hex(word) for word in philox(np.zeros(4, np.uint64), np.zeros(2, np.uint64))]
         ['0x6627e8d5', '0xe169c58d', '0xbc57ac4c', '0x9b00dbd8']
     """
-    return rounds(np.asarray(counter, np.uint64), _schedule(np.asarray(key, np.uint64)))
+    return _rounds(np.asarray(counter, np.uint64), _schedule(np.asarray(key, np.uint64)))
 
 
 def _schedule(key: NDArray[np.uint64]) -> NDArray[np.uint64]:
@@ -53,8 +51,7 @@ def _schedule(key: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return (key[None] + steps * _WEYL.reshape(1, 2, *[1] * (key.ndim - 1))) & _LOW
 
 
-def rounds(counter: NDArray[np.uint64], schedule: NDArray[np.uint64]) -> NDArray[np.uint32]:
-    """The rounds of Philox 4x32-10 in NumPy; backends may bring them compiled."""
+def _rounds(counter: NDArray[np.uint64], schedule: NDArray[np.uint64]) -> NDArray[np.uint32]:
     # Words 0 and 2 are multiplied, 1 and 3 are mixed in: two arrays of two rows halve the number of NumPy calls.
     shape = np.broadcast_shapes(counter.shape[1:], schedule.shape[2:])
     multipliers = _MULTIPLIERS.reshape(2, *[1] * len(shape))
@@ -90,16 +87,18 @@ class Address:
     @staticmethod
     def of(seed: int, epoch: ArrayLike = 0, index: ArrayLike = 0, view: ArrayLike = 0, size: int | None = None) -> Address:
         """An address from numbers or (B,) sequences; single numbers are repeated to ``size`` or to the longest sequence."""
-        parts = {"epoch": (epoch, EPOCH_LIMIT), "index": (index, INDEX_LIMIT), "view": (view, VIEW_LIMIT)}
         if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < SEED_LIMIT:
             raise ParameterError("address.seed", "an integer in [0, 2**64)", repr(seed))
-        arrays = [_whole(name, value, limit) for name, (value, limit) in parts.items()]
-        sizes = {len(array) for array in arrays} | ({1} if size is None else {size})
-        if len(sizes - {1}) > 1:
-            got = ", ".join(f"{name} {array.shape}" for name, array in zip(parts, arrays, strict=True))
+        count = 1 if size is None else size
+        epochs, views = _whole("epoch", epoch, EPOCH_LIMIT, count), _whole("view", view, VIEW_LIMIT, count)
+        indices = _whole("index", index, INDEX_LIMIT, count)
+        sizes = {len(epochs), len(indices), len(views), count} - {1}
+        if len(sizes) > 1:
+            parts = {"epoch": epoch, "index": index, "view": view}
+            got = ", ".join(f"{name} {np.atleast_1d(value).shape}" for name, value in parts.items())
             raise ParameterError("address", f"one number each, or {size} numbers (one a sample)", got)
-        longest = max(sizes) if 0 not in sizes else 0
-        return Address(int(seed), *(array if len(array) == longest else np.repeat(array, longest) for array in arrays))
+        longest = sizes.pop() if sizes else 1
+        return Address(int(seed), _repeated(epochs, longest), _repeated(indices, longest), _repeated(views, longest))
 
     def __len__(self) -> int:
         return len(self.index)
@@ -109,12 +108,12 @@ class Address:
         chosen: Any = np.array([rows]) if isinstance(rows, int) else rows
         return Address(self.seed, self.epoch[chosen], self.index[chosen], self.view[chosen])
 
-    def counter(self, blocks: int) -> NDArray[np.uint64]:
-        """(4, blocks, B) Philox counters: index low, epoch, index high and view, block number."""
+    def counter(self, block: NDArray[np.int64]) -> NDArray[np.uint64]:
+        """(4, k, B) Philox counters of the blocks (k,): index low, epoch, index high and view, block number."""
         index, view = self.index.astype(np.uint64), self.view.astype(np.uint64)
-        counter = np.empty((4, blocks, len(self)), np.uint64)
+        counter = np.empty((4, len(block), len(self)), np.uint64)
         counter[0], counter[1] = index & _LOW, self.epoch.astype(np.uint64)
-        counter[2], counter[3] = (index >> _HALF) << np.uint64(16) | view, np.arange(blocks, dtype=np.uint64)[:, None]
+        counter[2], counter[3] = (index >> _HALF) << np.uint64(16) | view, block[:, None]
         return counter
 
     def as_dict(self) -> dict:
@@ -126,11 +125,11 @@ class Address:
         return f"seed={self.seed}, " + ", ".join(parts)
 
 
-def _whole(name: str, value: ArrayLike, limit: int) -> NDArray[np.int64]:
+def _whole(name: str, value: ArrayLike, limit: int, count: int) -> NDArray[np.int64]:
     if type(value) is int and 0 <= value < limit:
-        return np.array([value])
-    if isinstance(value, range) and value and min(value[0], value[-1]) >= 0 and max(value[0], value[-1]) < limit:
-        return np.arange(value.start, value.stop, value.step)
+        return filled(count, value, np.int64)
+    if type(value) is range and value.step == 1 and 0 <= value.start < value.stop <= limit:
+        return np.arange(value.start, value.stop)
     array = np.atleast_1d(np.asarray(value))
     if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
         raise ParameterError(f"address.{name}", "an integer or a 1-D sequence of integers", f"{array.dtype} {array.shape}")
@@ -139,12 +138,44 @@ def _whole(name: str, value: ArrayLike, limit: int) -> NDArray[np.int64]:
     return array.astype(np.int64)
 
 
+def _repeated(array: NDArray[np.int64], longest: int) -> NDArray[np.int64]:
+    return array if len(array) == longest else filled(longest, array, np.int64)
+
+
 def _short(values: NDArray) -> str:
     if len(values) and (values == values[0]).all():
         return str(values[0])
     if len(values) > 2 and (np.diff(values) == 1).all():
         return f"{values[0]}..{values[-1]}"
     return str(values.tolist()) if len(values) <= 8 else f"[{', '.join(map(str, values[:6]))}, ... {len(values)} in all]"
+
+
+Sites = tuple[tuple[str, int], ...]
+"""Names of places, and how many words each asks for."""
+
+Rounds = Callable[[Address, Sites], NDArray[np.uint32]]
+"""Philox for a batch: its address and sites to words (4, k, B), of whose k blocks each site has as many as it needs."""
+
+
+def rounds(address: Address, sites: Sites) -> NDArray[np.uint32]:
+    """Philox 4x32-10 in NumPy; backends may bring it compiled."""
+    return _rounds(address.counter(blocks(sites)[1]), _keyed(address.seed, sites))
+
+
+@lru_cache(maxsize=4096)
+def blocks(sites: Sites) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    """For each block of some sites (4, k) words of the hash of its name, and (k,) which block of its site it is."""
+    counts = [-(-n // 4) for _, n in sites]
+    digests = [hashlib.blake2s(name.encode(), digest_size=16).digest() for name, _ in sites]
+    words = np.frombuffer(b"".join(digests), "<u4").reshape(-1, 4).T.astype(np.uint64)
+    return np.repeat(words, counts, 1), np.concatenate([np.arange(count) for count in counts])
+
+
+@lru_cache(maxsize=1024)
+def _keyed(seed: int, sites: Sites) -> NDArray[np.uint64]:
+    """(10, 2, k, 1) round keys: the seed keys Philox blocks whose counters are the hashes of names; what comes out keys the blocks."""
+    words = philox(blocks(sites)[0], np.array([seed & 0xFFFFFFFF, seed >> 32], np.uint64)[:, None])
+    return _schedule(words[:2].astype(np.uint64))[..., None]
 
 
 @final
@@ -197,29 +228,10 @@ class Draw:
 
     def prefetch(self, sites: Sequence[tuple[str, int]]) -> None:
         """Draw many sites in one vectorised call; the numbers are those that single calls would give."""
-        schedule, block = _stacked(self.address.seed, tuple(sites))
-        counter = self.address.counter(1 + int(block[-1] if len(sites) == 1 else block.max(initial=0)))
-        words = self.rounds(counter if counter.shape[1] == 1 else counter[:, block], schedule)
+        words = self.rounds(self.address, tuple(sites))
         start = 0
         for name, n in sites:
             count = -(-n // 4)
             rows = words[:, start].T if count == 1 else words[:, start : start + count].transpose(2, 1, 0).reshape(-1, 4 * count)
             self.known[name, n] = rows[:, :n]
             start += count
-
-
-@lru_cache(maxsize=4096)
-def _stacked(seed: int, sites: tuple[tuple[str, int], ...]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
-    """(10, 2, blocks, 1) round keys and (blocks,) block numbers of many sites."""
-    counts = [-(-n // 4) for _, n in sites]
-    # The seed keys Philox blocks whose counters are the hashes of the names; what comes out keys the blocks of the places.
-    words = philox(_digests(sites), np.array([seed & 0xFFFFFFFF, seed >> 32], np.uint64)[:, None])
-    keys = np.repeat(words[:2].astype(np.uint64), counts, 1)
-    return _schedule(keys)[..., None], np.concatenate([np.arange(count) for count in counts])
-
-
-@lru_cache(maxsize=4096)
-def _digests(sites: tuple[tuple[str, int], ...]) -> NDArray[np.uint64]:
-    """(4, sites) words of the hashes of names."""
-    digests = [hashlib.blake2s(name.encode(), digest_size=16).digest() for name, _ in sites]
-    return np.frombuffer(b"".join(digests), "<u4").reshape(-1, 4).T.astype(np.uint64)

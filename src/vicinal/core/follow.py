@@ -12,6 +12,8 @@ from vicinal.core.targets import InstanceMasks, Instances, Known, Polygons, Targ
 
 def others(targets: Mapping[str, Target], way: Way, single: bool) -> tuple[dict[str, Any], Instances | None]:
     """What becomes of the targets, in the order in which they were given; and the fate of the instances."""
+    if not targets:
+        return {}, None
     out, known = {}, Known()
     for name in sorted(targets, key=lambda name: targets[name].rank):
         out[name] = targets[name].follow(name, way, known)

@@ -84,13 +84,17 @@ def _says_text(value: Any) -> bool:
 
 def is_empty(named: Mapping[str, Any]) -> bool:
     """True for a batch of no samples: (0, H, W, C) images, (0, T, C) series, (0, D, H, W, C) volumes or (0,) texts."""
-    main, rank = next((named[name], RANKS[name]) for name in MAINS if name in named)
-    return isinstance(main, np.ndarray) and main.ndim == rank + 1 and not len(main)
+    kind = _main(named)
+    return isinstance(named[kind], np.ndarray) and named[kind].ndim == RANKS[kind] + 1 and not len(named[kind])
+
+
+def _main(named: Mapping[str, Any]) -> str:
+    return "image" if "image" in named else next(name for name in MAINS if name in named)
 
 
 def read(named: Mapping[str, Any]) -> Inputs:
     """The targets of a call in the form that planner and backends use, checked."""
-    kind = next(name for name in MAINS if name in named)
+    kind = _main(named)
     value, rank = named[kind], RANKS[kind]
     if kind == "text":
         return _texts(value, named)
@@ -123,35 +127,51 @@ def wrapped(name: str, value: Any, single: bool) -> Target:
 
 
 def _spec(data: Dense, kind: str, targets: frozenset[str]) -> Spec:
-    if not len(data):
-        raise TargetError(kind, "at least one sample", "a batch of none")
+    if isinstance(data, np.ndarray):
+        spec = _alike(data.shape, data.dtype, kind, targets)
+        if spec.unit:
+            _in_range(data, 0, False)
+        return spec
     first = data[0]
-    known, bounded = _DTYPES.get(kind, ("uint8", "uint16", "float32")), kind not in _DTYPES
-    for number, array in enumerate(data if isinstance(data, list) else [data]):
-        if name_of(array.dtype) not in known:
-            raise TargetError(f"{kind}[{number}]", f"dtype {', '.join(known)}", str(array.dtype), f"{kind}.astype(np.float32)")
+    for number, array in enumerate(data):
+        _known(array.dtype, kind, number)
         if array.shape[-1] != first.shape[-1]:
             raise TargetError(f"{kind}[{number}]", f"{first.shape[-1]} channels, as the first", f"{array.shape[-1]}")
         if array.dtype != first.dtype:
             raise TargetError(f"{kind}[{number}]", f"dtype {first.dtype}, as the first", str(array.dtype))
-        if bounded:
-            _in_range(array, number, isinstance(data, list))
-    dims = _DIMS.get(kind, 2)
-    shapes = tuple(array.shape[-1 - dims : -1] for array in (data if isinstance(data, list) else [data]))
-    if not all(map(all, shapes)):
-        raise TargetError(kind, "at least one pixel", f"a canvas of {list(next(shape for shape in shapes if not all(shape)))}")
-    named = targets | {"image"} if kind == "volume" else targets
-    if isinstance(data, list):
-        return Spec(np.array(shapes, np.int64), first.shape[-1], name_of(first.dtype), unit=bounded, targets=named)
-    return _alike(len(data), shapes[0], first.shape[-1], first.dtype, bounded, named)
+        if kind not in _DTYPES:
+            _in_range(array, number, True)
+    return _announced(np.array([_canvas(array.shape, kind) for array in data], np.int64), first.shape[-1], first.dtype, kind, targets)
 
 
 @lru_cache(maxsize=64)
-def _alike(batch: int, shape: tuple[int, ...], channels: int, dtype: np.dtype, unit: bool, targets: frozenset[str]) -> Spec:
+def _alike(shape: tuple[int, ...], dtype: np.dtype, kind: str, targets: frozenset[str]) -> Spec:
     """The spec of a batch of equal samples, which nobody can change: one call is often like the last."""
-    size = np.tile(np.array(shape, np.int64), (batch, 1))
+    if not shape[0]:
+        raise TargetError(kind, "at least one sample", "a batch of none")
+    _known(dtype, kind, 0)
+    size = np.tile(np.array(_canvas(shape, kind), np.int64), (shape[0], 1))
     size.setflags(write=False)
-    return Spec(size, channels, name_of(dtype), unit=unit, targets=targets)
+    return _announced(size, shape[-1], dtype, kind, targets)
+
+
+def _announced(size: NDArray[np.int64], channels: int, dtype: np.dtype, kind: str, targets: frozenset[str]) -> Spec:
+    named = targets | {"image"} if kind == "volume" else targets
+    return Spec(size, channels, name_of(dtype), unit=kind not in _DTYPES, targets=named)
+
+
+def _known(dtype: np.dtype, kind: str, number: int) -> None:
+    known = _DTYPES.get(kind, ("uint8", "uint16", "float32"))
+    if name_of(dtype) not in known:
+        raise TargetError(f"{kind}[{number}]", f"dtype {', '.join(known)}", str(dtype), f"{kind}.astype(np.float32)")
+
+
+def _canvas(shape: tuple[int, ...], kind: str) -> tuple[int, ...]:
+    """Height and width, or the length of a series."""
+    canvas = shape[-1 - _DIMS.get(kind, 2) : -1]
+    if not all(canvas):
+        raise TargetError(kind, "at least one pixel", f"a canvas of {list(canvas)}")
+    return canvas
 
 
 def _in_range(array: NDArray, number: int, ragged: bool) -> None:

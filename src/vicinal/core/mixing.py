@@ -91,6 +91,8 @@ class Blending:
 
     def run(self, primitives: Sequence[Primitive], data: Dense) -> Dense:
         """All passes on the main target."""
+        if not any(isinstance(primitive, Blend) for primitive in primitives):
+            return self._engine.run(primitives, data)
         for blended, group in groupby(primitives, lambda primitive: isinstance(primitive, Blend)):
             if not blended:
                 data = self._engine.run(tuple(group), data)
@@ -134,7 +136,7 @@ def mixers(policy: Any, source: Any) -> list[Mixer]:
     Raises:
         TargetError: a source that none of them asks for.
     """
-    found = [node for node in policy.walk() if getattr(node, "mixes", False)]
+    found = list(policy.mixing)
     if source is not None and all(mixer.partner == "batch" for mixer in found):
         raise TargetError("source", "a mixer with partner='dataset' in the policy", "none", "CutMix(partner='dataset')")
     return found

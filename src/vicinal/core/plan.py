@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from vicinal.core.batch import Spec, bits, changed, every, mask
 from vicinal.core.draw import Draw
 from vicinal.core.errors import TargetError
-from vicinal.core.primitive import Pointwise, Primitive
+from vicinal.core.primitive import Pointwise, Primitive, everywhere
 from vicinal.core.space import pick
 from vicinal.core.steps import Round
 from vicinal.core.warp import CONSTANT, NONE, Warp
@@ -91,7 +91,7 @@ def plan(policy: Node, draw: Draw, spec: Spec, given: Mapping[str, Mapping[str, 
     if sites and given is None:
         draw.prefetch([site for site in sites if site not in draw.known])
     build = Builder(draw, spec, given, seen)
-    policy.emit_root(build, np.ones(len(spec), bool))
+    policy.emit_root(build, everywhere(len(spec)))
     sites.update(dict.fromkeys(draw.known))
     made = build.plan()
     if given is None and build.plain and not draw.known:
@@ -113,7 +113,7 @@ def unfused(policy: Node, draw: Draw, spec: Spec, seen: Scene | None = None) -> 
     """The same draws with one pass for every primitive: what each operation does to annotations by itself."""
     build = Builder(draw, spec, None, seen)
     build.fuse = False
-    policy.emit_root(build, np.ones(len(spec), bool))
+    policy.emit_root(build, everywhere(len(spec)))
     return build.plan()
 
 

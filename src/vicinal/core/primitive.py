@@ -104,6 +104,8 @@ def side_by_side(one: Any, other: Any, on: NDArray[np.bool_]) -> Any:
 
 
 def _picked(one: Any, other: Any, on: NDArray[np.bool_]) -> Any:
+    if other is one:
+        return one
     if isinstance(one, np.ndarray):
         return np.where(on.reshape(-1, *[1] * (one.ndim - 1)), other, one)
     if isinstance(one, dict):
@@ -113,7 +115,9 @@ def _picked(one: Any, other: Any, on: NDArray[np.bool_]) -> Any:
 
 def everywhere(batch: int) -> NDArray[np.bool_]:
     """(B,) all on."""
-    return np.ones(batch, bool)
+    on = np.empty(batch, bool)
+    on.fill(True)
+    return on
 
 
 @final

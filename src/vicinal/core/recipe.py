@@ -93,6 +93,10 @@ class _One:
     def plans(self) -> Any:
         return self.policy.plans
 
+    @property
+    def mixing(self) -> Any:
+        return self.policy.mixing
+
 
 def _words(values: Mapping[str, Any]) -> str:
     if values.get("on") is False:

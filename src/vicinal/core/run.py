@@ -36,19 +36,25 @@ class Addressed(np.ndarray):
     ``address`` is None on arrays computed from it.
     """
 
-    address: Address | None = None
+    _made: tuple[Address, int | None] | None = None
+
+    @property
+    def address(self) -> Address | None:
+        """Of the batch, or of the one sample that it is."""
+        whole, number = self._made or (None, None)
+        return whole if whole is None or number is None else whole[number]
 
     def __array_finalize__(self, other: Any) -> None:
-        self.address = None
+        self._made = None
 
     def __array_wrap__(self, array: NDArray, context: Any = None, return_scalar: bool = False) -> Any:
         # A number computed from it, a mean for example, is a plain number.
         return np.asarray(array)[()] if array.ndim == 0 else array.view(Addressed)
 
 
-def _marked(array: NDArray, address: Address) -> NDArray:
+def _marked(array: NDArray, address: Address, number: int | None = None) -> NDArray:
     marked = array.view(Addressed)
-    marked.address = address
+    marked._made = address, number
     return marked
 
 
@@ -257,7 +263,7 @@ def _unwrapped(data: Dense, inputs: Inputs, after: Spec, address: Address) -> An
     if inputs.single:
         return _marked(np.ascontiguousarray(data[0]), address)
     if inputs.listed or isinstance(data, list):
-        return [_marked(array, address[number]) for number, array in enumerate(data)]
+        return [_marked(array, address, number) for number, array in enumerate(data)]
     return _marked(data, address)
 
 

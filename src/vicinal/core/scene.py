@@ -101,7 +101,7 @@ def _through(volume: NDArray) -> NDArray:
 
 def _spots(masks: NDArray, where: NDArray) -> NDArray[np.float64]:
     """(b, 2) for equal masks (b, H, W, C): the pixels that are not 0 stand in one list, sample by sample."""
-    found = (masks[..., 0] if masks.shape[3] == 1 else np.asarray(masks.any(3))).reshape(len(masks), -1)
+    found = (masks[..., 0] != 0 if masks.shape[3] == 1 else np.asarray(masks.any(3))).reshape(len(masks), -1)
     count = np.count_nonzero(found, axis=1)
     some, start = count > 0, np.cumsum(count) - count
     chosen = start + np.minimum((where * count).astype(np.int64), count - 1)

@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeAlias, final, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from vicinal.core.batch import filled
 from vicinal.core.errors import ParameterError
 from vicinal.core.special import beta_quantile, normal_quantile
 
@@ -60,7 +61,7 @@ class Fixed:
     value: Any
 
     def at(self, u: NDArray) -> NDArray:
-        return np.full(u.shape, self.value)
+        return filled(u.shape, self.value, type(self.value)) if type(self.value) in (int, float) else np.full(u.shape, self.value)
 
     def toward(self, neutral: Any, strength: float) -> Space:
         if isinstance(self.value, (int, float)) and isinstance(neutral, (int, float)):

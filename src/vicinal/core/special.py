@@ -34,11 +34,23 @@ def normal_quantile(u: NDArray) -> NDArray:
     u = np.asarray(u, float)
     centre = u - 0.5
     square = centre * centre
-    middle = np.polyval(_A, square) * centre / np.polyval(_B, square)
-    small = np.clip(np.minimum(u, 1 - u), 1e-300, _TAIL)
-    root = np.sqrt(-2 * np.log(small))
-    outer = np.polyval(_C, root) / np.polyval(_D, root)
-    return np.where(np.abs(centre) <= 0.5 - _TAIL, middle, np.where(centre < 0, outer, -outer))
+    found = np.asarray(_polynomial(_A, square) * centre / _polynomial(_B, square))
+    tails = np.abs(centre) > 0.5 - _TAIL
+    if tails.any():
+        there = u[tails]
+        root = np.sqrt(-2 * np.log(np.maximum(np.minimum(there, 1 - there), 1e-300)))
+        outer = _polynomial(_C, root) / _polynomial(_D, root)
+        found[tails] = np.where(there < 0.5, outer, -outer)
+    return found
+
+
+def _polynomial(factors: tuple[float, ...], x: NDArray) -> NDArray:
+    """``np.polyval`` in one array."""
+    value = factors[0] * x + factors[1]
+    for factor in factors[2:]:
+        value *= x
+        value += factor
+    return value
 
 
 def beta_quantile(u: NDArray, a: float, b: float) -> NDArray:

@@ -104,6 +104,11 @@ class Node(ABC):
         """Plans that need no draws, by the form of the batch; a note of the planner's."""
         return {}
 
+    @cached_property
+    def mixing(self) -> tuple[Any, ...]:
+        """The mixers among this node and all below it, in order."""
+        return tuple(node for node in self.walk() if getattr(node, "mixes", False))
+
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name != "plans"}
 
@@ -206,7 +211,7 @@ class Transform(Node):
         """(B,) values of one parameter; a fixed one asks for no randomness."""
         held = getattr(self, name)
         if isinstance(held, Fixed):
-            return np.full(len(draw.address), held.value)
+            return held.at(draw.address.index)
         declared = declarations(type(self))[name]
         whole = isinstance(declared, Parameter) and declared.integer
         return _whole(held, draw.unit(name)) if whole else held.at(draw.unit(name))

@@ -93,14 +93,14 @@ class Warp:
         on = self.active
         if every(on):
             return self
-        one, same = on[:, None], np.eye(self.matrix.shape[-1])
+        one, same, none = on[:, None], affine.identity(1, self.matrix.shape[-1] - 1), np.int8(NONE)
         return Warp(
             matrix=np.where(one[..., None], self.matrix, same),
-            size=np.where(one, self.size, self.before),
+            size=self.size if self.size is self.before else np.where(one, self.size, self.before),
             before=self.before,
-            border=np.where(on, self.border, NONE).astype(np.int8),
+            border=np.where(on, self.border, none),
             fill=np.where(on, self.fill, 0.0),
-            interpolation=np.where(on, self.interpolation, NONE).astype(np.int8),
+            interpolation=np.where(on, self.interpolation, none),
             antialias=self.antialias & on,
             active=on,
             bend=None if self.bend is None else np.where(on, self.bend, np.full(len(on), None, object)),
@@ -114,27 +114,34 @@ class Warp:
         if not isinstance(other, Warp):
             return False
         both = self.active & other.active
-        if not np.count_nonzero(both):
+        if not np.count_nonzero(both) or self.plain:
             return True
         border = (self.border == NONE) | (other.border == NONE) | ((self.border == other.border) & (self.fill == other.fill))
         sampling = (self.interpolation == NONE) | (other.interpolation == NONE) | (self.interpolation == other.interpolation)
         free = border & sampling if self.bend is None or other.bend is None else border & sampling & ~(self.bent & other.bent)
         return ~both | free
 
+    @cached_property
+    def plain(self) -> bool:
+        """Whether every sample puts pixels onto pixels without a border, so that whatever comes behind it is taken in."""
+        return self.bend is None and every(self.border == NONE) and every(self.interpolation == NONE)
+
     def then(self, other: Warp) -> Warp:
         if self.bend is other.bend is None and not np.count_nonzero(self.active & other.active):
-            before = np.where(self.active[:, None], self.before, other.before)
-            return changed(side_by_side(self, other, other.active), before=before)
+            made = side_by_side(self, other, other.active)
+            if self.before is other.before:
+                return made
+            return changed(made, before=np.where(self.active[:, None], self.before, other.before))
         first, second = self.settled(), other.settled()
-        kept = first.border != NONE
+        kept, alone = first.border != NONE, every(second.active)
         matrix, bend, after = _composed(first, second)
         return Warp(
             matrix=matrix,
             # A sample that is neutral on one side may have another size by now: its canvas is whatever the active side says.
-            size=np.where(second.active[:, None], second.size, first.size),
-            before=np.where(first.active[:, None], first.before, second.before),
-            border=np.where(kept, first.border, second.border),
-            fill=np.where(kept, first.fill, second.fill),
+            size=second.size if alone else np.where(second.active[:, None], second.size, first.size),
+            before=first.before if first.before is second.before else np.where(first.active[:, None], first.before, second.before),
+            border=second.border if self.plain else np.where(kept, first.border, second.border),
+            fill=second.fill if self.plain else np.where(kept, first.fill, second.fill),
             interpolation=np.maximum(first.interpolation, second.interpolation),
             antialias=first.antialias | second.antialias,
             active=first.active | second.active,
@@ -252,7 +259,8 @@ class Warp:
     @cached_property
     def boxes(self) -> NDArray[np.float64]:
         """(B, d) source pixels along x (and y) whose exact mean an output pixel is, where the map is upright; 1 is linear interpolation."""
-        boxed = self.averaged & self.upright
+        averaged = self.averaged
+        boxed = averaged & self.upright if averaged.any() else averaged
         if not boxed.any():
             return np.ones((len(self.active), self.size.shape[1]))
         return np.where(boxed[:, None], np.maximum(np.abs(np.einsum("bii->bi", self.inverted[:, :-1, :-1])), 1), 1)
@@ -261,7 +269,8 @@ class Warp:
     def supersampling(self) -> NDArray[np.int64]:
         """(B, d) linear samples per output pixel along x (and y) where the map is not upright: as many as it covers source pixels; their
         mean is the antialiasing."""
-        sampled = self.averaged & ~self.upright
+        averaged = self.averaged
+        sampled = averaged & ~self.upright if averaged.any() else averaged
         if not sampled.any():
             return np.ones((len(self.active), self.size.shape[1]), np.int64)
         return np.where(sampled[:, None], np.rint(affine.footprint(self.linear())).clip(1, 64), 1).astype(np.int64)

@@ -20,6 +20,7 @@ from vicinal.image.fields import Params
 __all__ = ["ChannelDropout", "ChannelShuffle", "Grayscale", "RGBShift", "Sepia"]
 
 LUMA = np.array([0.299, 0.587, 0.114])
+_GREY, _SAME = np.tile(LUMA, (3, 1)), np.eye(3)
 _SEPIA = np.array([[0.393, 0.769, 0.189], [0.349, 0.686, 0.168], [0.272, 0.534, 0.131]])
 
 
@@ -48,13 +49,13 @@ def blended(target: NDArray, amount: NDArray) -> Pointwise:
     """From the colours as they are (amount 0) to those that a (3, 3) matrix makes of them (amount 1), and beyond; amount is (B,)."""
     share = amount[:, None, None]
     matrix = np.zeros((len(amount), 3, 4))
-    matrix[:, :, :3] = np.eye(3) * (1 - share) + target * share
+    matrix[:, :, :3] = _SAME * (1 - share) + target * share
     return Pointwise((Matrix(matrix),), everywhere(len(amount)))
 
 
 def to_grey(amount: NDArray) -> Pointwise:
     """The blend with the luma (ITU-R BT.601): 1 removes colours, 0 leaves them, below 0 they grow."""
-    return blended(np.tile(LUMA, (3, 1)), amount)
+    return blended(_GREY, amount)
 
 
 @register

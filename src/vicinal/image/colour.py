@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, ClassVar, final
 
 import numpy as np
@@ -21,8 +22,8 @@ __all__ = ["Brightness", "Contrast", "Gamma", "Invert", "Normalize", "ToTensor"]
 
 def linear(gain: Any, bias: Any, batch: int) -> Pointwise:
     """One step ``gain * x + bias`` for numbers or (B,) arrays."""
-    column = [np.full((batch, 1), np.reshape(value, (-1, 1)), float) for value in (gain, bias)]
-    return Pointwise((Linear(column[0], column[1]),), everywhere(batch))
+    step = Linear(np.asarray(gain, float).reshape(-1, 1), np.asarray(bias, float).reshape(-1, 1))
+    return Pointwise((step,), everywhere(batch))
 
 
 @register
@@ -137,8 +138,18 @@ class Normalize(Transform):
         return True
 
     def lower(self, params: Params, spec: Spec) -> list[Pointwise]:
-        mean, std = (_channels(getattr(self, name), spec.channels, name) for name in ("mean", "std"))
-        return [Pointwise((Linear(1 / std, -mean / std, clip=False),), everywhere(len(spec)), dtype="float32", unit=False)]
+        step = _standard(self.mean, self.std, spec.channels)
+        return [Pointwise((step,), everywhere(len(spec)), dtype="float32", unit=False)]
+
+
+@lru_cache(maxsize=64)
+def _standard(mean: float | tuple[float, ...], std: float | tuple[float, ...], channels: int) -> Linear:
+    """The step that subtracts means and divides by deviations, shared by all samples of all batches: nobody can change it."""
+    middle, spread = _channels(mean, channels, "mean"), _channels(std, channels, "std")
+    gain, bias = 1 / spread, -middle / spread
+    gain.setflags(write=False)
+    bias.setflags(write=False)
+    return Linear(gain, bias, clip=False)
 
 
 def _channels(value: float | tuple[float, ...], channels: int, name: str) -> NDArray[np.float64]:

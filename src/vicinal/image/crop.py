@@ -21,10 +21,13 @@ __all__ = ["CenterCrop", "Pad", "RandomCrop", "RandomResizedCrop", "Resize"]
 def _crop(spec: Spec, size: NDArray, share: NDArray | float, border: str, fill: float) -> Warp:
     """A window whose free room is shared out by (B, 2) numbers in [0, 1], y before x; where the canvas is smaller, the border shows."""
     room = spec.size - size
-    start = np.floor(room * share + 0.5)
-    warp = Warp.of(affine.translation(-start[:, 1], -start[:, 0]), spec, size, border, fill)
+    start, small = np.floor(room * share + 0.5), (room < 0).any(1)
+    matrix = affine.translation(-start[:, 1], -start[:, 0])
     # Sample by sample: a canvas that is large enough needs no border, whatever its neighbours in the batch need.
-    return changed(warp, border=np.where(room.min(1) < 0, warp.border, np.int8(NONE)))
+    if not small.any():
+        return Warp.of(matrix, spec, size, None, fill)
+    warp = Warp.of(matrix, spec, size, border, fill)
+    return changed(warp, border=np.where(small, warp.border, np.int8(NONE)))
 
 
 @register

@@ -113,12 +113,13 @@ class ElasticTransform(Transform):
 
     def lower(self, params: Params, spec: Spec) -> list[Warp]:
         bends: list[Grid | None] = [None] * len(spec)
-        forms, which = np.unique(np.column_stack([spec.size, params["smoothness"]]), axis=0, return_inverse=True)
-        for number, (height, width, distance) in enumerate(forms):
-            rows = np.flatnonzero((which.ravel() == number) & (params["amplitude"] > 0))
-            if len(rows):
-                fields = smooth(params["key"][rows], (height, width), distance) * params["amplitude"][rows, None, None, None]
-                place(bends, rows, grids(fields, params["amplitude"][rows], spec.size[rows]))
+        forms: dict[tuple[float, ...], list[int]] = {}
+        for row in np.flatnonzero(params["amplitude"] > 0).tolist():
+            forms.setdefault((*spec.size[row].tolist(), float(params["smoothness"][row])), []).append(row)
+        for (height, width, distance), alike in forms.items():
+            rows = np.array(alike)
+            fields = smooth(params["key"][rows], (height, width), distance) * params["amplitude"][rows, None, None, None]
+            place(bends, rows, grids(fields, params["amplitude"][rows], spec.size[rows]))
         return [Warp.bent_by(bends, spec, self.border, self.fill, self.interpolation)]
 
 
@@ -307,12 +308,20 @@ class OpticalDistortion(Transform):
         axis = np.stack([params["x"], params["y"]], 1)
         bends: list[Grid | None] = [None] * len(spec)
         for fine, rows in by_fineness(spec):
-            line, size = np.linspace(-0.5, 0.5, fine), spec.size[rows]
-            away = (np.stack(np.meshgrid(line, line), -1) - axis[rows, None, None]) * size[:, None, None, ::-1]
-            radius = np.hypot(away[..., 0], away[..., 1]) * (2 / size.max(1))[:, None, None]
+            away, radius = _about(axis[rows], spec.size[rows], fine)
             nodes = away * (_stretch(params["k"][rows, None, None], radius, self.model) - 1)[..., None]
-            place(bends, rows, grids(nodes, params["k"][rows], size))
+            place(bends, rows, grids(nodes, params["k"][rows], spec.size[rows]))
         return [Warp.bent_by(bends, spec, self.border, self.fill, self.interpolation)]
+
+
+def _about(axis: NDArray, size: NDArray, fine: int) -> tuple[NDArray, NDArray]:
+    """Where (B, fine, fine) nodes lie from the axes (B, 2) of lenses, and how far in halves of the longer side; one for all if all are
+    alike."""
+    if len(axis) > 1 and (axis == axis[0]).all() and (size == size[0]).all():
+        return _about(axis[:1], size[:1], fine)
+    line = np.linspace(-0.5, 0.5, fine)
+    away = (np.stack(np.meshgrid(line, line), -1) - axis[:, None, None]) * size[:, None, None, ::-1]
+    return away, np.hypot(away[..., 0], away[..., 1]) * (2 / size.max(1))[:, None, None]
 
 
 def _stretch(k: NDArray, radius: NDArray, model: str) -> NDArray[np.float64]:

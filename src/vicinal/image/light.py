@@ -7,7 +7,7 @@ from typing import Any, ClassVar, final
 import numpy as np
 from numpy.typing import NDArray
 
-from vicinal.core.batch import Spec
+from vicinal.core.batch import Spec, filled
 from vicinal.core.primitive import Effect
 from vicinal.core.space import SpaceLike
 from vicinal.core.transform import Transform, option, parameter, register
@@ -21,7 +21,7 @@ _EBERT = "Fournier, Fussell and Carpenter, Computer rendering of stochastic mode
 def tint(colour: tuple[float, float, float], spec: Spec) -> NDArray[np.float64]:
     """(B, C) a colour for three channels; its luma for any other number of them."""
     shown = colour if spec.channels == 3 else (float(np.dot(colour, (0.299, 0.587, 0.114))),) * spec.channels
-    return np.tile(np.asarray(shown, float), (len(spec), 1))
+    return filled((len(spec), spec.channels), shown)
 
 
 def grey(values: NDArray, spec: Spec) -> NDArray[np.float64]:

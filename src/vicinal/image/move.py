@@ -256,6 +256,8 @@ class Shear(Transform):
 
 def _shear(x: NDArray, y: NDArray) -> tuple[Any, Any, Any, Any]:
     """((a, b), (c, d)) of a shear first along x, then along y, so that the determinant stays 1."""
+    if not x.any() and not y.any():
+        return 1, 0, 0, 1
     along_x, along_y = np.tan(np.deg2rad(x)), np.tan(np.deg2rad(y))
     return 1, along_x, along_y, 1 + along_x * along_y
 
@@ -289,6 +291,7 @@ class Affine(Transform):
         width, height = (spec.width, spec.height) if self.unit == "share" else (1, 1)
         cos, sin, scale = *cosine_sine(params["angle"]), params["scale"]
         a, b, c, d = _shear(params["shear_x"], params["shear_y"])
-        turned = scale * np.stack(np.broadcast_arrays(cos * a + sin * c, cos * b + sin * d, cos * c - sin * a, cos * d - sin * b))
-        matrix = affine.planar(turned[0], turned[1], turned[2], turned[3], spec.centre, params["x"] * width, params["y"] * height)
+        upper = scale * (cos * a + sin * c), scale * (cos * b + sin * d)
+        lower = scale * (cos * c - sin * a), scale * (cos * d - sin * b)
+        matrix = affine.planar(*upper, *lower, spec.centre, params["x"] * width, params["y"] * height)
         return [Warp.of(matrix, spec, None, self.border, self.fill, self.interpolation, self.antialias)]

@@ -28,7 +28,10 @@ def _count(density: NDArray, spec: Spec) -> NDArray[np.int64]:
 
 def _columns(spec: Spec, *values: float | NDArray) -> NDArray[np.float64]:
     """(B, n) numbers or (B,) arrays side by side."""
-    return np.stack([np.broadcast_to(np.asarray(value, float), (len(spec),)) for value in values], 1)
+    columns = np.empty((len(spec), len(values)))
+    for at, value in enumerate(values):
+        columns[:, at] = value
+    return columns
 
 
 @register

@@ -15,7 +15,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from vicinal.backend.kernels import hashed
-from vicinal.core.batch import RANGES
+from vicinal.core.batch import RANGES, name_of
 
 compiled = njit(nogil=True, cache=True, error_model="numpy")
 _UNIT = np.float32(2**-24)
@@ -194,4 +194,4 @@ def fractal_veil(images: NDArray, *, key: NDArray, settings: NDArray, colour: ND
 
 def limits(images: NDArray) -> tuple[np.float32, np.float32]:
     """The largest value of a dtype, and what rounds: adding 0.5 before whole numbers are cut off."""
-    return np.float32(RANGES[str(images.dtype)]), np.float32(0.5 if images.dtype.kind == "u" else 0)
+    return np.float32(RANGES[name_of(images.dtype)]), np.float32(0.5 if images.dtype.kind == "u" else 0)
