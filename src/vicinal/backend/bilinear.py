@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from vicinal.backend.bilinear_lanes import BITS, ONE, PIXELS, sixteen
+from vicinal.backend import streams
+from vicinal.backend.bilinear_lanes import BITS, ONE, PIXELS, sixteen, sixteen_marked, sixteen_told
 from vicinal.backend.chain_lookup import byte_planes, look_up, look_up_floats, split
 from vicinal.backend.kernels import _brought, _compiled, _inlined
 from vicinal.backend.pixels import copied
@@ -92,17 +93,18 @@ def marked(xs, ys, shift, window, size, border, marks):
 def block(widest, count):
     """Places for the pixels that are sampled at a time, a row of the widest result at least: how many, x, y, marks, and values."""
     many = (max(_AT_ONCE, widest) + PIXELS - 1) // PIXELS * PIXELS
-    return many, np.empty(many), np.empty(many), np.empty((4, many), np.int32), np.empty(many * count + 4 * PIXELS, np.uint8)
+    marks = np.empty((4, many + PIXELS), np.int32)
+    return many, np.empty(many), np.empty(many), marks, np.empty(many * count + 4 * PIXELS, np.uint8)
 
 
 @_inlined
-def sampled(flat, marks, many, stride, channels, line):
-    """Values of so many pixels from what ``marked`` says."""
-    for x in range(many, (many + PIXELS - 1) // PIXELS * PIXELS):  # the last ones of sixteen
+def sampled(flat, marks, first, many, stride, channels, line):
+    """Values of the pixels first .. many - 1 from what ``marked`` says."""
+    for x in range(many, many + (first - many) % PIXELS):  # the last ones of sixteen
         for k in range(4):
             marks[k, x] = 0
-    for x in range(0, many, PIXELS):
-        sixteen(line, x * len(channels), flat, stride, marks, x, channels)
+    for x in range(first, many, PIXELS):
+        sixteen(line, (x - first) * len(channels), flat, stride, marks, x, channels)
 
 
 @_compiled
@@ -162,20 +164,34 @@ def _looked_at(inverse, size, rows, columns, border):
 
 
 @_inlined
-def _along(inverse, y, xs, ys):
-    """Sources of one row of an affine map, as pixel indices."""
+def _marked_row(inverse, y, width, window, size, border, begin, xs, ys, marks):
+    """Marks, from ``begin`` on, of one row of an affine map."""
     a00, a01, a02, a10, a11, a12 = inverse
+    columns, rows, across, down = marks[0], marks[1], marks[2], marks[3]
     start_x, start_y = a00 * 0.5 + a01 * (y + 0.5) + a02 - 0.5, a10 * 0.5 + a11 * (y + 0.5) + a12 - 0.5
-    for x in range(len(xs)):
-        xs[x], ys[x] = a00 * x + start_x, a10 * x + start_y
+    if border == REFLECT:
+        for x in range(width):
+            xs[x], ys[x] = a00 * x + start_x, a10 * x + start_y
+        marked(xs[:width], ys[:width], 0.0, window, size, border, marks[:, begin : begin + width])
+        return
+    left, top, right, low = window
+    for x in range(0, width, PIXELS):
+        sixteen_marked(a00, start_x, x, left - RING, right, columns, across, begin + x)
+    if a10 == 0:
+        sixteen_marked(0.0, start_y, 0, top - RING, low, rows, down, begin)
+        rows[begin : begin + width], down[begin : begin + width] = rows[begin], down[begin]
+    else:
+        for x in range(0, width, PIXELS):
+            sixteen_marked(a10, start_y, x, top - RING, low, rows, down, begin + x)
 
 
 @_inlined
-def _marked_rows(inverse, first, width, window, size, border, xs, ys, marks):
-    """Marks of some rows of an affine map, from row ``first`` on."""
-    for row in range(len(xs) // width):
-        _along(inverse, first + row, xs[row * width : (row + 1) * width], ys[row * width : (row + 1) * width])
-    marked(xs, ys, 0.0, window, size, border, marks)
+def _told(flat, marks, many, stride, channels, entries, out, at, area, past):
+    """How many of so many pixels, sixteen at a time, went through a table to planes of ``out``, from pixel ``at`` on."""
+    table = entries.reshape(-1)
+    for x in range(0, many // PIXELS * PIXELS, PIXELS):
+        sixteen_told(out, at + x, area, past, table, flat, stride, marks, x, channels)
+    return many // PIXELS * PIXELS
 
 
 @_compiled
@@ -188,6 +204,8 @@ def affine(src, inverse, sizes, planar, out, border, fill, tables, channels):
     """
     batch, height, width = src.shape[:3]
     count, plain, start = len(channels), tables.shape[1] == 0, 0
+    direct = not plain and out.itemsize == 4 and count <= 4 and (planar or count == 1)
+    past = out.itemsize == 4 and out.nbytes > streams.LARGE
     most, xs, ys, marks, line = block(sizes[:, 1].max(), count)
     apart, entries = np.empty((count, most), np.uint8), np.empty((tables.shape[2], 256), tables.dtype)
     planes = np.empty((tables.shape[2], 4, 256), np.uint8)
@@ -200,11 +218,16 @@ def affine(src, inverse, sizes, planar, out, border, fill, tables, channels):
         if not plain and b < len(tables):
             _entries(tables[b], entries, planes)
         for y in range(0, high, rows):
-            many = min(rows, high - y) * wide
-            _marked_rows(inverse[b], y, wide, window, (height, width), border[b], xs[:many], ys[:many], marks)
-            sampled(flat, marks, many, stride, channels, line)
+            many, done, at = min(rows, high - y) * wide, 0, y * wide
+            for row in range(many // wide):
+                _marked_row(inverse[b], y + row, wide, window, (height, width), border[b], row * wide, xs, ys, marks)
+            if direct:
+                done = _told(flat, marks, many, stride, channels, entries, out[start:], at, area, past)
+            sampled(flat, marks, done, many, stride, channels, line)
             if plain:
-                copied(out, start + y * wide * count, line, 0, many * count)
-            else:
-                _placed(line, many, entries, planes, planar, apart, out[start : start + area * count], y * wide, area)
+                copied(out, start + at * count, line, 0, many * count)
+            elif done < many:
+                _placed(line, many - done, entries, planes, planar, apart, out[start : start + area * count], at + done, area)
         start += area * count
+    if past:
+        streams.settle()

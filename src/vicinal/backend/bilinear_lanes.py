@@ -1,4 +1,4 @@
-"""Bilinear interpolation of sixteen 8-bit pixels at a time, in whole numbers.
+"""Bilinear interpolation of sixteen 8-bit pixels at a time, in whole numbers: where they lie, what they are, and a table's word on that.
 
 A compiler that is given three channels works them out one by one, so what goes into the registers is said here. It is said without naming
 a processor: where registers are narrower, two of them do the work of one, and where nothing gathers, values are loaded one by one.
@@ -27,30 +27,80 @@ def _sixteen_mixed(typing: Any, line: Any, to: Any, flat: Any, stride: Any, mark
     which ``ONE`` is the whole. Rounded once; exact where weights are 0 or ``ONE``. Up to seven bytes behind the last neighbour are read;
     up to 64 bytes are written, of which those behind the pixels belong to what comes later.
     """
-    signature, count = types.void(line, to, flat, stride, marks, x, channels), channels.count
+    signature, count = types.void(line, types.intp, flat, types.intp, marks, types.intp, channels), channels.count
 
     def generated(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        into, flat, noted = (context.make_array(signature.args[n])(context, builder, values[n]) for n in (0, 2, 4))
-        to, stride, x = (context.cast(builder, values[n], signature.args[n], types.intp) for n in (1, 3, 5))
-        each = cgutils.unpack_tuple(builder, noted.shape)[1]
-        starts = [builder.add(builder.mul(each, each.type(k)), x) for k in range(4)]
-        columns, rows, across, down = (builder.load(_at(builder, noted.data, start, _lanes(32, PIXELS)), align=4) for start in starts)
-        places = _places(builder, columns, rows, stride, count)
-        upper = [builder.add(place, _everywhere(builder, builder.ptrtoint(flat.data, ir.IntType(64)))) for place in places]
-        lower = [builder.add(place, _everywhere(builder, stride)) for place in upper]
-        # ONE - across in the lower half of a word, across in the upper one.
-        pairs = builder.sub(builder.add(builder.shl(across, _same(16)), _same(ONE)), across)
+        into = context.make_array(line)(context, builder, values[0])
+        upper, lower, pairs, down = _around(context, builder, signature.args[2:6], values[2:6], count)
         for c in range((count - 1) // _FOUR * _FOUR, -1, -_FOUR):  # the first ones last: they mend what the others spill over
             many = min(_FOUR, count - c)
             above, below = ([_pixels(builder, half, c, count) for half in halves] for halves in (upper, lower))
             made = _packed(builder, _mixtures(builder, above, below, pairs, down, min(count, _FOUR), many), many)
-            _store(builder, made, into.data, to, c, count)
+            _store(builder, made, into.data, values[1], c, count)
+        return context.get_dummy_value()
+
+    return signature, generated
+
+
+def _sixteen_told(typing: Any, out: Any, to: Any, area: Any, past: Any, table: Any, flat: Any, stride: Any, marks: Any, x: Any,
+                  channels: Any) -> Any:  # fmt: skip
+    """What a float32 table (K 256,) makes of sixteen such pixels, K = 1 or C, to planes of ``out`` that lie ``area`` apart.
+
+    Nothing for others, and for more than four channels. Past the caches where ``past`` says so and the place is a multiple of 64 bytes.
+    """
+    integer, count = types.intp, channels.count
+    signature = types.void(out, integer, integer, types.boolean, table, flat, integer, marks, integer, channels)
+
+    def generated(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        if out.dtype != types.float32 or count > _FOUR:
+            return context.get_dummy_value()
+        into, entries = (context.make_array(signature.args[n])(context, builder, values[n]) for n in (0, 4))
+        place, area = values[1:3]
+        upper, lower, pairs, down = _around(context, builder, signature.args[5:9], values[5:9], count)
+        above, below = ([_pixels(builder, half, 0, count) for half in halves] for halves in (upper, lower))
+        several = builder.icmp_signed(">", builder.sdiv(cgutils.unpack_tuple(builder, entries.shape)[0], place.type(256)), place.type(1))
+        for c, found in enumerate(_by_channel(builder, _mixtures(builder, above, below, pairs, down, count, count), count)):
+            start = builder.select(several, place.type(256 * c), place.type(0))
+            told = _entries(builder, builder.gep(entries.data, [start]), found)
+            at = _at(builder, into.data, builder.add(place, builder.mul(area, place.type(c))), told.type)
+            _stored(builder, told, at, values[3])
+        return context.get_dummy_value()
+
+    return signature, generated
+
+
+def _sixteen_marked(typing: Any, step: Any, start: Any, x: Any, least: Any, most: Any, pixels: Any, weights: Any, to: Any) -> Any:
+    """Marks along an axis, from ``to`` on, of the pixels x, x + 1 .. whose places are start + step * x.
+
+    Counted from the pixel ``least``; what lies before it or beyond ``most`` is brought there, so no number leads out.
+    """
+    double, whole = types.float64, types.int64
+    signature = types.void(double, double, whole, whole, whole, pixels, weights, types.intp)
+
+    def generated(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        numbers, doubles = _lanes(32, PIXELS), ir.VectorType(ir.DoubleType(), PIXELS)
+        step, start, x, least, most = (_spread(builder, value, PIXELS) for value in values[:5])
+        many, half = (ir.Constant(doubles, [number] * PIXELS) for number in (float(ONE), 0.5))
+        ends = [builder.fmul(builder.sitofp(end, doubles), many) for end in (least, most)]
+        along = builder.fadd(builder.sitofp(x, doubles), ir.Constant(doubles, list(map(float, range(PIXELS)))))
+        # A power of two changes no rounding.
+        place = builder.fadd(builder.fadd(builder.fmul(builder.fmul(step, many), along), builder.fmul(start, many)), half)
+        place = builder.select(builder.fcmp_ordered(">", place, ends[0]), place, ends[0])
+        place = builder.select(builder.fcmp_ordered("<", place, ends[1]), place, ends[1])
+        floor = cgutils.get_or_insert_function(builder.module, ir.FunctionType(doubles, [doubles]), f"llvm.floor.v{PIXELS}f64")
+        number = builder.fptosi(builder.call(floor, [place]), numbers)
+        found = builder.sub(builder.ashr(number, _same(BITS)), builder.trunc(least, numbers)), builder.and_(number, _same(ONE - 1))
+        for n, marks in zip((5, 6), found, strict=True):
+            array = context.make_array(signature.args[n])(context, builder, values[n])
+            builder.store(marks, _at(builder, array.data, values[7], numbers), align=4)
         return context.get_dummy_value()
 
     return signature, generated
 
 
 sixteen: Any = intrinsic(_sixteen_mixed)
+sixteen_told: Any = intrinsic(_sixteen_told)
+sixteen_marked: Any = intrinsic(_sixteen_marked)
 
 
 def _lanes(bits: int, many: int) -> Any:
@@ -73,10 +123,28 @@ def _some(builder: Any, vector: Any, order: list[int]) -> Any:
     return _picked(builder, vector, ir.Constant(vector.type, ir.Undefined), order)
 
 
-def _everywhere(builder: Any, value: Any) -> Any:
-    """One number of 64 bits in all lanes."""
-    one = builder.insert_element(ir.Constant(_lanes(64, _HALF), ir.Undefined), value, ir.IntType(32)(0))
-    return _some(builder, one, [0] * _HALF)
+def _spread(builder: Any, value: Any, many: int = _HALF) -> Any:
+    """One number in all lanes."""
+    one = builder.insert_element(ir.Constant(ir.VectorType(value.type, many), ir.Undefined), value, ir.IntType(32)(0))
+    return _some(builder, one, [0] * many)
+
+
+def _around(context: Any, builder: Any, kinds: Any, values: Any, count: int) -> tuple[list[Any], list[Any], Any, Any]:
+    """Addresses of the upper left and of the lower left neighbours, even and odd ones, and the weights across and down.
+
+    values: flat, stride, marks and x of the kinds that are said.
+    """
+    flat, noted = (context.make_array(kinds[n])(context, builder, values[n]) for n in (0, 2))
+    stride, x = values[1], values[3]
+    each = cgutils.unpack_tuple(builder, noted.shape)[1]
+    starts = [builder.add(builder.mul(each, each.type(k)), x) for k in range(4)]
+    columns, rows, across, down = (builder.load(_at(builder, noted.data, start, _lanes(32, PIXELS)), align=4) for start in starts)
+    address = _spread(builder, builder.ptrtoint(flat.data, ir.IntType(64)))
+    upper = [builder.add(place, address) for place in _places(builder, columns, rows, stride, count)]
+    lower = [builder.add(place, _spread(builder, stride)) for place in upper]
+    # ONE - across in the lower half of a word, across in the upper one.
+    pairs = builder.sub(builder.add(builder.shl(across, _same(16)), _same(ONE)), across)
+    return upper, lower, pairs, down
 
 
 def _places(builder: Any, columns: Any, rows: Any, stride: Any, count: int) -> list[Any]:
@@ -87,26 +155,27 @@ def _places(builder: Any, columns: Any, rows: Any, stride: Any, count: int) -> l
         return [builder.and_(both, low), builder.lshr(both, _same(32, 64, _HALF))]
 
     low = _same((1 << 32) - 1, 64, _HALF)
-    step, size = builder.and_(_everywhere(builder, stride), low), _same(count, 64, _HALF)  # 32 bits of each: multiplied at once
+    step, size = builder.and_(_spread(builder, stride), low), _same(count, 64, _HALF)  # 32 bits of each: multiplied at once
     pairs = zip(halves(rows), halves(columns), strict=True)
     return [builder.add(builder.mul(row, step), builder.mul(column, size)) for row, column in pairs]
 
 
-def _gathered(builder: Any, addresses: Any, bits: int) -> Any:
-    """A number of so many bits from each address."""
-    form, mask = _lanes(bits, _HALF), _same(1, 1, _HALF)
-    pointers = builder.inttoptr(addresses, ir.VectorType(ir.PointerType(ir.IntType(bits)), _HALF))
+def _gathered(builder: Any, addresses: Any, item: Any) -> Any:
+    """A number of this type from each address."""
+    many, short = addresses.type.count, "f32" if item == ir.FloatType() else f"i{item.width}"
+    form, mask = ir.VectorType(item, many), _same(1, 1, many)
+    pointers = builder.inttoptr(addresses, ir.VectorType(ir.PointerType(item), many))
     kind = ir.FunctionType(form, [pointers.type, mask.type, form])
-    function = cgutils.get_or_insert_function(builder.module, kind, f"llvm.masked.gather.v{_HALF}i{bits}.v{_HALF}p0")
+    function = cgutils.get_or_insert_function(builder.module, kind, f"llvm.masked.gather.v{many}{short}.v{many}p0")
     return builder.call(function, [pointers, mask, ir.Constant(form, ir.Undefined)])
 
 
 def _pixels(builder: Any, addresses: Any, channel: int, count: int) -> Any:
     """Eight words of bytes: channels from this one on of a pixel, and of that on its right."""
     if count <= _FOUR:
-        return builder.bitcast(_gathered(builder, addresses, 64), _lanes(8, 8 * _HALF))
+        return builder.bitcast(_gathered(builder, addresses, ir.IntType(64)), _lanes(8, 8 * _HALF))
     offsets = (_same(channel + more, 64, _HALF) for more in (0, count))
-    left, right = (builder.zext(_gathered(builder, builder.add(addresses, offset), 32), _lanes(64, _HALF)) for offset in offsets)
+    left, right = (builder.zext(_gathered(builder, builder.add(addresses, offset), ir.IntType(32)), _lanes(64, _HALF)) for offset in offsets)
     return builder.bitcast(builder.or_(left, builder.shl(right, _same(32, 64, _HALF))), _lanes(8, 8 * _HALF))
 
 
@@ -170,3 +239,36 @@ def _store(builder: Any, packed: Any, into: Any, to: Any, channel: int, count: i
     for pixel in range(PIXELS):
         values = _some(builder, packed, [pixel // 4 * 16 + pixel % 4 * many + min(c, many - 1) for c in range(_FOUR)])
         builder.store(values, _at(builder, into, builder.add(to, to.type(pixel * count + channel)), values.type), align=1)
+
+
+def _by_channel(builder: Any, made: list[tuple[Any, list]], count: int) -> list[Any]:
+    """Sixteen values of each channel, in the order of the pixels."""
+    found = []
+    for c in range(count):
+        channel = ir.Constant(_lanes(32, PIXELS), ir.Undefined)
+        for values, lying in made:
+            order = list(range(PIXELS))
+            for lane, (pixel, other) in enumerate(lying):
+                if other == c:
+                    order[pixel] = PIXELS + lane
+            channel = _picked(builder, channel, values, order)
+        found.append(channel)
+    return found
+
+
+def _entries(builder: Any, table: Any, places: Any) -> Any:
+    """Sixteen float32 of a table."""
+    offsets = builder.zext(builder.shl(places, _same(2)), _lanes(64, PIXELS))
+    return _gathered(builder, builder.add(_spread(builder, builder.ptrtoint(table, ir.IntType(64)), PIXELS), offsets), ir.FloatType())
+
+
+def _stored(builder: Any, values: Any, at: Any, past: Any) -> None:
+    """Sixteen float32, past the caches if wanted and possible."""
+    word = builder.ptrtoint(at, ir.IntType(64))
+    aligned = builder.icmp_unsigned("==", builder.and_(word, word.type(63)), word.type(0))
+    with builder.if_else(builder.and_(aligned, past)) as (beyond, usual):
+        with beyond:
+            store = builder.store(values, at, align=64)
+            store.set_metadata("nontemporal", builder.module.add_metadata([ir.IntType(32)(1)]))
+        with usual:
+            builder.store(values, at, align=4)
