@@ -164,25 +164,28 @@ def _looked_at(inverse, size, rows, columns, border):
 
 
 @_inlined
-def _marked_row(inverse, y, width, window, size, border, begin, xs, ys, marks):
-    """Marks, from ``begin`` on, of one row of an affine map."""
+def _start(inverse, y):
+    """The source, as a pixel index, of the first pixel of a row of an affine map."""
     a00, a01, a02, a10, a11, a12 = inverse
+    return a00 * 0.5 + a01 * (y + 0.5) + a02 - 0.5, a10 * 0.5 + a11 * (y + 0.5) + a12 - 0.5
+
+
+@_inlined
+def _marked_rows(inverse, first, many, width, window, size, border, xs, ys, marks):
+    """Marks of so many pixels of an affine map, from row ``first`` on."""
     columns, rows, across, down = marks[0], marks[1], marks[2], marks[3]
-    start_x, start_y = a00 * 0.5 + a01 * (y + 0.5) + a02 - 0.5, a10 * 0.5 + a11 * (y + 0.5) + a12 - 0.5
-    if border == REFLECT:
-        for x in range(width):
-            xs[x], ys[x] = a00 * x + start_x, a10 * x + start_y
-        marked(xs[:width], ys[:width], 0.0, window, size, border, marks[:, begin : begin + width])
-        return
-    left, top, right, low = window
-    for x in range(0, width, PIXELS):
-        sixteen_marked(a00, start_x, x, left - RING, right, columns, across, begin + x)
-    if a10 == 0:
-        sixteen_marked(0.0, start_y, 0, top - RING, low, rows, down, begin)
-        rows[begin : begin + width], down[begin : begin + width] = rows[begin], down[begin]
-    else:
+    step_x, step_y, (left, top, right, low) = inverse[0], inverse[3], window
+    for begin in range(0, many, width):
+        start_x, start_y = _start(inverse, first + begin // width)
+        if border == REFLECT:
+            for x in range(width):
+                xs[begin + x], ys[begin + x] = step_x * x + start_x, step_y * x + start_y
+            continue
         for x in range(0, width, PIXELS):
-            sixteen_marked(a10, start_y, x, top - RING, low, rows, down, begin + x)
+            sixteen_marked(step_x, start_x, x, left - RING, right, columns, across, begin + x)
+            sixteen_marked(step_y, start_y, x, top - RING, low, rows, down, begin + x)
+    if border == REFLECT:
+        marked(xs[:many], ys[:many], 0.0, window, size, border, marks)
 
 
 @_inlined
@@ -219,8 +222,7 @@ def affine(src, inverse, sizes, planar, out, border, fill, tables, channels):
             _entries(tables[b], entries, planes)
         for y in range(0, high, rows):
             many, done, at = min(rows, high - y) * wide, 0, y * wide
-            for row in range(many // wide):
-                _marked_row(inverse[b], y + row, wide, window, (height, width), border[b], row * wide, xs, ys, marks)
+            _marked_rows(inverse[b], y, many, wide, window, (height, width), border[b], xs, ys, marks)
             if direct:
                 done = _told(flat, marks, many, stride, channels, entries, out[start:], at, area, past)
             sampled(flat, marks, done, many, stride, channels, line)
