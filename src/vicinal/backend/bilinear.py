@@ -108,12 +108,12 @@ def sampled(flat, marks, first, many, stride, channels, line):
 
 
 @_compiled
-def _entries(table, entries, planes):
-    """A table (256, K) channel by channel, as look-ups take it: entries (K, 256), and float32 ones byte by byte, planes (K, 4, 256)."""
+def _entries(table, bytewise, entries, planes):
+    """A table (256, K) channel by channel, entries (K, 256), and float32 ones also as the look-up by bytes takes them, planes (K, 4, 256)."""
     for c in range(len(entries)):
         for k in range(256):
             entries[c, k] = table[k, c]
-        if entries.itemsize == 4:
+        if bytewise:
             byte_planes(entries[c], planes[c])
 
 
@@ -219,7 +219,7 @@ def affine(src, inverse, sizes, planar, out, border, fill, tables, channels):
         flat, stride = room(window[2] - window[0], window[3] - window[1], count), (window[2] - window[0] + 2 * RING) * count
         settle(flat, src[b], window, border[b], np.uint8(fill[b]), count)
         if not plain and b < len(tables):
-            _entries(tables[b], entries, planes)
+            _entries(tables[b], out.itemsize == 4 and not direct, entries, planes)
         for y in range(0, high, rows):
             many, done, at = min(rows, high - y) * wide, 0, y * wide
             _marked_rows(inverse[b], y, many, wide, window, (height, width), border[b], xs, ys, marks)
