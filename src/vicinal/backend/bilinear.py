@@ -48,7 +48,7 @@ def settle(flat, image, window, border, fill, count):
 
 
 @_inlined
-def _near(places, shift, least, most, size, pixels, weights):
+def _near(places, shift, least, most, pixels, weights):
     """Along an axis the pixels of the room that lie before places - shift, and the weights of those behind them.
 
     What lies beyond the ring is brought onto it. Written so that it is vectorised, and that no number leads out of the room; exact, since
@@ -85,8 +85,8 @@ def marked(xs, ys, shift, window, size, border, marks):
         _mirrored(xs, shift, left - RING, right, size[1], columns, across)
         _mirrored(ys, shift, top - RING, low, size[0], rows, down)
     else:
-        _near(xs, shift, left - RING, right, size[1], columns, across)
-        _near(ys, shift, top - RING, low, size[0], rows, down)
+        _near(xs, shift, left - RING, right, columns, across)
+        _near(ys, shift, top - RING, low, rows, down)
 
 
 @_inlined
@@ -109,7 +109,7 @@ def sampled(flat, marks, first, many, stride, channels, line):
 
 @_compiled
 def _entries(table, bytewise, entries, planes):
-    """A table (256, K) channel by channel, entries (K, 256), and float32 ones also as the look-up by bytes takes them, planes (K, 4, 256)."""
+    """A table (256, K) channel by channel, entries (K, 256); ``bytewise`` also as the look-up of float32 takes it, planes (K, 4, 256)."""
     for c in range(len(entries)):
         for k in range(256):
             entries[c, k] = table[k, c]
@@ -133,7 +133,7 @@ def _found(entries, planes, source, into):
 def _placed(line, many, entries, planes, planar, apart, out, at, area):
     """The values of so many pixels through tables to ``out`` from pixel ``at`` on; ``area`` a plane, ``apart`` room for channels."""
     count = len(apart)
-    if count == 1 or not planar and len(entries) == 1:
+    if count == 1 or (not planar and len(entries) == 1):
         _found(entries[0], planes[0], line[: many * count], out[at * count : (at + many) * count])
         return
     split(line, many, apart)

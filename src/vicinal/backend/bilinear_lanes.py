@@ -44,7 +44,7 @@ def _sixteen_mixed(typing: Any, line: Any, to: Any, flat: Any, stride: Any, mark
 
 def _sixteen_told(typing: Any, out: Any, to: Any, area: Any, past: Any, table: Any, flat: Any, stride: Any, marks: Any, x: Any,
                   channels: Any) -> Any:  # fmt: skip
-    """What a float32 table (K 256,) makes of sixteen such pixels, K = 1 or C, to planes of ``out`` that lie ``area`` apart.
+    """What a float32 table (K * 256,) makes of sixteen such pixels, K = 1 or C, to planes of ``out`` that lie ``area`` apart.
 
     Nothing for others, and for more than four channels. Past the caches where ``past`` says so and the place is a multiple of 64 bytes.
     """
@@ -174,8 +174,9 @@ def _pixels(builder: Any, addresses: Any, channel: int, count: int) -> Any:
     """Eight words of bytes: channels from this one on of a pixel, and of that on its right."""
     if count <= _FOUR:
         return builder.bitcast(_gathered(builder, addresses, ir.IntType(64)), _lanes(8, 8 * _HALF))
+    four, wide = ir.IntType(32), _lanes(64, _HALF)
     offsets = (_same(channel + more, 64, _HALF) for more in (0, count))
-    left, right = (builder.zext(_gathered(builder, builder.add(addresses, offset), ir.IntType(32)), _lanes(64, _HALF)) for offset in offsets)
+    left, right = (builder.zext(_gathered(builder, builder.add(addresses, offset), four), wide) for offset in offsets)
     return builder.bitcast(builder.or_(left, builder.shl(right, _same(32, 64, _HALF))), _lanes(8, 8 * _HALF))
 
 
@@ -191,8 +192,10 @@ def _beside(builder: Any, pixels: Any, chosen: tuple[int | None, int | None], ri
 
 def _summed(builder: Any, values: Any, weights: Any) -> Any:
     """Sums of products of neighbours, for which processors have an instruction."""
-    products = builder.mul(*(builder.sext(some, _lanes(32, 2 * PIXELS)) for some in (values, weights)))
-    return builder.add(*(_some(builder, products, list(range(first, 2 * PIXELS, 2))) for first in (0, 1)))
+    one, other = (builder.sext(some, _lanes(32, 2 * PIXELS)) for some in (values, weights))
+    products = builder.mul(one, other)
+    even, odd = (_some(builder, products, list(range(first, 2 * PIXELS, 2))) for first in (0, 1))
+    return builder.add(even, odd)
 
 
 def _mixture(builder: Any, above: Any, below: Any, pairs: Any, down: Any) -> Any:
@@ -208,13 +211,13 @@ def _mixtures(builder: Any, above: Any, below: Any, pairs: Any, down: Any, right
     made = []
     for c in range(0, many - 1, 2):
         for half, order in enumerate((_EVEN, _ODD)):
-            rows = (_beside(builder, row[half], (c, c + 1), right) for row in (above, below))
-            values = _mixture(builder, *rows, _some(builder, pairs, order), _some(builder, down, order))
+            top, low = (_beside(builder, row[half], (c, c + 1), right) for row in (above, below))
+            values = _mixture(builder, top, low, _some(builder, pairs, order), _some(builder, down, order))
             made.append((values, [(pixel, c + lane % 2) for lane, pixel in enumerate(order)]))
     if many % 2:
-        ends = (None, many - 1)
-        rows = (builder.or_(_beside(builder, row[0], ends[::-1], right), _beside(builder, row[1], ends, right)) for row in (above, below))
-        made.append((_mixture(builder, *rows, pairs, down), [(pixel, many - 1) for pixel in range(PIXELS)]))
+        even, odd = (many - 1, None), (None, many - 1)
+        top, low = (builder.or_(_beside(builder, row[0], even, right), _beside(builder, row[1], odd, right)) for row in (above, below))
+        made.append((_mixture(builder, top, low, pairs, down), [(pixel, many - 1) for pixel in range(PIXELS)]))
     return made
 
 
