@@ -83,7 +83,7 @@ def _sixteen_marked(typing: Any, step: Any, start: Any, x: Any, least: Any, most
         many, half = (ir.Constant(doubles, [number] * PIXELS) for number in (float(ONE), 0.5))
         ends = [builder.fmul(builder.sitofp(end, doubles), many) for end in (least, most)]
         along = builder.fadd(builder.sitofp(x, doubles), ir.Constant(doubles, list(map(float, range(PIXELS)))))
-        # A power of two changes no rounding.
+        # Scaled by a power of two, which changes no rounding: what a weight is stays the same to the last bit.
         place = builder.fadd(builder.fadd(builder.fmul(builder.fmul(step, many), along), builder.fmul(start, many)), half)
         place = builder.select(builder.fcmp_ordered(">", place, ends[0]), place, ends[0])
         place = builder.select(builder.fcmp_ordered("<", place, ends[1]), place, ends[1])
