@@ -7,6 +7,7 @@ import pytest
 
 import vicinal as v
 from vicinal.backend import kernels
+from vicinal.backend.streams import LARGE
 from vicinal.core import affine
 from vicinal.core.bend import steepest
 
@@ -65,3 +66,25 @@ def test_maps_are_inverted_as_the_core_inverts_them():
     assert np.array_equal(inverse, affine.invert(matrix)[:, :2].reshape(-1, 6))
     size[49] = 8
     assert kernels.inverted(matrix, size, on, np.ones(50, np.int8), (9, 9), inverse) == (-1, -1)
+
+
+@pytest.mark.parametrize("channels", [3, 6])
+@pytest.mark.parametrize("tail", [[], [v.Gamma(exponent=2)], [v.Normalize(), v.ToTensor()], [v.Normalize(mean=0.4, std=0.3)]])
+def test_pixels_that_fill_no_register_have_the_bits_of_both_passes_alone(channels, tail):
+    data, warp = images(31, 45, channels), v.Scale(factor=(0.7, 1.4), name="s")
+    if channels != 3:
+        tail = [v.Normalize(mean=0.4, std=0.3) if isinstance(node, v.Normalize) else node for node in tail]
+    together = v.Compose([warp, *tail])(data, seed=2)
+    assert np.array_equal(together, v.Compose([v.Barrier(), *tail])(v.Compose([warp])(data, seed=2), seed=2))
+
+
+def test_a_large_batch_has_the_bits_of_its_samples():
+    data, policy = images(250, 250, 3).repeat(2, 0), v.Compose([v.Rotate(angle=(-30, 30)), v.Normalize(), v.ToTensor()])
+    made = policy(data, seed=1)
+    assert made.nbytes > LARGE
+    assert all(np.array_equal(image, policy(data[n], seed=1, index=n)) for n, image in enumerate(made))
+
+
+def test_images_of_a_million_pixels_a_side_are_sampled_as_closely_as_others():
+    data = np.random.default_rng(0).integers(0, 256, (1, 1, 1 << 20, 1), np.uint8)
+    assert worst(v.parse("Translate(x=-1048000.25, border='replicate')"), data) <= 1

@@ -1,4 +1,4 @@
-"""Linear sampling of 8-bit images in whole numbers, two pixels in one register; the parts of loops, and the loop of affine maps.
+"""Linear sampling of 8-bit images in whole numbers: the parts of loops, and the loop of affine maps.
 
 The part of an image that is looked at is laid into a room of its own, within a ring of what the border shows. Where the border is
 constant or repeats the edge, whatever lies further off looks like the ring: places are brought onto it, and none is asked where it lies.
@@ -6,80 +6,18 @@ constant or repeats the edge, whatever lies further off looks like the ring: pla
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from llvmlite import ir
-from numba.core import types
-from numba.extending import intrinsic
 
+from vicinal.backend import streams
+from vicinal.backend.bilinear_lanes import BITS, ONE, PIXELS, sixteen, sixteen_marked, sixteen_told
+from vicinal.backend.chain_lookup import byte_planes, look_up, look_up_floats, split
 from vicinal.backend.kernels import _brought, _compiled, _inlined
 from vicinal.backend.pixels import copied
 from vicinal.core.warp import CONSTANT, REFLECT
 
-BITS = 11  # of a pixel, for the weights: two of them and a value fit 30 bits
-ONE = 1 << BITS
+WIDEST = 1 << 31 - BITS  # pixels of a canvas: places on it and their weights fit 32 bits
 RING = 2  # pixels
 _AT_ONCE = 1 << 10  # pixels of a result: what is noted of them stays in the fastest cache
-
-
-def _two_mixed(typing: Any, line: Any, to: Any, flat: Any, one: Any, two: Any, down: Any, marks: Any, x: Any, channels: Any) -> Any:
-    """Four channels of two pixels of a line, from ``to`` on, by bilinear interpolation between places of ``flat``.
-
-    The upper left neighbours lie at ``one`` and ``two``, the lower ones ``down`` further on; the weights are in two marks from ``x`` on.
-    In one register: a compiler that is given three channels works them out one by one. What the last lanes write over belongs to the next
-    pixel, which comes later. Products of neighbours are summed in pairs, for which processors have an instruction. Rounded once; exact
-    where the weights are 0 or 1.
-    """
-    signature, count = types.void(line, to, flat, one, two, down, marks, x, channels), channels.count
-
-    def generated(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        into, source, noted = (context.make_array(signature.args[n])(context, builder, values[n]).data for n in (0, 2, 6))
-        to, one, two, down, x = (context.cast(builder, values[n], signature.args[n], types.intp) for n in (1, 3, 4, 5, 7))
-
-        def lanes(bits: int, many: int) -> Any:
-            return ir.VectorType(ir.IntType(bits), many)
-
-        def chosen(low: Any, high: Any, places: list[int]) -> Any:
-            return builder.shuffle_vector(low, high, ir.Constant(lanes(32, len(places)), places))
-
-        def some(vector: Any, places: list[int]) -> Any:
-            return chosen(vector, ir.Constant(vector.type, ir.Undefined), places)
-
-        def same(number: int) -> Any:
-            return ir.Constant(lanes(32, 8), [number] * 8)
-
-        def loaded(pointer: Any, at: Any, form: Any) -> Any:
-            return builder.load(builder.bitcast(builder.gep(pointer, [at]), form.as_pointer()), align=1)
-
-        def beside(place: Any) -> Any:
-            """Four values of a pixel, each with that of the pixel on the right behind it."""
-            if count <= 4:
-                return some(loaded(source, place, lanes(8, 8)), [k // 2 + k % 2 * count for k in range(8)])
-            right = builder.add(place, place.type(count))
-            return chosen(loaded(source, place, lanes(8, 4)), loaded(source, right, lanes(8, 4)), [k // 2 + k % 2 * 4 for k in range(8)])
-
-        def across(place: Any, other: Any) -> Any:
-            values = builder.zext(chosen(beside(place), beside(other), list(range(16))), lanes(32, 16))
-            products = builder.mul(values, pairs)
-            return builder.add(some(products, list(range(0, 16, 2))), some(products, list(range(1, 16, 2))))
-
-        both = loaded(noted, x, lanes(32, 8))
-        fx, fy = (some(both, [lane] * 4 + [4 + lane] * 4) for lane in (1, 3))
-        # ONE - fx in the lower half of a word, fx in the upper one.
-        halves = builder.sub(builder.add(builder.shl(fx, same(16)), same(ONE)), fx)
-        pairs = builder.sext(builder.bitcast(halves, lanes(16, 16)), lanes(32, 16))
-        top, low = across(one, two), across(builder.add(one, down), builder.add(two, down))
-        total = builder.add(builder.mul(top, builder.sub(same(ONE), fy)), builder.mul(low, fy))
-        rounded = builder.trunc(builder.lshr(builder.add(total, same(1 << (2 * BITS - 1))), same(2 * BITS)), lanes(8, 8))
-        for at, places in ((to, [0, 1, 2, 3]), (builder.add(to, to.type(count)), [4, 5, 6, 7])):
-            builder.store(some(rounded, places), builder.bitcast(builder.gep(into, [at]), lanes(8, 4).as_pointer()), align=1)
-        return context.get_dummy_value()
-
-    return signature, generated
-
-
-_twos: Any = intrinsic(_two_mixed)
 
 
 @_inlined
@@ -110,89 +48,103 @@ def settle(flat, image, window, border, fill, count):
 
 
 @_inlined
-def _brought_near(place, least, most):
-    """The pixel of the room that lies before a place, and the weight of the one behind it; what lies beyond the ring is brought onto it.
+def _near(places, shift, least, most, pixels, weights):
+    """Along an axis the pixels of the room that lie before places - shift, and the weights of those behind them.
 
-    Written so that loops of it are vectorised, and that no number leads out of the room.
+    What lies beyond the ring is brought onto it. Written so that it is vectorised, and that no number leads out of the room; exact, since
+    a weight is a power of two.
     """
-    whole = np.floor(place)
-    weight = np.int32((place - whole) * ONE + 0.5)
-    whole = whole if whole > least else least
-    return np.int32((whole if whole < most else most) - least), weight
+    first = np.int32(least)
+    low, high = float(least * ONE), float(most * ONE)
+    for x in range(len(places)):
+        whole = np.floor((places[x] - shift) * ONE + 0.5)
+        whole = whole if whole > low else low
+        number = np.int32(whole if whole < high else high)
+        pixels[x], weights[x] = (number >> BITS) - first, number & (ONE - 1)
 
 
 @_inlined
-def _mirrored(place, least, most, size):
+def _mirrored(places, shift, least, most, size, pixels, weights):
     """The same where the border mirrors: on the way back a pixel and the next one change places."""
-    whole = np.floor(place)
-    weight, gone = np.int32((place - whole) * ONE + 0.5), whole - 2.0 * size * np.floor(whole / (2.0 * size))
-    back = gone >= size
-    whole = 2.0 * size - 2 - gone if back else gone
-    whole = whole if whole > least else least
-    return np.int32((whole if whole < most else most) - least), (np.int32(ONE - weight) if back else weight)
+    for x in range(len(places)):
+        place = places[x] - shift
+        whole = np.floor(place)
+        weight, gone = np.int32((place - whole) * ONE + 0.5), whole - 2.0 * size * np.floor(whole / (2.0 * size))
+        back = gone >= size
+        whole = 2.0 * size - 2 - gone if back else gone
+        whole = whole if whole > least else least
+        pixels[x], weights[x] = np.int32((whole if whole < most else most) - least), (np.int32(ONE - weight) if back else weight)
 
 
 @_inlined
 def marked(xs, ys, shift, window, size, border, marks):
-    """Four numbers for each of the places (xs, ys) - shift, pixel indices on a canvas of ``size`` = (H, W): column, weight, row, weight."""
+    """(4, n) numbers for the places (xs, ys) - shift, pixel indices on a canvas of ``size`` = (H, W): columns, rows, weights of each."""
     left, top, right, low = window
-    least_x, least_y, most_x, most_y = float(left - RING), float(top - RING), float(right), float(low)
+    columns, rows, across, down = marks[0], marks[1], marks[2], marks[3]
     if border == REFLECT:
-        for x in range(len(xs)):
-            marks[4 * x], marks[4 * x + 1] = _mirrored(xs[x] - shift, least_x, most_x, size[1])
-            marks[4 * x + 2], marks[4 * x + 3] = _mirrored(ys[x] - shift, least_y, most_y, size[0])
+        _mirrored(xs, shift, left - RING, right, size[1], columns, across)
+        _mirrored(ys, shift, top - RING, low, size[0], rows, down)
     else:
-        for x in range(len(xs)):
-            marks[4 * x], marks[4 * x + 1] = _brought_near(xs[x] - shift, least_x, most_x)
-            marks[4 * x + 2], marks[4 * x + 3] = _brought_near(ys[x] - shift, least_y, most_y)
-
-
-@_inlined
-def _next_row(before, place, window, height, border, marks):
-    """Marks of a row where rows stay rows and columns columns: what differs from those of another one ``before`` is the row."""
-    least, most = float(window[1] - RING), float(window[3])
-    if border == REFLECT:
-        row, weight = _mirrored(place, least, most, height)
-    else:
-        row, weight = _brought_near(place, least, most)
-    for x in range(len(marks) // 4):
-        marks[4 * x], marks[4 * x + 1], marks[4 * x + 2], marks[4 * x + 3] = before[4 * x], before[4 * x + 1], row, weight
+        _near(xs, shift, left - RING, right, columns, across)
+        _near(ys, shift, top - RING, low, rows, down)
 
 
 @_inlined
 def block(widest, count):
     """Places for the pixels that are sampled at a time, a row of the widest result at least: how many, x, y, marks, and values."""
-    many = max(_AT_ONCE, widest + widest % 2)
-    return many, np.empty(many), np.empty(many), np.empty(4 * many, np.int32), np.empty(many * count + 4, np.uint8)
+    many = (max(_AT_ONCE, widest) + PIXELS - 1) // PIXELS * PIXELS
+    marks = np.empty((4, many + PIXELS), np.int32)
+    return many, np.empty(many), np.empty(many), marks, np.empty(many * count + 4 * PIXELS, np.uint8)
 
 
 @_inlined
-def sampled(flat, marks, many, stride, channels, line):
-    """Values of so many pixels from what ``marked`` says."""
-    count = len(channels)
-    for k in range(4 * many, 4 * (many + many % 2)):  # the other one of two
-        marks[k] = 0
-    for pair in range((many + 1) // 2):
-        x = np.uintp(8 * pair)
-        one = np.intp(marks[x + np.uintp(2)]) * stride + np.intp(marks[x]) * count
-        two = np.intp(marks[x + np.uintp(6)]) * stride + np.intp(marks[x + np.uintp(4)]) * count
-        for c in range((count - 1) // 4 * 4, -1, -4):  # the first ones last: they mend what the others spill over into the next pixel
-            _twos(line, 2 * pair * count + c, flat, one + c, two + c, stride, marks, 8 * pair, channels)
+def sampled(flat, marks, first, many, stride, channels, line):
+    """Values of the pixels first .. many - 1 from what ``marked`` says."""
+    for x in range(many, many + (first - many) % PIXELS):  # the last ones of sixteen
+        for k in range(4):
+            marks[k, x] = 0
+    for x in range(first, many, PIXELS):
+        sixteen(line, (x - first) * len(channels), flat, stride, marks, x, channels)
 
 
-@_inlined
-def placed(line, many, table, several, planar, channels, out, at, area):
-    """The values of so many pixels, through a table (256 * K,) if there is one, to ``out`` from pixel ``at`` on; ``area`` a plane."""
-    count = len(channels)
-    if len(table) == 0:
-        copied(out, at * count, line, 0, many * count)
+@_compiled
+def _entries(table, bytewise, entries, planes):
+    """A table (256, K) channel by channel, entries (K, 256); ``bytewise`` also as the look-up of float32 takes it, planes (K, 4, 256)."""
+    for c in range(len(entries)):
+        for k in range(256):
+            entries[c, k] = table[k, c]
+        if bytewise:
+            byte_planes(entries[c], planes[c])
+
+
+@_compiled
+def _found(entries, planes, source, into):
+    """into[i] = entries[source[i]], by the look-up for their dtype."""
+    if entries.itemsize == 1:
+        look_up(entries, source, into)
+    elif entries.itemsize == 4:
+        look_up_floats(entries, planes, source, into)
+    else:
+        for i in range(len(source)):
+            into[i] = entries[np.uintp(source[i])]
+
+
+@_compiled
+def _placed(line, many, entries, planes, planar, apart, out, at, area):
+    """The values of so many pixels through tables to ``out`` from pixel ``at`` on; ``area`` a plane, ``apart`` room for channels."""
+    count = len(apart)
+    if count == 1 or (not planar and len(entries) == 1):
+        _found(entries[0], planes[0], line[: many * count], out[at * count : (at + many) * count])
         return
-    columns = np.uintp(count if several else 1)
+    split(line, many, apart)
     for c in range(count):
-        begin, step = (at + c * area, 1) if planar else (at * count + c, count)
-        target, entries, values = out[begin:], table[c if several else 0 :], line[c:]
-        for x in range(many):
-            target[x * step] = entries[np.uintp(values[x * count]) * columns]
+        own = c % len(entries)
+        if planar:
+            _found(entries[own], planes[own], apart[c, :many], out[c * area + at : c * area + at + many])
+        else:
+            target = out[at * count + c :]
+            for x in range(many):
+                target[x * count] = entries[own, np.uintp(apart[c, x])]
 
 
 @_inlined
@@ -212,28 +164,37 @@ def _looked_at(inverse, size, rows, columns, border):
 
 
 @_inlined
-def _along(inverse, y, xs, ys):
-    """Sources of one row of an affine map, as pixel indices."""
+def _start(inverse, y):
+    """The source, as a pixel index, of the first pixel of a row of an affine map."""
     a00, a01, a02, a10, a11, a12 = inverse
-    start_x, start_y = a00 * 0.5 + a01 * (y + 0.5) + a02 - 0.5, a10 * 0.5 + a11 * (y + 0.5) + a12 - 0.5
-    for x in range(len(xs)):
-        xs[x], ys[x] = a00 * x + start_x, a10 * x + start_y
+    return a00 * 0.5 + a01 * (y + 0.5) + a02 - 0.5, a10 * 0.5 + a11 * (y + 0.5) + a12 - 0.5
 
 
 @_inlined
-def _marked_rows(inverse, first, width, window, size, border, xs, ys, kept, marks):
-    """Marks of some rows of an affine map, from row ``first`` on; ``kept`` holds those of the first one from one call to the next."""
-    upright = inverse[1] == 0 and inverse[3] == 0
-    for row in range(len(xs) // width if not upright else first == 0):
-        _along(inverse, first + row, xs[row * width : (row + 1) * width], ys[row * width : (row + 1) * width])
-    if not upright:
-        marked(xs, ys, 0.0, window, size, border, marks)
-        return
-    if first == 0:
-        marked(xs[:width], ys[:width], 0.0, window, size, border, kept)
-    for row in range(len(xs) // width):
-        place = inverse[3] * 0.5 + inverse[4] * (first + row + 0.5) + inverse[5] - 0.5
-        _next_row(kept, place, window, size[0], border, marks[4 * row * width : 4 * (row + 1) * width])
+def _marked_rows(inverse, first, many, width, window, size, border, xs, ys, marks):
+    """Marks of so many pixels of an affine map, from row ``first`` on."""
+    columns, rows, across, down = marks[0], marks[1], marks[2], marks[3]
+    step_x, step_y, (left, top, right, low) = inverse[0], inverse[3], window
+    for begin in range(0, many, width):
+        start_x, start_y = _start(inverse, first + begin // width)
+        if border == REFLECT:
+            for x in range(width):
+                xs[begin + x], ys[begin + x] = step_x * x + start_x, step_y * x + start_y
+            continue
+        for x in range(0, width, PIXELS):
+            sixteen_marked(step_x, start_x, x, left - RING, right, columns, across, begin + x)
+            sixteen_marked(step_y, start_y, x, top - RING, low, rows, down, begin + x)
+    if border == REFLECT:
+        marked(xs[:many], ys[:many], 0.0, window, size, border, marks)
+
+
+@_inlined
+def _told(flat, marks, many, stride, channels, entries, out, at, area, past):
+    """How many of so many pixels, sixteen at a time, went through a table to planes of ``out``, from pixel ``at`` on."""
+    table = entries.reshape(-1)
+    for x in range(0, many // PIXELS * PIXELS, PIXELS):
+        sixteen_told(out, at + x, area, past, table, flat, stride, marks, x, channels)
+    return many // PIXELS * PIXELS
 
 
 @_compiled
@@ -245,19 +206,30 @@ def affine(src, inverse, sizes, planar, out, border, fill, tables, channels):
     for none, channels: a tuple of length C, so that the compiler knows C.
     """
     batch, height, width = src.shape[:3]
-    count, several, entries = len(channels), tables.shape[2] > 1, tables.reshape(tables.shape[0], -1)
-    widest, start = sizes[:, 1].max(), 0
-    most, xs, ys, marks, line = block(widest, count)
-    kept = np.empty(4 * widest, np.int32)
+    count, plain, start = len(channels), tables.shape[1] == 0, 0
+    direct = not plain and out.itemsize == 4 and count <= 4 and (planar or count == 1)
+    past = out.itemsize == 4 and out.nbytes > streams.LARGE
+    most, xs, ys, marks, line = block(sizes[:, 1].max(), count)
+    apart, entries = np.empty((count, most), np.uint8), np.empty((tables.shape[2], 256), tables.dtype)
+    planes = np.empty((tables.shape[2], 4, 256), np.uint8)
     for b in range(batch):
         high, wide = sizes[b]
         rows, area = max(1, most // wide), high * wide
         window = _looked_at(inverse[b], (height, width), high, wide, border[b])
         flat, stride = room(window[2] - window[0], window[3] - window[1], count), (window[2] - window[0] + 2 * RING) * count
         settle(flat, src[b], window, border[b], np.uint8(fill[b]), count)
+        if not plain and b < len(tables):
+            _entries(tables[b], out.itemsize == 4 and not direct, entries, planes)
         for y in range(0, high, rows):
-            many = min(rows, high - y) * wide
-            _marked_rows(inverse[b], y, wide, window, (height, width), border[b], xs[:many], ys[:many], kept[: 4 * wide], marks)
-            sampled(flat, marks, many, stride, channels, line)
-            placed(line, many, entries[b % len(entries)], several, planar, channels, out[start:], y * wide, area)
+            many, done, at = min(rows, high - y) * wide, 0, y * wide
+            _marked_rows(inverse[b], y, many, wide, window, (height, width), border[b], xs, ys, marks)
+            if direct:
+                done = _told(flat, marks, many, stride, channels, entries, out[start:], at, area, past)
+            sampled(flat, marks, done, many, stride, channels, line)
+            if plain:
+                copied(out, start + at * count, line, 0, many * count)
+            elif done < many:
+                _placed(line, many - done, entries, planes, planar, apart, out[start : start + area * count], at + done, area)
         start += area * count
+    if past:
+        streams.settle()

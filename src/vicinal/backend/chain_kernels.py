@@ -13,11 +13,11 @@ from numba import njit
 from vicinal.backend.chain_lookup import (
     WIDE,
     byte_planes,
+    joined,
     look_up,
     look_up_floats,
     look_up_pixels,
-    put_together,
-    take_apart,
+    split,
 )
 from vicinal.backend.chain_matrix import one_matrix
 from vicinal.backend.chain_steps import (
@@ -66,38 +66,6 @@ def _cost(codes, todo):
 
 
 @_compiled
-def _split(pixels, n, planes):
-    """n pixels (n C,) to channels (C, >= n)."""
-    channels = planes.shape[0]
-    if channels == 1:
-        only = planes[0]
-        for x in range(n):
-            only[x] = pixels[x]
-    elif channels == 3:
-        take_apart(pixels, n, planes)
-    else:
-        for c in range(channels):
-            for x in range(n):
-                planes[c, x] = pixels[x * channels + c]
-
-
-@_compiled
-def _joined(planes, n, pixels):
-    """The way back."""
-    channels = planes.shape[0]
-    if channels == 1:
-        only = planes[0]
-        for x in range(n):
-            pixels[x] = only[x]
-    elif channels == 3:
-        put_together(planes, n, pixels)
-    else:
-        for c in range(channels):
-            for x in range(n):
-                pixels[x * channels + c] = planes[c, x]
-
-
-@_compiled
 def _widened(raw, n, first, second, values):
     """Stored numbers k to k / scale in float32; the two products sum to it correctly rounded."""
     for c in range(raw.shape[0]):
@@ -127,7 +95,7 @@ def _placed(values, start, n, scale, made, planar, flat):
         at = c * pixels + start
         _stored(values[c], scale, flat[at : at + n] if planar else made[c, :n])
     if not planar:
-        _joined(made, n, flat[start * channels : (start + n) * channels])
+        joined(made, n, flat[start * channels : (start + n) * channels])
 
 
 @_compiled
@@ -140,7 +108,7 @@ def _streamed(values, start, n, planar, spare, flat):
             stream(values[c, :n], flat[at : at + n])
     else:
         made = spare.reshape(-1)[: n * channels]
-        _joined(values, n, made)
+        joined(values, n, made)
         stream(made, flat[start * channels : (start + n) * channels])
 
 
@@ -156,7 +124,7 @@ def _write(values, start, n, target, raw, short, planar, past, spare, into):
     elif planar:
         _placed(values, start, n, target, values, planar, into.view(np.float32))
     else:
-        _joined(values, n, into.view(np.float32)[start * values.shape[0] : (start + n) * values.shape[0]])
+        joined(values, n, into.view(np.float32)[start * values.shape[0] : (start + n) * values.shape[0]])
 
 
 @_compiled
@@ -165,10 +133,10 @@ def _read(flat, start, n, scale, first, second, short, values):
     channels = values.shape[0]
     begin, end = start * channels, (start + n) * channels
     if scale == 65535:
-        _split(flat.view(np.uint16)[begin:end], n, short)
+        split(flat.view(np.uint16)[begin:end], n, short)
         _widened(short, n, first, second, values)
     else:
-        _split(flat.view(np.float32)[begin:end], n, values)
+        split(flat.view(np.float32)[begin:end], n, values)
 
 
 @_compiled
@@ -251,12 +219,12 @@ def run(src, out, channels, planar, codes, ends, knots, params, scale, first, se
         for start in range(0, pixels, block):
             n = min(block, pixels - start)
             if scale == 255:
-                _split(flat[start * channels : (start + n) * channels], n, raw)
+                split(flat[start * channels : (start + n) * channels], n, raw)
                 if done > 0:
                     for c in range(channels):
                         look_up(entries[c], raw[c, :n], raw[c, :n])
                 if same and done == count:
-                    _joined(raw, n, into[start * channels : (start + n) * channels])
+                    joined(raw, n, into[start * channels : (start + n) * channels])
                     continue
                 if tabled:
                     for c in range(channels):

@@ -255,3 +255,35 @@ def one_for_three(grey, n, pixels):
         _wide_together(grey.ctypes.data, 0, pixels.ctypes.data, done // 64)
     for x in range(done, n):
         pixels[3 * x], pixels[3 * x + 1], pixels[3 * x + 2] = grey[x], grey[x], grey[x]
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def split(pixels, n, planes):
+    """n pixels (n C,) to channels (C, >= n)."""
+    channels = planes.shape[0]
+    if channels == 1:
+        only = planes[0]
+        for x in range(n):
+            only[x] = pixels[x]
+    elif channels == 3:
+        take_apart(pixels, n, planes)
+    else:
+        for c in range(channels):
+            for x in range(n):
+                planes[c, x] = pixels[x * channels + c]
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def joined(planes, n, pixels):
+    """The way back."""
+    channels = planes.shape[0]
+    if channels == 1:
+        only = planes[0]
+        for x in range(n):
+            pixels[x] = only[x]
+    elif channels == 3:
+        put_together(planes, n, pixels)
+    else:
+        for c in range(channels):
+            for x in range(n):
+                pixels[x * channels + c] = planes[c, x]

@@ -208,7 +208,7 @@ def linear_batch(src, after, nodes, frame, before, size, out, border, fill, chan
             many = min(rows, size[0] - y) * size[1]
             _source_rows(after[b], nodes[b], frame[b], before[b], one, y, lines, size[1], xs[:many], ys[:many])
             marked(xs[:many], ys[:many], 0.5, window, (height, width), border[b], marks)
-            sampled(flat, marks, many, (width + 2 * RING) * count, channels, line)
+            sampled(flat, marks, 0, many, (width + 2 * RING) * count, channels, line)
             copied(out[b], y * size[1] * count, line, 0, many * count)
 
 

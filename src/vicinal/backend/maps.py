@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vicinal.backend import map_kernels
+from vicinal.backend.bilinear import WIDEST
 from vicinal.core import affine
 from vicinal.core.batch import RANGES, name_of
 from vicinal.core.bend import Grid, Tiles
@@ -25,6 +26,11 @@ BORDERS = {
     REFLECT: cv2.BORDER_REFLECT,
     REPLICATE: cv2.BORDER_REPLICATE,
 }
+
+
+def in_whole_numbers(data: NDArray) -> bool:
+    """Whether images (..., H, W, C) are sampled in whole numbers: 8-bit ones, of less than a million pixels a side."""
+    return data.dtype == np.uint8 and max(data.shape[-3:-1]) < WIDEST
 
 
 def general(warp: Warp) -> NDArray[np.bool_]:
@@ -55,7 +61,7 @@ def _together(warp: Warp, rows: NDArray, data: NDArray, fill: NDArray) -> NDArra
     out = _empty(warp, rows, data)
     map_x, map_y = np.empty(out.shape[1:3], np.float32), np.empty(out.shape[1:3], np.float32)
     for part, (after, nodes, frame, before) in _forms(warp, rows):
-        if data.dtype == np.uint8:
+        if in_whole_numbers(data):
             whole = len(part) == len(rows)
             given, made = (data, out) if whole else (data[part], np.empty_like(out[part]))
             size, border, channels = out.shape[1:3], warp.border[rows[part]], (0,) * data.shape[3]
@@ -192,7 +198,7 @@ def _through(warp: Warp, row: int, shape: tuple[int, ...], times: NDArray) -> tu
 
 
 def _linear(image: NDArray, map_x: NDArray, map_y: NDArray, border: int, fill: float) -> NDArray:
-    if min(image.shape[:2]) > 1:
+    if min(image.shape[:2]) > 1 and max(image.shape[:2]) < 32768:
 
         def sample(part: NDArray) -> NDArray:
             return cv2.remap(part, map_x, map_y, cv2.INTER_LINEAR, None, BORDERS[border], (fill,) * 4)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vicinal.backend import bilinear, kernels, maps, pixels, reference
-from vicinal.backend.maps import BORDERS, SMALL
+from vicinal.backend.maps import BORDERS, SMALL, in_whole_numbers
 from vicinal.backend.reference import both_axes, canvas, square, stacked
 from vicinal.backend.upright import upright
 from vicinal.core import affine
@@ -26,7 +26,7 @@ _AS_IT_COMES = np.empty((1, 0, 1), np.uint8)  # no table
 
 def straight(warp: Warp, data: Dense) -> tuple[tuple[int, int], NDArray[np.float64]] | None:
     """Canvas and inverse maps (B, 6) where one pass does warp and table: equal, 8-bit, affine, linear and without antialiasing."""
-    if not isinstance(data, np.ndarray) or data.dtype != np.uint8 or warp.matrix.shape[-1] != 3 or warp.bent.any():
+    if not isinstance(data, np.ndarray) or not in_whole_numbers(data) or warp.matrix.shape[-1] != 3 or warp.bent.any():
         return None
     inverse = np.empty((len(data), 6))
     size = kernels.inverted(warp.matrix, np.array(warp.size), warp.active, warp.interpolation, data.shape[1:3], inverse)
@@ -270,7 +270,7 @@ def _mean(image: NDArray, height: int, width: int) -> NDArray:
 
 def _by_loop(inverse: NDArray, size: tuple[int, int], border: NDArray, fill: NDArray, data: NDArray) -> NDArray:
     out = np.empty((len(data), *size, data.shape[3]), data.dtype)
-    if data.dtype == np.uint8:
+    if in_whole_numbers(data):
         table_at(data, inverse, np.full((len(data), 2), size), False, out, border, fill, _AS_IT_COMES)
         return out
     scale = RANGES[name_of(data.dtype)]

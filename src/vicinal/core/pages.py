@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ctypes
 import math
+import mmap
 import weakref
 from collections import deque
+from contextlib import suppress
 from functools import lru_cache
-from mmap import ACCESS_COPY, mmap
 from typing import Any, final
 
 import numpy as np
@@ -34,7 +35,7 @@ class Pages:
     """
 
     def __init__(self, most: int | None = None) -> None:
-        self._free: deque[mmap] = deque(maxlen=most)
+        self._free: deque[mmap.mmap] = deque(maxlen=most)
 
     @property
     def free(self) -> int:
@@ -49,7 +50,7 @@ class Pages:
         weakref.finalize(lent, self._free.append, held).atexit = False
         return np.frombuffer(lent, dtype, math.prod(shape)).reshape(shape)
 
-    def _piece(self, size: int) -> mmap:
+    def _piece(self, size: int) -> mmap.mmap:
         try:
             held = self._free.popleft()
         except IndexError:
@@ -71,5 +72,9 @@ def _shared() -> Pages:
     return Pages(most=2)
 
 
-def _mapped(size: int) -> mmap:
-    return mmap(-1, size, access=ACCESS_COPY)  # private: a child process keeps what it saw
+def _mapped(size: int) -> mmap.mmap:
+    held = mmap.mmap(-1, size, access=mmap.ACCESS_COPY)  # private: a child process keeps what it saw
+    if (huge := getattr(mmap, "MADV_HUGEPAGE", None)) is not None and size >= LARGE:
+        with suppress(OSError):  # a Linux that has none
+            held.madvise(huge)  # fewer pages to get and to look up, which takes longer than to write them
+    return held
