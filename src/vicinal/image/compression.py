@@ -103,7 +103,7 @@ class Downscale(Transform):
 
     def lower(self, params: Params, spec: Spec) -> list[Effect]:
         size = np.maximum(np.rint(spec.size * params["factor"][:, None]), 1).astype(np.int64)
-        return [Effect("compression.downscale", everywhere(len(spec)), {"size": size}, (("down", self.down), ("up", self.up)))]
+        return [Effect("resolution.downscale", everywhere(len(spec)), {"size": size}, (("down", self.down), ("up", self.up)))]
 
 
 @register
