@@ -36,29 +36,31 @@ def _loaded(builder: Any, base: Any, number: Any, size: int, kind: Any) -> Any:
     return builder.load(builder.inttoptr(at, kind.as_pointer()), align=1)
 
 
-def _sums(typing: Any, line: Any, begins: Any, places: Any, shares: Any, into: Any, start: Any, pairs: Any, blocks: Any) -> Any:
-    """Into an array from ``start`` on ``blocks`` times 16 sums of ``pairs`` times two bytes of a line, each times its share, in 1/256 of a
-    level.
+def _sums(typing: Any, line: Any, begins: Any, places: Any, shares: Any, into: Any, start: Any, channels: Any, pairs: Any) -> Any:
+    """Into an array from ``start`` on blocks of 16 sums of ``pairs`` times two bytes of a line, each times its share, in 1/256 of a level.
 
-    For each pair of a block: where in the line its 128 bytes begin, and of 16 values in turn the two places there and the two shares.
+    For each block: where in the line its 128 bytes begin, and of 16 values in turn the places there of the first two bytes. Those of the next
+    pair are two pixels further. For each pair of it: of the values in turn the two shares.
     """
-    return types.void(line, begins, places, shares, into, start, pairs, blocks), _generated
+    return types.void(line, begins, places, shares, into, start, channels, pairs), _generated
 
 
 def _generated(context: Any, builder: Any, signature: Any, args: Any) -> Any:
     line, begins, places, shares, into = (_address(context, builder, signature, args, n) for n in range(5))
-    start, pairs, blocks = args[5:]
+    (start, channels, pairs), blocks = args[5:], builder.extract_value(context.make_array(signature.args[1])(context, builder, args[1]).shape, 0)
     octets, words, totals = (ir.VectorType(ir.IntType(bits), 512 // bits) for bits in (8, 16, 32))
     chosen = cgutils.get_or_insert_function(builder.module, ir.FunctionType(octets, [octets] * 3), "llvm.x86.avx512.vpermi2var.qi.512")
     product = cgutils.get_or_insert_function(builder.module, ir.FunctionType(totals, [words] * 2), "llvm.x86.avx512.pmaddw.d.512")
     held = cgutils.alloca_once(builder, totals)
     with cgutils.for_range(builder, blocks) as loop:
         builder.store(ir.Constant(totals, [64] * _BLOCK), held)
+        first = builder.add(line, _loaded(builder, begins, loop.index, 8, _INDEX))
+        order = _loaded(builder, places, loop.index, 64, octets)
         with cgutils.for_range(builder, pairs) as inner:
             number = builder.add(builder.mul(loop.index, pairs), inner.index)
-            begin = builder.add(line, _loaded(builder, begins, number, 8, _INDEX))
+            begin = builder.add(first, builder.mul(builder.mul(inner.index, _INDEX(2)), channels))
             near, further = (_loaded(builder, begin, _INDEX(n), 64, octets) for n in range(2))
-            values = builder.bitcast(builder.call(chosen, [near, _loaded(builder, places, number, 64, octets), further]), words)
+            values = builder.bitcast(builder.call(chosen, [near, order, further]), words)
             values = builder.and_(values, ir.Constant(words, [0xFF] * 32))
             two = builder.call(product, [values, _loaded(builder, shares, number, 64, words)])
             builder.store(builder.add(builder.load(held), two), held)
@@ -120,13 +122,14 @@ def _ordered(first, shares, channels, begins, places, halves):
     for x in range(len(first)):
         for c in range(channels):
             block, lane = i // _BLOCK, i % _BLOCK
-            for k in range(2 * pairs):
-                pair, at = block * pairs + k // 2, 2 * lane + k % 2
-                if lane == 0 and k % 2 == 0:
-                    begins[pair] = (first[x] + k) * channels
-                place = (first[x] + k) * channels + c - begins[pair]
-                near = near and place < _WINDOW
-                places[pair, at], halves[pair, at] = place & 255, shares[k, x]
+            if lane == 0:
+                begins[block] = first[x] * channels
+            place = first[x] * channels + c - begins[block]
+            near = near and place + channels < _WINDOW
+            places[block, 2 * lane], places[block, 2 * lane + 1] = place & 127, (place + channels) & 127
+            for pair in range(pairs):
+                at = block * pairs + pair
+                halves[at, 2 * lane], halves[at, 2 * lane + 1] = shares[2 * pair, x], shares[2 * pair + 1, x]
             i += 1
     return near
 
@@ -158,8 +161,8 @@ def _resized(source, start, old, new, box, channels, out, at):
     _boxes(old[0], new[0], box[0], _DOWN, _DOWN, top, down)
     _boxes(old[1], new[1], box[1], _ACROSS, _ACROSS - 1, left, right)
     blocks, pairs = (wide + _BLOCK - 1) // _BLOCK, deep // 2
-    begins, places = np.empty(blocks * pairs, np.int64), np.zeros((blocks * pairs, 2 * _BLOCK), np.uint16)
-    halves, line = np.zeros(places.shape, np.uint16), np.zeros(step + deep * channels + _WINDOW, np.uint8)
+    begins, places = np.empty(blocks, np.int64), np.zeros((blocks, 2 * _BLOCK), np.uint16)
+    halves, line = np.zeros((blocks * pairs, 2 * _BLOCK), np.uint16), np.zeros(step + deep * channels + _WINDOW, np.uint8)
     near = _ordered(left, right, channels, begins, places, halves) and WIDE
     room, last, used, each = (wide + 31) // 32 * 32, -1, np.empty(high, np.int64), np.empty(high, np.int64)
     lines, row = np.empty(high * room, np.uint16), np.empty(room, np.uint8)
@@ -168,7 +171,7 @@ def _resized(source, start, old, new, box, channels, out, at):
             last += 1
             copied(line, 0, source, start + last * step, step)
             if near:
-                _by_16(line, begins, places, halves, lines, last % high * room, pairs, blocks)
+                _by_16(line, begins, places, halves, lines, last % high * room, channels, pairs)
             else:
                 _one_by_one(line, left, right, channels, lines, last % high * room)
         for k in range(high):  # a line is written over by the one that comes as many later
