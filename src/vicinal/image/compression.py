@@ -93,6 +93,7 @@ class Downscale(Transform):
         [[100, 100], [100, 100]]
     """
 
+    version: ClassVar[int] = 2  # 8-bit images have shares of 15 and 16 bits, where OpenCV has 11
     verb: ClassVar[str] = "filter"
     bounded: ClassVar[bool] = True
     example: ClassVar[Mapping[str, Any]] = {"factor": (0.25, 0.75)}

@@ -27,36 +27,32 @@ def _blend(typing: Any, line: Any, made: Any, tables: Any, upper: Any, lower: An
 
 def _generated(context: Any, builder: Any, signature: Any, args: Any) -> Any:
     arrays = {n: context.make_array(signature.args[n])(context, builder, args[n]) for n in (0, 1, 2, 6, 7, 8)}
-    places, floats, bytes_ = (ir.VectorType(kind, 16) for kind in (ir.IntType(32), ir.FloatType(), ir.IntType(8)))
-    index, whole = ir.IntType(64), ir.Constant(floats, [1.0] * 16)
-    mask, blank, base = ir.VectorType(ir.IntType(1), 16), ir.Constant(floats, [0.0] * 16), builder.bitcast(arrays[2].data, bytes_.element.as_pointer())
-    form = ir.FunctionType(floats, [floats, base.type, places, mask, places.element])
+    places, floats, octets, lanes = (ir.VectorType(kind, 16) for kind in (ir.IntType(32), ir.FloatType(), ir.IntType(8), ir.IntType(1)))
+    index, whole, magic = ir.IntType(64), ir.Constant(floats, [1.0] * 16), ir.Constant(floats, [float(_MAGIC)] * 16)
+    base = builder.bitcast(arrays[2].data, octets.element.as_pointer())
+    form = ir.FunctionType(floats, [floats, base.type, places, lanes, places.element])
     gather = cgutils.get_or_insert_function(builder.module, form, "llvm.x86.avx512.mask.gather.dps.512")
 
     def everywhere(value: Any, kind: Any) -> Any:
         one = builder.insert_element(ir.Constant(kind, ir.Undefined), value, places.element(0))
         return builder.shuffle_vector(one, one, ir.Constant(places, [0] * 16))
 
+    def found(at: Any) -> Any:
+        return builder.call(gather, [ir.Constant(floats, [0.0] * 16), base, at, ir.Constant(lanes, [1] * 16), places.element(4)])
+
     def mixed(one: Any, other: Any, share: Any) -> Any:
         return builder.fadd(builder.fmul(one, builder.fsub(whole, share)), builder.fmul(other, share))
 
-    upper, lower, part = everywhere(args[3], places), everywhere(args[4], places), everywhere(args[5], floats)
-    count = builder.extract_value(arrays[0].shape, 0)
-    with cgutils.for_range(builder, builder.lshr(count, index(4))) as loop:
-        at = builder.mul(loop.index, index(16))
-
-        def where(n: int, kind: Any) -> Any:
-            return builder.bitcast(builder.gep(arrays[n].data, [at]), kind.as_pointer())
-
-        value, near, far = (builder.load(where(n, places), align=1) for n in (0, 6, 7))
-        share, sides = builder.load(where(8, floats), align=1), (builder.add(value, near), builder.add(value, far))
-        rows = []
-        for row in (upper, lower):
-            found = (builder.call(gather, [blank, base, builder.add(side, row), ir.Constant(mask, [1] * 16), places.element(4)]) for side in sides)
-            rows.append(mixed(*found, share))
-        magic = ir.Constant(floats, [float(_MAGIC)] * 16)
-        made = builder.fptosi(builder.fsub(builder.fadd(mixed(*rows, part), magic), magic), places)
-        builder.store(builder.trunc(made, bytes_), where(1, bytes_), align=1)
+    upper, lower, part = (everywhere(args[n], kind) for n, kind in ((3, places), (4, places), (5, floats)))
+    with cgutils.for_range(builder, builder.lshr(builder.extract_value(arrays[0].shape, 0), index(4))) as loop:
+        at = {n: builder.gep(array.data, [builder.mul(loop.index, index(16))]) for n, array in arrays.items()}
+        value, near, far = (builder.load(builder.bitcast(at[n], places.as_pointer()), align=1) for n in (0, 6, 7))
+        share = builder.load(builder.bitcast(at[8], floats.as_pointer()), align=1)
+        near, far = builder.add(value, near), builder.add(value, far)
+        above, below = (mixed(found(builder.add(near, row)), found(builder.add(far, row)), share) for row in (upper, lower))
+        made = builder.fsub(builder.fadd(mixed(above, below, part), magic), magic)
+        made = builder.trunc(builder.fptosi(made, places), octets)
+        builder.store(made, builder.bitcast(at[1], octets.as_pointer()), align=1)
     return context.get_dummy_value()
 
 

@@ -70,7 +70,8 @@ def _sorted(images, shape, sides, out):
     most = wide + (SIDES[-1] - 1) * channels
     strip = min(max(_LINE // images.itemsize // most, 1), height)
     room = strip * most + 2 * block
-    lines, columns, made = np.empty((height + SIDES[-1]) * most + 2 * block, images.dtype), np.empty(SIDES[-1] * room, images.dtype), np.empty(room, images.dtype)
+    lines = np.empty((height + SIDES[-1]) * most + 2 * block, images.dtype)
+    columns, made = np.empty(SIDES[-1] * room, images.dtype), np.empty(room, images.dtype)
     for b in range(len(sides)):
         side, half = sides[b], sides[b] // 2
         if not 1 < side <= SIDES[-1]:

@@ -40,7 +40,7 @@ def middle(side: int) -> tuple[Comparators, int]:
 
     Example:
         >>> middle(3)
-        ([(0, 1), (1, 2), (0, 1), (3, 4), (4, 5), (3, 4), (6, 7), (7, 8), (6, 7), (2, 4), (4, 6), (2, 4)], 4)
+        ([(0, 1), (0, 2), (1, 2), (3, 4), (3, 5), (4, 5), (6, 7), (6, 8), (7, 8), (2, 4), (2, 6), (4, 6)], 4)
     """
     rows = [(side * row + i, side * row + j) for row in range(side) for i, j in sorting(side)]
     half = side * side // 2 + 1

@@ -1,7 +1,7 @@
 """8-bit images resized, each from a size to a size of its own: every pixel is the mean of a box, a box of one is linear interpolation.
 
-In whole numbers: across the rows first, then down. Along either axis a pixel is a sum of neighbours with shares that add up to one. Lines of
-16 bits in between hold 1/256 of a level.
+In whole numbers: across the rows first, then down. Along either axis a pixel is a sum of neighbours with shares that add up to one. Lines
+of 16 bits in between hold 1/256 of a level.
 """
 
 from __future__ import annotations
@@ -30,6 +30,10 @@ def _address(context: Any, builder: Any, signature: Any, args: Any, n: int) -> A
     return builder.ptrtoint(context.make_array(signature.args[n])(context, builder, args[n]).data, _INDEX)
 
 
+def _length(context: Any, builder: Any, signature: Any, args: Any, n: int) -> Any:
+    return builder.extract_value(context.make_array(signature.args[n])(context, builder, args[n]).shape, 0)
+
+
 def _loaded(builder: Any, base: Any, number: Any, size: int, kind: Any) -> Any:
     """What lies ``number`` times ``size`` bytes behind an address."""
     at = builder.add(base, builder.mul(number, _INDEX(size)))
@@ -39,15 +43,16 @@ def _loaded(builder: Any, base: Any, number: Any, size: int, kind: Any) -> Any:
 def _sums(typing: Any, line: Any, begins: Any, places: Any, shares: Any, into: Any, start: Any, channels: Any, pairs: Any) -> Any:
     """Into an array from ``start`` on blocks of 16 sums of ``pairs`` times two bytes of a line, each times its share, in 1/256 of a level.
 
-    For each block: where in the line its 128 bytes begin, and of 16 values in turn the places there of the first two bytes. Those of the next
-    pair are two pixels further. For each pair of it: of the values in turn the two shares.
+    For each block: where in the line its 128 bytes begin, and of 16 values in turn the places there of the first two bytes. Those of the
+    next pair are two pixels further. For each pair of it: of the values in turn the two shares.
     """
     return types.void(line, begins, places, shares, into, start, channels, pairs), _generated
 
 
 def _generated(context: Any, builder: Any, signature: Any, args: Any) -> Any:
     line, begins, places, shares, into = (_address(context, builder, signature, args, n) for n in range(5))
-    (start, channels, pairs), blocks = args[5:], builder.extract_value(context.make_array(signature.args[1])(context, builder, args[1]).shape, 0)
+    start, channels, pairs = args[5:]
+    blocks = _length(context, builder, signature, args, 1)
     octets, words, totals = (ir.VectorType(ir.IntType(bits), 512 // bits) for bits in (8, 16, 32))
     chosen = cgutils.get_or_insert_function(builder.module, ir.FunctionType(octets, [octets] * 3), "llvm.x86.avx512.vpermi2var.qi.512")
     product = cgutils.get_or_insert_function(builder.module, ir.FunctionType(totals, [words] * 2), "llvm.x86.avx512.pmaddw.d.512")
@@ -78,7 +83,7 @@ def _lines(typing: Any, lines: Any, places: Any, shares: Any, into: Any, blocks:
 def _generated_down(context: Any, builder: Any, signature: Any, args: Any) -> Any:
     lines, places, shares, into = (_address(context, builder, signature, args, n) for n in range(4))
     words, totals, octets = (ir.VectorType(ir.IntType(bits), 32) for bits in (16, 32, 8))
-    many = builder.extract_value(context.make_array(signature.args[1])(context, builder, args[1]).shape, 0)
+    many = _length(context, builder, signature, args, 1)
     held, blank = cgutils.alloca_once(builder, totals), ir.Constant(totals, ir.Undefined)
     with cgutils.for_range(builder, args[4]) as loop:
         builder.store(ir.Constant(totals, [1 << 23] * 32), held)
@@ -135,16 +140,18 @@ def _ordered(first, shares, channels, begins, places, halves):
 
 
 @_compiled
-def _one_by_one(line, first, shares, channels, made, to):
-    """The same value by value."""
+def _across(line, first, shares, channels, near, begins, places, halves, lines, to):
+    """A line of sums: in vectors if the bytes of a block are near one another, else value by value."""
+    if WIDE and near:
+        _by_16(line, begins, places, halves, lines, to, channels, len(shares) // 2)
+        return
     for x in range(len(first)):
         for c in range(channels):
             total, at = np.int64(64), np.uintp(first[x] * channels + c)
             for k in range(len(shares)):
                 total += np.int64(line[at]) * shares[k, x]
                 at += np.uintp(channels)
-            made[to] = total >> 7
-            to += 1
+            lines[to + x * channels + c] = total >> 7
 
 
 @_inlined
@@ -157,23 +164,20 @@ def _even(box):
 def _resized(source, start, old, new, box, channels, out, at):
     """One image, into ``out`` from ``at`` on."""
     step, wide, high, deep = old[1] * channels, new[1] * channels, _even(box[0]), _even(box[1])
-    top, down, left, right = np.empty(new[0], np.int64), np.empty((high, new[0]), np.int64), np.empty(new[1], np.int64), np.empty((deep, new[1]), np.int64)
+    top, down = np.empty(new[0], np.int64), np.empty((high, new[0]), np.int64)
+    left, right = np.empty(new[1], np.int64), np.empty((deep, new[1]), np.int64)
     _boxes(old[0], new[0], box[0], _DOWN, _DOWN, top, down)
     _boxes(old[1], new[1], box[1], _ACROSS, _ACROSS - 1, left, right)
-    blocks, pairs = (wide + _BLOCK - 1) // _BLOCK, deep // 2
+    blocks, room = (wide + _BLOCK - 1) // _BLOCK, (wide + 31) // 32 * 32
     begins, places = np.empty(blocks, np.int64), np.zeros((blocks, 2 * _BLOCK), np.uint16)
-    halves, line = np.zeros((blocks * pairs, 2 * _BLOCK), np.uint16), np.zeros(step + deep * channels + _WINDOW, np.uint8)
-    near = _ordered(left, right, channels, begins, places, halves) and WIDE
-    room, last, used, each = (wide + 31) // 32 * 32, -1, np.empty(high, np.int64), np.empty(high, np.int64)
-    lines, row = np.empty(high * room, np.uint16), np.empty(room, np.uint8)
+    halves, line = np.zeros((blocks * deep // 2, 2 * _BLOCK), np.uint16), np.zeros(step + deep * channels + _WINDOW, np.uint8)
+    near, last = _ordered(left, right, channels, begins, places, halves), -1
+    lines, row, used, each = np.empty(high * room, np.uint16), np.empty(room, np.uint8), np.empty(high, np.int64), np.empty(high, np.int64)
     for y in range(new[0]):
         while last < min(top[y] + high, old[0]) - 1:
             last += 1
             copied(line, 0, source, start + last * step, step)
-            if near:
-                _by_16(line, begins, places, halves, lines, last % high * room, channels, pairs)
-            else:
-                _one_by_one(line, left, right, channels, lines, last % high * room)
+            _across(line, left, right, channels, near, begins, places, halves, lines, last % high * room)
         for k in range(high):  # a line is written over by the one that comes as many later
             used[k], each[k] = min(top[y] + k, last) % high * room, down[k, y]
         _by_32(lines, used, each, row, room // 32)

@@ -6,6 +6,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from vicinal.backend.effects import read_only
 from vicinal.backend.effects.resize import resized
 from vicinal.backend.upright import upright
 from vicinal.core.warp import REPLICATE
@@ -15,25 +16,34 @@ _compiled = njit(nogil=True, cache=True, error_model="numpy")
 
 def downscale(images: NDArray, *, size: NDArray, down: str, up: str) -> NDArray:
     """Shrink to size (b, 2), height and width, and enlarge again, each by a rule: "nearest", "linear" or "area"."""
-    full, out = np.broadcast_to(np.array(images.shape[1:3]), size.shape), np.empty_like(images)
+    full, channels, out = np.full(size.shape, images.shape[1:3]), images.shape[3], np.empty_like(images)
     if down == up == "nearest":
         there, back = _nearest(full, size), _nearest(size, full)
         rows, columns = (np.take_along_axis(far, near, 1) for far, near in zip(there, back, strict=True))
-        _gathered(images.reshape(-1), full, rows, columns, images.shape[3], full, out.reshape(-1))
+        _gathered(images.reshape(-1), full, rows, columns, channels, full, out.reshape(-1))
         return out
-    small, channels = np.empty(size.prod(1).sum() * images.shape[3], images.dtype), images.shape[3]
-    if down == "nearest":
-        _gathered(images.reshape(-1), full, *_nearest(full, size), channels, size, small)
-    else:
-        _averaged(images.reshape(-1), full, size, full / size if down == "area" else np.ones(size.shape), channels, small)
-    if up == "nearest":
-        _gathered(small, size, *_nearest(size, full), channels, full, out.reshape(-1))
-    else:
-        _averaged(small, size, full, np.ones(size.shape), channels, out.reshape(-1))
+    small = np.empty(size.prod(1).sum() * channels, images.dtype)
+    _resampled(images.reshape(-1), full, size, down, channels, small)
+    _resampled(read_only(small), size, full, up, channels, out.reshape(-1))
     still = (size == full).all(1)
     if still.any():
         out[still] = images[still]
     return out
+
+
+def _resampled(source: NDArray, old: NDArray, new: NDArray, rule: str, channels: int, out: NDArray) -> None:
+    """From old sizes (b, 2) to new ones. Linear interpolation is the mean of a box of one pixel, "area" that of all that lies below."""
+    if rule == "nearest":
+        rows, columns = _nearest(old, new)
+        _gathered(source, old, rows, columns, channels, new, out)
+        return
+    box = old / new if rule == "area" else np.ones(new.shape)
+    if out.dtype == np.uint8:
+        resized(source, old, new, box, channels, out)
+        return
+    maps = np.zeros((len(new), 6))
+    maps[:, 0], maps[:, 4] = old[:, 1] / new[:, 1], old[:, 0] / new[:, 0]
+    _one_by_one(source, old, maps, new, box[:, ::-1].copy(), channels, out, out.dtype.kind == "u")
 
 
 def _nearest(old: NDArray, new: NDArray) -> list[NDArray[np.int64]]:
@@ -61,16 +71,6 @@ def _gathered(source, old, rows, columns, channels, new, out):
                     made[i] = line[across[i]]
             at += wide
         begin += old[b, 0] * step
-
-
-def _averaged(source: NDArray, old: NDArray, new: NDArray, box: NDArray, channels: int, out: NDArray) -> None:
-    """Every pixel the mean of a box (b, 2) of so many pixels down and across; a box of one is linear interpolation."""
-    if out.dtype == np.uint8:
-        resized(source, old, new, box, channels, out)
-        return
-    maps = np.zeros((len(new), 6))
-    maps[:, 0], maps[:, 4] = old[:, 1] / new[:, 1], old[:, 0] / new[:, 0]
-    _one_by_one(source, old, maps, new, box[:, ::-1].copy(), channels, out, out.dtype.kind == "u")
 
 
 @_compiled
