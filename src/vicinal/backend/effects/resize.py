@@ -140,11 +140,8 @@ def _ordered(first, shares, channels, begins, places, halves):
 
 
 @_compiled
-def _across(line, first, shares, channels, near, begins, places, halves, lines, to):
-    """A line of sums: in vectors if the bytes of a block are near one another, else value by value."""
-    if WIDE and near:
-        _by_16(line, begins, places, halves, lines, to, channels, len(shares) // 2)
-        return
+def _across(line, first, shares, channels, lines, to):
+    """What ``_sums`` does, value by value."""
     for x in range(len(first)):
         for c in range(channels):
             total, at = np.int64(64), np.uintp(first[x] * channels + c)
@@ -177,7 +174,10 @@ def _resized(source, start, old, new, box, channels, out, at):
         while last < min(top[y] + high, old[0]) - 1:
             last += 1
             copied(line, 0, source, start + last * step, step)
-            _across(line, left, right, channels, near, begins, places, halves, lines, last % high * room)
+            if WIDE and near:
+                _by_16(line, begins, places, halves, lines, last % high * room, channels, deep // 2)
+            else:
+                _across(line, left, right, channels, lines, last % high * room)
         for k in range(high):  # a line is written over by the one that comes as many later
             used[k], each[k] = min(top[y] + k, last) % high * room, down[k, y]
         _by_32(lines, used, each, row, room // 32)
