@@ -136,7 +136,7 @@ def _blended(values, start, channels, height, width, tables, tiles, high, wide):
 
 @_compiled
 def _row(line, made, tables, upper, lower, part, left, right, across):
-    """From where in the tables each value lies."""
+    """What a line of values becomes; it says where in the tables the row of each begins."""
     one, upper, lower, done = np.float32(1), np.int32(upper), np.int32(lower), 0
     if WIDE:
         _by_16(line, made, tables, upper, lower, part, left, right, across)

@@ -1,4 +1,4 @@
-"""The median of a window, for what OpenCV does not take or takes too long to begin with."""
+"""The median of a window: small windows are sorted, larger ones counted, of bytes by OpenCV."""
 
 from __future__ import annotations
 
