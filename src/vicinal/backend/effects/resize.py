@@ -75,9 +75,9 @@ def _generated(context: Any, builder: Any, signature: Any, args: Any) -> Any:
     return context.get_dummy_value()
 
 
-def _lines(typing: Any, lines: Any, places: Any, shares: Any, into: Any, blocks: Any) -> Any:
-    """``blocks`` times 32 bytes from lines of 16 bits that begin at places, each with its share."""
-    return types.void(lines, places, shares, into, blocks), _generated_down
+def _lines(typing: Any, lines: Any, places: Any, shares: Any, into: Any, start: Any, blocks: Any) -> Any:
+    """Into an array from ``start`` on ``blocks`` times 32 bytes from lines of 16 bits that begin at places, each with its share."""
+    return types.void(lines, places, shares, into, start, blocks), _generated_down
 
 
 def _generated_down(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -85,7 +85,7 @@ def _generated_down(context: Any, builder: Any, signature: Any, args: Any) -> An
     words, totals, octets = (ir.VectorType(ir.IntType(bits), 32) for bits in (16, 32, 8))
     many = _length(context, builder, signature, args, 1)
     held, blank = cgutils.alloca_once(builder, totals), ir.Constant(totals, ir.Undefined)
-    with cgutils.for_range(builder, args[4]) as loop:
+    with cgutils.for_range(builder, args[5]) as loop:
         builder.store(ir.Constant(totals, [1 << 23] * 32), held)
         with cgutils.for_range(builder, many) as inner:
             at = builder.add(_loaded(builder, places, inner.index, 8, _INDEX), builder.mul(loop.index, _INDEX(32)))
@@ -95,8 +95,8 @@ def _generated_down(context: Any, builder: Any, signature: Any, args: Any) -> An
             share = builder.shuffle_vector(share, blank, ir.Constant(totals, [0] * 32))
             builder.store(builder.add(builder.load(held), builder.mul(values, share)), held)
         made = builder.trunc(builder.lshr(builder.load(held), ir.Constant(totals, [24] * 32)), octets)
-        place = builder.add(into, builder.mul(loop.index, _INDEX(32)))
-        builder.store(made, builder.inttoptr(place, octets.as_pointer()), align=1)
+        place = builder.add(args[4], builder.mul(loop.index, _INDEX(32)))
+        builder.store(made, builder.inttoptr(builder.add(into, place), octets.as_pointer()), align=1)
     return context.get_dummy_value()
 
 
@@ -180,8 +180,12 @@ def _resized(source, start, old, new, box, channels, out, at):
                 _across(line, left, right, channels, lines, last % high * room)
         for k in range(high):  # a line is written over by the one that comes as many later
             used[k], each[k] = min(top[y] + k, last) % high * room, down[k, y]
-        _by_32(lines, used, each, row, room // 32)
-        copied(out, at + y * wide, row, 0, wide)
+        to = at + y * wide
+        if to + room <= len(out):  # what is written too much comes later
+            _by_32(lines, used, each, out, to, room // 32)
+        else:
+            _by_32(lines, used, each, row, 0, room // 32)
+            copied(out, to, row, 0, wide)
 
 
 @_compiled
