@@ -9,6 +9,7 @@ from PIL import Image, ImageOps
 from skimage import color, exposure
 
 import vicinal as v
+from vicinal.backend.effects.clahe import clahe
 
 RANGE = {"uint8": 255, "uint16": 65535, "float32": 1}
 DTYPES = pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
@@ -127,6 +128,20 @@ def test_clahe_is_opencvs(clip, tiles, photos):
         assert np.array_equal(policy(grey, seed=0), engine.apply(grey))
     exact = (image[..., 0] / np.float32(255)).astype(np.float32)
     assert policy(exact, seed=0) == pytest.approx(engine.apply(image[..., 0].astype(np.uint16) * 257) / 65535, abs=1e-4)
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1), (2, 9, 1), (37, 41, 3), (40, 64, 2), (64, 50, 9)])
+def test_clahe_of_a_batch_is_opencvs_one_by_one(shape):
+    """Also where tiles do not fit, along one axis or both."""
+    images = np.random.default_rng(0).integers(0, 256, (5, *shape), np.uint8)
+    clip, tiles = np.array([0.01, 1, 2.5, 4, 40]), np.array([1, 3, 4, 8, 16])
+    made = clahe(images, clip=clip, tiles=tiles, amount=np.ones(5))
+    for b, image in enumerate(images):
+        engine, colour = cv2.createCLAHE(clip[b], (int(tiles[b]),) * 2), shape[2] == 3
+        parts = cv2.cvtColor(image, cv2.COLOR_RGB2LAB) if colour else image.copy()
+        for c in range(1 if colour else shape[2]):
+            parts[..., c] = engine.apply(np.ascontiguousarray(parts[..., c]))
+        assert np.array_equal(made[b], cv2.cvtColor(parts, cv2.COLOR_LAB2RGB) if colour else parts)
 
 
 def test_wide_colour_clahe_is_opencvs_on_the_lightness_of_scikit_image(photos):

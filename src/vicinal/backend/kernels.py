@@ -124,6 +124,14 @@ def nearest(src, inverse, out, border, fill):
                     out[b, y, x, c] = fill[b] if row < 0 or column < 0 else src[b, row, column, c]
 
 
+@_compiled
+def copied(out, at, values, start, count):
+    """out[at : at + count] = values[start : start + count], in one dimension."""
+    at, start = np.uintp(at), np.uintp(start)  # unsigned indices need no look at negative ones, which would keep the loop scalar
+    for i in range(np.uintp(count)):
+        out[at + i] = values[start + i]
+
+
 @_inlined
 def hashed(position, key0, key1):
     # Numba widens 32-bit products to 64 bits: each one is cut back, as NumPy's reference does.

@@ -93,6 +93,7 @@ class Downscale(Transform):
         [[100, 100], [100, 100]]
     """
 
+    version: ClassVar[int] = 2  # 8-bit images have shares of 15 and 16 bits, where OpenCV has 11
     verb: ClassVar[str] = "filter"
     bounded: ClassVar[bool] = True
     example: ClassVar[Mapping[str, Any]] = {"factor": (0.25, 0.75)}
@@ -103,7 +104,7 @@ class Downscale(Transform):
 
     def lower(self, params: Params, spec: Spec) -> list[Effect]:
         size = np.maximum(np.rint(spec.size * params["factor"][:, None]), 1).astype(np.int64)
-        return [Effect("compression.downscale", everywhere(len(spec)), {"size": size}, (("down", self.down), ("up", self.up)))]
+        return [Effect("resolution.downscale", everywhere(len(spec)), {"size": size}, (("down", self.down), ("up", self.up)))]
 
 
 @register

@@ -1,35 +1,39 @@
-"""The median of a window, for what OpenCV does not take or takes too long to begin with."""
+"""The median of a window: small windows are sorted, larger ones counted, of bytes by OpenCV."""
 
 from __future__ import annotations
-
-from functools import lru_cache
 
 import cv2
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from vicinal.backend.filters import SMALL
+from vicinal.backend.effects.median_network import SIDES, WIDTH, sort_columns, take_middles
+from vicinal.backend.kernels import copied
 
 _compiled = njit(nogil=True, cache=True, error_model="numpy")
 _BLOCK = 512  # values of which the whole window lies in the first cache
-_SHORT = 5  # side up to which OpenCV sorts
-_SORTED = 7  # side up to which sorting is faster than counting
+_LINE = 2048  # bytes of a line of sorted columns, of which there are up to seven
 
 
 def median(images: NDArray, *, size: NDArray) -> NDArray:
     """The median of a window of odd size around every value; the edge pixel is repeated outside."""
-    out, large = np.empty_like(images), images.shape[1] * images.shape[2] > SMALL
-    for side in np.unique(size).tolist():
+    out = images.copy() if (size == 1).any() else np.empty_like(images)
+    if np.isin(size, SIDES).any():
+        given, flat = _comparable(images), (len(images), -1)
+        _sorted(given.reshape(flat), images.shape, size, out.view(given.dtype).reshape(flat))
+    for side in np.unique(size[size > SIDES[-1]]).tolist():
         rows = np.flatnonzero(size == side)
-        if side == 1:
-            out[rows] = images[rows]
-        elif (large and side <= _SHORT) or (images.dtype == np.uint8 and side > _SORTED):
-            for row in rows:
-                _by_opencv(images[row], side, out[row])
-        else:
-            out[rows] = _by_loops(images[rows], side)
+        if images.dtype != np.uint8:
+            out[rows] = _by_counts(images[rows], side)
+            continue
+        for row in rows:
+            _by_opencv(images[row], side, out[row])
     return out
+
+
+def _comparable(images: NDArray) -> NDArray:
+    """Whole numbers in the same order: those of floats are their bits."""
+    return (images + np.float32(0)).view(np.uint32) if images.dtype == np.float32 else images  # adding 0 takes the sign of -0.0 away
 
 
 def _by_opencv(image: NDArray, side: int, out: NDArray) -> None:
@@ -44,84 +48,59 @@ def _by_opencv(image: NDArray, side: int, out: NDArray) -> None:
         out[..., start:end] = cv2.medianBlur(part, side).reshape(part.shape)
 
 
-def _by_loops(images: NDArray, side: int) -> NDArray:
-    """Over long lines of the image with its margins, in which a place of the window is a distance; floats are ordered as their bits."""
+def _by_counts(images: NDArray, side: int) -> NDArray:
+    """Over long lines of the image with its margins, in which a place of the window is a distance."""
     (batch, height, width, channels), half = images.shape, side // 2
-    padded = np.pad(images, ((0, 0), (half, half), (half, half), (0, 0)), "edge")
-    if images.dtype == np.float32:
-        padded = (padded + np.float32(0)).view(np.uint32)  # adding 0 takes the sign of -0.0 away
+    padded = np.pad(_comparable(images), ((0, 0), (half, half), (half, half), (0, 0)), "edge")
     step = (width + 2 * half) * channels
     y, x = np.divmod(np.arange(side * side), side)
     lines, found = padded.reshape(batch, -1), np.empty((batch, height * step), padded.dtype)
     count = (height - 1) * step + width * channels
-    if side <= _SORTED:
-        _sorted(lines, y * step + x * channels, network(side * side), found, count)
-    else:
-        bits = {"uint8": 8, "uint16": 16, "float32": 30}[str(images.dtype)]
-        _counted(lines, y * step + x * channels, np.array([1 << (bits - 1)], padded.dtype), found, count)
+    bits = {"uint16": 16, "float32": 30}[str(images.dtype)]
+    _counted(lines, y * step + x * channels, np.array([1 << (bits - 1)], padded.dtype), found, count)
     inner = found.reshape(batch, height, -1)[:, :, : width * channels]
     return inner.view(images.dtype).reshape(images.shape)
 
 
-@lru_cache(maxsize=8)
-def network(n: int) -> NDArray[np.int64]:
-    """(m, 3) comparators (i, j, which results are needed: 1 the smaller, 2 the larger, 3 both) that bring the median of n to n // 2.
-
-    Batcher's odd-even merge sort, without what the median does not depend on.
-    """
-    needed, kept = {n // 2}, []
-    for i, j in reversed(_batcher(n)):
-        use = (i in needed) + 2 * (j in needed)
-        if use:
-            needed |= {i, j}
-            kept.append((i, j, use))
-    return np.array(kept[::-1])
-
-
-def _batcher(n: int) -> list[tuple[int, int]]:
-    """Comparators that sort n values (Knuth, The Art of Computer Programming 3, algorithm 5.2.2M)."""
-    pairs, p = [], 1
-    while p < n:
-        k = p
-        while k:
-            for j in range(k % p, n - k, 2 * k):
-                pairs.extend((i + j, i + j + k) for i in range(min(k, n - j - k)) if (i + j) // (2 * p) == (i + j + k) // (2 * p))
-            k //= 2
-        p *= 2
-    return pairs
+@_compiled
+def _sorted(images, shape, sides, out):
+    """The samples with windows that are sorted, in strips of rows; (B, H * W * C) whole numbers."""
+    (_, height, width, channels), block = shape, WIDTH // images.itemsize
+    wide = width * channels
+    most = wide + (SIDES[-1] - 1) * channels
+    strip = min(max(_LINE // images.itemsize // most, 1), height)
+    room = strip * most + 2 * block
+    lines = np.empty((height + SIDES[-1]) * most + 2 * block, images.dtype)
+    columns, made = np.empty(SIDES[-1] * room, images.dtype), np.empty(room, images.dtype)
+    for b in range(len(sides)):
+        side, half = sides[b], sides[b] // 2
+        if not 1 < side <= SIDES[-1]:
+            continue
+        step = wide + 2 * half * channels
+        _padded(images[b], height, wide, channels, half, lines)
+        for start in range(0, height, strip):
+            many = min(strip, height - start)
+            count = (many - 1) * step + wide
+            sort_columns(lines, start * step, step, columns, room, side, (count + 2 * half * channels + block - 1) // block)
+            take_middles(columns, room, channels, made, side, (count + block - 1) // block)
+            for y in range(many):
+                copied(out[b], (start + y) * wide, made, y * step, wide)
 
 
 @_compiled
-def _copied(out, at, line, start, count):
-    at, start = np.uintp(at), np.uintp(start)  # unsigned indices need no look at negative ones
-    for i in range(np.uintp(count)):
-        out[at + i] = line[start + i]
-
-
-@_compiled
-def _exchange(window, one, other, use, count):
-    i, j = np.uintp(one), np.uintp(other)
-    for x in range(np.uintp(count)):
-        a, b = window[i + x], window[j + x]
-        if use & 1:
-            window[i + x] = min(a, b)
-        if use & 2:
-            window[j + x] = max(a, b)
-
-
-@_compiled
-def _sorted(lines, offsets, comparators, found, count):
-    """Block by block: the window's values as one line each, and the comparators between whole lines."""
-    window, middle = np.empty(len(offsets) * _BLOCK, lines.dtype), len(offsets) // 2 * _BLOCK
-    for b in range(lines.shape[0]):
-        for start in range(0, count, _BLOCK):
-            many = min(_BLOCK, count - start)
-            for place in range(len(offsets)):
-                _copied(window, place * _BLOCK, lines[b], start + offsets[place], many)
-            for pair in range(len(comparators)):
-                i, j, use = comparators[pair]
-                _exchange(window, i * _BLOCK, j * _BLOCK, use, many)
-            _copied(found[b], start, window, middle, many)
+def _padded(image, height, wide, channels, half, lines):
+    """Rows of an image with ``half`` more pixels on every side."""
+    margin = half * channels
+    step = wide + 2 * margin
+    for y in range(-half, height + half):
+        at, row = (y + half) * step, min(max(y, 0), height - 1) * wide
+        copied(lines, at + margin, image, row, wide)
+        left, right = np.uintp(at), np.uintp(at + margin + wide)
+        first, last = np.uintp(row), np.uintp(row + wide - channels)
+        for _ in range(half):
+            for c in range(np.uintp(channels)):
+                lines[left + c], lines[right + c] = image[first + c], image[last + c]
+            left, right = left + np.uintp(channels), right + np.uintp(channels)
 
 
 @_compiled

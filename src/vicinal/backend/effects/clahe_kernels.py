@@ -1,0 +1,172 @@
+"""Contrast-limited adaptive histogram equalisation of bytes (Zuiderveld, Graphics gems IV, 1994) with the roundings of OpenCV.
+
+Counts and tables of all tiles lie side by side, value by value, so that what is done for each tile is done for a row of them at once.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba import njit, types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from vicinal.backend.chain_lookup import WIDE
+from vicinal.backend.filter_kernels import mirrored
+
+_compiled = njit(nogil=True, cache=True, error_model="numpy")
+_MAGIC = np.float32(12582912.0)  # as in ``kernels``: adding and subtracting it rounds to even
+
+
+def _blend(typing: Any, line: Any, made: Any, tables: Any, upper: Any, lower: Any, part: Any, left: Any, right: Any, across: Any) -> Any:
+    """``_row`` for as many of its values as fill vectors of 16."""
+    return types.void(line, made, tables, upper, lower, part, left, right, across), _generated
+
+
+def _generated(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    arrays = {n: context.make_array(signature.args[n])(context, builder, args[n]) for n in (0, 1, 2, 6, 7, 8)}
+    places, floats, octets, lanes = (ir.VectorType(kind, 16) for kind in (ir.IntType(32), ir.FloatType(), ir.IntType(8), ir.IntType(1)))
+    index, whole, magic = ir.IntType(64), ir.Constant(floats, [1.0] * 16), ir.Constant(floats, [float(_MAGIC)] * 16)
+    base = builder.bitcast(arrays[2].data, octets.element.as_pointer())
+    form = ir.FunctionType(floats, [floats, base.type, places, lanes, places.element])
+    gather = cgutils.get_or_insert_function(builder.module, form, "llvm.x86.avx512.mask.gather.dps.512")
+
+    def everywhere(value: Any, kind: Any) -> Any:
+        one = builder.insert_element(ir.Constant(kind, ir.Undefined), value, places.element(0))
+        return builder.shuffle_vector(one, one, ir.Constant(places, [0] * 16))
+
+    def found(at: Any) -> Any:
+        return builder.call(gather, [ir.Constant(floats, [0.0] * 16), base, at, ir.Constant(lanes, [1] * 16), places.element(4)])
+
+    def mixed(one: Any, other: Any, share: Any) -> Any:
+        return builder.fadd(builder.fmul(one, builder.fsub(whole, share)), builder.fmul(other, share))
+
+    upper, lower, part = (everywhere(args[n], kind) for n, kind in ((3, places), (4, places), (5, floats)))
+    with cgutils.for_range(builder, builder.lshr(builder.extract_value(arrays[0].shape, 0), index(4))) as loop:
+        at = {n: builder.gep(array.data, [builder.mul(loop.index, index(16))]) for n, array in arrays.items()}
+        value, near, far = (builder.load(builder.bitcast(at[n], places.as_pointer()), align=1) for n in (0, 6, 7))
+        share = builder.load(builder.bitcast(at[8], floats.as_pointer()), align=1)
+        near, far = builder.add(value, near), builder.add(value, far)
+        above, below = (mixed(found(builder.add(near, row)), found(builder.add(far, row)), share) for row in (upper, lower))
+        made = builder.fsub(builder.fadd(mixed(above, below, part), magic), magic)
+        made = builder.trunc(builder.fptosi(made, places), octets)
+        builder.store(made, builder.bitcast(at[1], octets.as_pointer()), align=1)
+    return context.get_dummy_value()
+
+
+_by_16: Any = intrinsic(_blend)
+
+
+@_compiled
+def _counted(values, start, channels, rows, columns, width, tiles, counts):
+    """Into counts (256, tiles * tiles), how often each value occurs in each tile of a canvas of the given rows and columns."""
+    high, wide = len(rows) // tiles, len(columns) // tiles
+    counts[:] = 0
+    for y in range(len(rows)):
+        first, tile = start + rows[y] * width * channels, y // high * tiles
+        for t in range(tiles):
+            for x in range(t * wide, (t + 1) * wide):
+                counts[values[np.uintp(first + columns[x] * channels)], tile + t] += 1
+
+
+@_compiled
+def _limited(counts, limit):
+    """No count above the limit; what is over is spread over all values, what remains of that over some, evenly."""
+    over = np.zeros(counts.shape[1], np.int32)
+    given, each = counts.reshape(-1), np.uintp(counts.shape[1])
+    for value in range(np.uintp(256)):
+        for t in range(each):
+            more = max(np.int32(given[value * each + t] - np.int32(limit)), np.int32(0))
+            given[value * each + t] -= more
+            over[t] += more
+    for t in range(len(over)):
+        rest = over[t] % 256
+        step = max(256 // rest, 1) if rest else 1
+        for k in range(rest):  # never beyond the last value, as rest * step is at most 256
+            counts[k * step, t] += 1
+    return over // 256
+
+
+@_compiled
+def _tables(counts, added, scale, tables):
+    """Into tables (256 * n,), what each value becomes in each tile, by the share of those that are not larger; counts become their sums."""
+    sums, each = counts.reshape(-1), len(added)
+    for t in range(each):
+        sums[t] += added[t]
+    for at in range(each, len(sums), each):
+        _summed(sums, np.uintp(at), np.uintp(at - each), added)
+    for i in range(np.uintp(len(sums))):
+        tables[i] = (np.float32(sums[i]) * scale + _MAGIC) - _MAGIC
+
+
+@_compiled
+def _summed(sums, at, before, added):
+    for t in range(np.uintp(len(added))):
+        sums[at + t] = np.int32(np.int32(sums[at + t] + sums[before + t]) + added[t])
+
+
+@_compiled
+def _between(count, size, tiles, near, far, part):
+    """For each place of an axis the tiles before and behind it, and the share of the latter."""
+    one = np.float32(1) / np.float32(size)
+    for i in range(count):
+        place = np.float32(i) * one - np.float32(0.5)
+        tile = np.int64(np.floor(place))
+        near[i], far[i], part[i] = max(tile, 0), min(tile + 1, tiles - 1), place - np.float32(tile)
+
+
+@_compiled
+def _blended(values, start, channels, height, width, tables, tiles, high, wide):
+    """Every value by the tables of the four tiles around it."""
+    above, below, down = np.empty(height, np.int64), np.empty(height, np.int64), np.empty(height, np.float32)
+    left, right, across = np.empty(width, np.int32), np.empty(width, np.int32), np.empty(width, np.float32)
+    _between(height, high, tiles, above, below, down)
+    _between(width, wide, tiles, left, right, across)
+    line, made = np.empty(width, np.int32), np.empty(width, np.uint8)
+    for y in range(height):
+        first = np.uintp(start + y * width * channels)
+        for x in range(np.uintp(width)):
+            line[x] = np.int32(values[first + x * np.uintp(channels)]) * np.int32(tiles * tiles)
+        _row(line, made, tables, above[y] * tiles, below[y] * tiles, down[y], left, right, across)
+        for x in range(np.uintp(width)):
+            values[first + x * np.uintp(channels)] = made[x]
+
+
+@_compiled
+def _row(line, made, tables, upper, lower, part, left, right, across):
+    """What a line of values becomes; it says where in the tables the row of each begins."""
+    one, upper, lower, done = np.float32(1), np.int32(upper), np.int32(lower), 0
+    if WIDE:
+        _by_16(line, made, tables, upper, lower, part, left, right, across)
+        done = len(line) // 16 * 16
+    for x in range(np.uintp(done), np.uintp(len(line))):
+        near, far, share = np.int32(line[x] + left[x]), np.int32(line[x] + right[x]), across[x]
+        top = tables[np.uintp(np.int32(near + upper))] * (one - share) + tables[np.uintp(np.int32(far + upper))] * share
+        low = tables[np.uintp(np.int32(near + lower))] * (one - share) + tables[np.uintp(np.int32(far + lower))] * share
+        made[x] = np.int32((top * (one - part) + low * part + _MAGIC) - _MAGIC)
+
+
+@_compiled
+def adapted(values, shape, channels, clip, tiles):
+    """Bytes of a (B, H, W, C) shape, in one dimension, changed in place: the first ``channels`` of them.
+
+    clip (B,): limit on a count, in multiples of the mean; tiles (B,) along each side.
+    """
+    (_, height, width, step), most = shape, 256 * tiles.max() ** 2
+    room, tables = np.empty(most, np.int32), np.empty(most, np.float32)
+    for b in range(len(clip)):
+        each = tiles[b]
+        whole = height % each == 0 and width % each == 0
+        # OpenCV makes both sides longer if one does not fit, the one that does by a whole number of tiles.
+        down, across = (height, width) if whole else (height + each - height % each, width + each - width % each)
+        area = down // each * (across // each)
+        rows, columns = mirrored(height, 0, down - height), mirrored(width, 0, across - width)
+        for c in range(channels):
+            start = b * height * width * step + c
+            counts = room[: 256 * each * each].reshape(256, each * each)
+            _counted(values, start, step, rows, columns, width, each, counts)
+            added = _limited(counts, max(int(clip[b] * area / 256), 1))
+            _tables(counts, added, np.float32(255) / np.float32(area), tables)
+            _blended(values, start, step, height, width, tables, each, down // each, across // each)
