@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from llvmlite import ir
+from llvmlite.binding import llvm_version_info
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
@@ -165,9 +166,11 @@ def _gathered(builder: Any, addresses: Any, item: Any) -> Any:
     many, short = addresses.type.count, "f32" if item == ir.FloatType() else f"i{item.width}"
     form, mask = ir.VectorType(item, many), _same(1, 1, many)
     pointers = builder.inttoptr(addresses, ir.VectorType(ir.PointerType(item), many))
-    kind = ir.FunctionType(form, [pointers.type, mask.type, form])
+    aligned = [ir.IntType(32)(1)] if llvm_version_info < (22,) else []  # 1 is what later ones take for granted
+    given = [pointers, *aligned, mask, ir.Constant(form, ir.Undefined)]
+    kind = ir.FunctionType(form, [value.type for value in given])
     function = cgutils.get_or_insert_function(builder.module, kind, f"llvm.masked.gather.v{many}{short}.v{many}p0")
-    return builder.call(function, [pointers, mask, ir.Constant(form, ir.Undefined)])
+    return builder.call(function, given)
 
 
 def _pixels(builder: Any, addresses: Any, channel: int, count: int) -> Any:
