@@ -57,7 +57,7 @@ def test_networks_in_worker_processes_are_those_of_this_one(studied: Make) -> No
     assert all(abs(workers[place]["test.accuracy"] - one["test.accuracy"]) < 1.5 / 599 for place, one in serial.items())
 
 
-@pytest.mark.parametrize("engine", [Serial(), Processes(1), Processes(2)], ids=repr)
+@pytest.mark.parametrize("engine", [Serial(), Processes(1), Processes(2)], ids=["serial", "one", "two"])
 def test_an_engine_has_the_threads_that_it_says(studied: Make, tmp_path: Path, engine: Any) -> None:
     found(studied(trainer=Means(log=str(tmp_path / "log")), seeds=(0, 1), controls=()), engine)
     told = {int(line.split()[1]) for line in (tmp_path / "log").read_text().splitlines()}
