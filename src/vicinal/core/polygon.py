@@ -27,12 +27,26 @@ def clip(polygons: NDArray, canvas: NDArray) -> NDArray[np.float64]:
         >>> area(clip(np.array([[[-1.0, 0], [1, 0], [1, 2], [-1, 2]]]), np.array([[4.0, 1.0]]))).tolist()
         [1.0]
     """
-    if bool(((polygons >= 0) & (polygons <= canvas[:, None])).all()):
+    leaving = ~((polygons >= 0) & (polygons <= canvas[:, None])).all((1, 2))
+    if not leaving.any():
         return _distinct(polygons)
+    cut, limit = polygons[leaving], canvas[leaving, None]
     for axis in (0, 1):
-        polygons = _half(polygons, polygons[..., axis])
-        polygons = _half(polygons, canvas[:, None, axis] - polygons[..., axis])
-    return _distinct(np.clip(polygons, 0, canvas[:, None]))  # crossings are rounded: what is cut shall lie on the canvas to the last bit
+        cut = _half(cut, cut[..., axis])
+        cut = _half(cut, limit[..., axis] - cut[..., axis])
+    made = wide(polygons, cut.shape[1])
+    made[leaving] = np.clip(cut, 0, limit)  # crossings are rounded: what is cut shall lie on the canvas to the last bit
+    return _distinct(made)
+
+
+def wide(polygons: NDArray, points: int) -> NDArray[np.float64]:
+    """Copies of polygons with at least so many points; the last one fills up, which changes nothing.
+
+    Example:
+        >>> wide(np.array([[[0.0, 0], [2, 0], [2, 3]]]), 4)[0].tolist()
+        [[0.0, 0.0], [2.0, 0.0], [2.0, 3.0], [2.0, 3.0]]
+    """
+    return np.pad(polygons, ((0, 0), (0, max(0, points - polygons.shape[1])), (0, 0)), "edge")
 
 
 def _distinct(points: NDArray) -> NDArray[np.float64]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from vicinal.core import affine
 from vicinal.core.bend import Tiles
-from vicinal.core.polygon import area, clip
+from vicinal.core.polygon import area, clip, wide
 from vicinal.core.targets.base import Way
 from vicinal.core.warp import Warp
 
@@ -81,14 +81,9 @@ def _moved(move: Warp, whole: NDArray, seen: NDArray, owner: NDArray) -> tuple[N
         piece, shift = bend.largest(there)
         torn[rows] = area(piece) < area(there) * (1 - _NOISE)
         out[0][rows] = affine.apply(after, affine.apply(before, whole[rows]) + shift[:, None])
-        out[1] = _wide(out[1], piece.shape[1])
-        out[1][rows] = _wide(affine.apply(after, piece), out[1].shape[1])
+        out[1] = wide(out[1], piece.shape[1])
+        out[1][rows] = wide(affine.apply(after, piece), out[1].shape[1])
     return out[0], out[1], torn
-
-
-def _wide(polygons: NDArray, points: int) -> NDArray[np.float64]:
-    """Polygons of at least so many points; the last one fills up, which changes nothing."""
-    return np.pad(polygons, ((0, 0), (0, max(0, points - polygons.shape[1])), (0, 0)), "edge")
 
 
 def off_canvas(move: Warp, owner: NDArray) -> NDArray[np.float64]:
