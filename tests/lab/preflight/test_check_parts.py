@@ -10,7 +10,7 @@ import pytest
 
 import vicinal as v
 from vicinal.core.policy import parse
-from vicinal.data import from_arrays
+from vicinal.data import from_arrays, from_series
 from vicinal.data.dataset import Dataset
 from vicinal.lab.preflight.at_test import random_operations
 from vicinal.lab.preflight.leaks import leaks, thumbnails, usual
@@ -56,6 +56,14 @@ def test_many_copies_within_train_do_not_hide_those_in_test(digits: Dataset) -> 
     small = thumbnails(digits.images)
     doubled = np.concatenate([small, small[:600]])
     assert usual(doubled, np.arange(len(doubled))) == pytest.approx(usual(small, np.arange(len(small))), rel=0.3)
+
+
+@pytest.mark.parametrize("columns", [1, 2, 5])
+def test_of_a_few_values_equal_ones_alone_are_copies(columns: int) -> None:
+    values = np.random.default_rng(0).normal(size=(400, columns)) * 10.0 ** np.arange(columns)
+    values[[310, 350]] = values[[4, 70]]
+    data = from_series(values, np.arange(400.0), official_test=np.arange(400) >= 300)
+    assert found_rows(data) == {310, 350}
 
 
 def test_copies_with_another_label_are_told(digits: Dataset) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
@@ -17,6 +17,7 @@ from vicinal.lab.split import Split, leak_share
 
 SIDE = 16  # of a thumbnail
 WORDS = 512  # places for the words of texts
+_SHAPE = 8  # values from which on a series has a shape that can be told from its scale
 _BLOCK = 1 << 24  # values, or distances, that are held at once
 _WORK = 2e11  # multiplications that a search may take
 _SAMPLE = 2000  # items of train whose nearest neighbours say what is usual
@@ -49,20 +50,23 @@ def leaks(data: Dataset, parts: Split) -> list[Leaks]:
     """Between test and everything else, and between dev and train.
 
     Copies are found by thumbnails, normalised for brightness and contrast: two items are copies if they are half as far apart as
-    the nearest neighbours that 99 % of the items of train have.
+    the nearest neighbours that 99 % of the items of train have. Of a few values alone, items may come close by chance: copies are equal.
     """
     pool = np.setdiff1d(np.arange(len(data)), parts.test)
     small = thumbnails(data.images)
     limit = usual(small[pool], data.sources[pool])
     tests = _between(data, small, (parts.test, pool), ("test", "train and dev"), limit)
-    return [tests, _between(data, small, (parts.dev, parts.train), ("dev", "train"), limit)]
+    found = [tests, _between(data, small, (parts.dev, parts.train), ("dev", "train"), limit)]
+    few = data.kind == "series" and small.shape[1] < _SHAPE
+    return [replace(one, pairs=one.pairs[: one.exact], distance=one.distance[: one.exact]) for one in found] if few else found
 
 
 def thumbnails(images: Images) -> NDArray[np.float32]:
-    """(N, D) items made small, grey and of mean 0 and length 1, so that two encodings of one picture meet; series keep their values,
-    and of texts the words are counted, which case and order do not change."""
+    """(N, D) items made small, grey and of mean 0 and length 1, so that two encodings of one picture meet; series keep their values, each
+    column being scaled where they are few, and of texts the words are counted, which case and order do not change."""
     if kind_of(images) == "series":
-        return _normalised(np.asarray(images, np.float32).reshape(len(images), -1))
+        values = np.asarray(images, np.float32).reshape(len(images), -1)
+        return _normalised(values) if values.shape[1] >= _SHAPE else _normalised(values.T).T
     if kind_of(images) == "text":
         return _normalised(_counted(images))
     shapes = [(image.shape, str(image.dtype)) for image in images]
@@ -139,7 +143,7 @@ def _told(data: Dataset, pairs: NDArray, distance: NDArray, names: tuple[str, st
     """The closest pairs first; those of equal bytes are exact, whatever rounding made of their distance."""
     same = np.array([_equal(data.images[one], data.images[other]) for one, other in pairs], bool)
     distance = np.where(same, 0.0, distance) if len(pairs) else distance
-    order = np.argsort(distance, kind="stable")
+    order = np.lexsort((~same, distance))
     return Leaks(names, straddling, pairs[order], distance[order], int(same.sum()), limit, share)
 
 
