@@ -6,7 +6,7 @@ Which of the two warps an image depends on its size and dtype alone, so a sample
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, cast, final
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,25 +43,15 @@ class Cpu:
         given, data = data, _contiguous(data)
         if isinstance(data, list) and not (primitives and isinstance(primitives[0], Warp)):
             data = stacked(data)
-        position = 0
-        while position < len(primitives):
-            primitive = primitives[position]
-            if isinstance(primitive, Warp) and (made := pixels.rearranged(primitive, data)) is not None:
-                data, position = made, position + 1
-                continue
-            following = primitives[position + 1] if position + 1 < len(primitives) else None
-            if isinstance(primitive, Warp) and _tables(following) and (form := sampling.straight(primitive, data)) is not None:
-                data = _warp_table(primitive, cast("Pointwise", following), np.asarray(data), *form)
-                position += 2
-                continue
-            fresh = _fresh(data, given)
-            if isinstance(primitive, Warp) and fresh and sampling.in_place(primitive, data):
-                data = _written(sampling.warp, primitive, np.flatnonzero(primitive.active & ~primitive.still), np.asarray(data))
+        left = list(reversed(primitives))
+        while left:
+            primitive = left.pop()
+            if isinstance(primitive, Warp):
+                data = _warped(primitive, left, data, given)
             elif (alike := _ALIKE.get(type(primitive))) is not None:
-                data = _alike(alike, primitive, data, fresh)
+                data = _alike(alike, primitive, data, _fresh(data, given))
             else:
                 data = _RUN[type(primitive)](primitive, data)
-            position += 1
         return _own(data, given)
 
     def blended(self, own: Dense, pool: Dense, other: NDArray[np.int64], weight: NDArray) -> Dense:
@@ -83,11 +73,6 @@ def backend() -> Cpu:
     return Cpu()
 
 
-def _tables(primitive: Primitive | None) -> bool:
-    """True for pointwise work that one table of values says."""
-    return isinstance(primitive, Pointwise) and not primitive.mixes
-
-
 def _contiguous(data: Dense) -> Dense:
     """The loops are compiled for contiguous arrays."""
     return [np.ascontiguousarray(sample) for sample in data] if isinstance(data, list) else np.ascontiguousarray(data)
@@ -98,6 +83,19 @@ def _own(made: Dense, given: Dense) -> Dense:
     if isinstance(made, np.ndarray):
         return made
     return [sample.copy() if np.may_share_memory(sample, before) else sample for sample, before in zip(made, given, strict=True)]
+
+
+def _warped(warp: Warp, left: list[Primitive], data: Dense, given: Dense) -> Dense:
+    """A warp, and the pointwise work behind it where one table of values says it: that is taken off the primitives that are left."""
+    if (made := pixels.rearranged(warp, data)) is not None:
+        return made
+    following = left[-1] if left else None
+    if isinstance(following, Pointwise) and not following.mixes and (form := sampling.straight(warp, data)) is not None:
+        left.pop()
+        return _warp_table(warp, following, np.asarray(data), *form)
+    if _fresh(data, given) and sampling.in_place(warp, data):
+        return _written(sampling.warp, warp, np.flatnonzero(warp.active & ~warp.still), np.asarray(data))
+    return sampling.warp(warp, data)
 
 
 def _warp_table(warp: Warp, chain: Pointwise, data: NDArray, size: tuple[int, int], inverse: NDArray[np.float64]) -> NDArray:
@@ -147,7 +145,6 @@ def _written(some: Callable[[Any, NDArray], Any], primitive: Any, rows: NDArray[
 
 
 _RUN: dict[type, Callable[[Any, Any], Dense]] = {
-    Warp: sampling.warp,
     Pointwise: pointwise,
     Patch: patches.run,
     Hide: patches.hidden,

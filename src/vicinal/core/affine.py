@@ -5,6 +5,7 @@ Coordinates are continuous: edges at integers, the centre of pixel i at i + 0.5.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,10 +16,12 @@ _HORIZON = 1e-6
 
 def identity(batch: int, d: int = 2) -> NDArray[np.float64]:
     """(B, d + 1, d + 1) identity maps."""
-    matrix = np.zeros((batch, d + 1, d + 1))
-    for axis in range(d + 1):
-        matrix[:, axis, axis] = 1
-    return matrix
+    return _identities(batch, d).copy()
+
+
+@lru_cache(maxsize=64)
+def _identities(batch: int, d: int) -> NDArray[np.float64]:
+    return np.tile(np.eye(d + 1), (batch, 1, 1))
 
 
 def translation(*shift: ArrayLike) -> NDArray[np.float64]:

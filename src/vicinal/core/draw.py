@@ -10,12 +10,12 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, final
+from typing import Any, NamedTuple, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from vicinal.core.batch import filled
+from vicinal.core.batch import changed, filled
 from vicinal.core.errors import ParameterError
 
 _MULTIPLIERS = np.array([[0xD2511F53], [0xCD9E8D57]], np.uint64)
@@ -23,7 +23,7 @@ _WEYL = np.array([0x9E3779B9, 0xBB67AE85], np.uint64)
 _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
 _ROUNDS = 10
-_TO_UNIT = 2.0**-32
+TO_UNIT = 2.0**-32
 
 INDEX_LIMIT, EPOCH_LIMIT, VIEW_LIMIT, SEED_LIMIT = 1 << 48, 1 << 32, 1 << 16, 1 << 64
 
@@ -92,13 +92,18 @@ class Address:
         count = 1 if size is None else size
         epochs, views = _whole("epoch", epoch, EPOCH_LIMIT, count), _whole("view", view, VIEW_LIMIT, count)
         indices = _whole("index", index, INDEX_LIMIT, count)
-        sizes = {len(epochs), len(indices), len(views), count} - {1}
-        if len(sizes) > 1:
-            parts = {"epoch": epoch, "index": index, "view": view}
-            got = ", ".join(f"{name} {np.atleast_1d(value).shape}" for name, value in parts.items())
-            raise ParameterError("address", f"one number each, or {size} numbers (one a sample)", got)
-        longest = sizes.pop() if sizes else 1
-        return Address(int(seed), _repeated(epochs, longest), _repeated(indices, longest), _repeated(views, longest))
+        if not len(epochs) == len(indices) == len(views) == count:
+            sizes = {len(epochs), len(indices), len(views), count} - {1}
+            if len(sizes) > 1:
+                parts = {"epoch": epoch, "index": index, "view": view}
+                got = ", ".join(f"{name} {np.atleast_1d(value).shape}" for name, value in parts.items())
+                raise ParameterError("address", f"one number each, or {size} numbers (one a sample)", got)
+            epochs, indices, views = (_repeated(array, max(sizes, default=1)) for array in (epochs, indices, views))
+        return Address(int(seed), epochs, indices, views)
+
+    def __post_init__(self) -> None:
+        for array in (self.epoch, self.index, self.view):
+            array.setflags(write=False)
 
     def __len__(self) -> int:
         return len(self.index)
@@ -127,15 +132,26 @@ class Address:
 
 def _whole(name: str, value: ArrayLike, limit: int, count: int) -> NDArray[np.int64]:
     if type(value) is int and 0 <= value < limit:
-        return filled(count, value, np.int64)
+        return _same(count, value)
     if type(value) is range and value.step == 1 and 0 <= value.start < value.stop <= limit:
-        return np.arange(value.start, value.stop)
+        return _from(value.start, value.stop)
     array = np.atleast_1d(np.asarray(value))
     if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
         raise ParameterError(f"address.{name}", "an integer or a 1-D sequence of integers", f"{array.dtype} {array.shape}")
     if array.size and (array.min() < 0 or array.max() >= limit):
         raise ParameterError(f"address.{name}", f"integers in [0, 2**{limit.bit_length() - 1})", f"{array.min()}..{array.max()}")
     return array.astype(np.int64)
+
+
+@lru_cache(maxsize=64)
+def _same(count: int, value: int) -> NDArray[np.int64]:
+    """One number for all samples, read-only; one call is often like the last."""
+    return filled(count, value, np.int64)
+
+
+@lru_cache(maxsize=64)
+def _from(start: int, stop: int) -> NDArray[np.int64]:
+    return np.arange(start, stop)
 
 
 def _repeated(array: NDArray[np.int64], longest: int) -> NDArray[np.int64]:
@@ -153,13 +169,15 @@ def _short(values: NDArray) -> str:
 Sites = tuple[tuple[str, int], ...]
 """Names of places, and how many words each asks for."""
 
-Rounds = Callable[[Address, Sites], NDArray[np.uint32]]
-"""Philox for a batch: its address and sites to words (4, k, B), of whose k blocks each site has as many as it needs."""
+Rounds = Callable[[Address, Sites], tuple[NDArray[np.uint32], NDArray[np.float64]]]
+"""Philox for a batch: its address and sites to words (4, k, B), of whose k blocks each site has as many as it needs; and the first word
+of each block as a number in [0, 1), (k, B)."""
 
 
-def rounds(address: Address, sites: Sites) -> NDArray[np.uint32]:
+def rounds(address: Address, sites: Sites) -> tuple[NDArray[np.uint32], NDArray[np.float64]]:
     """Philox 4x32-10 in NumPy; backends may bring it compiled."""
-    return _rounds(address.counter(blocks(sites)[1]), _keyed(address.seed, sites))
+    words = _rounds(address.counter(blocks(sites)[1]), _keyed(address.seed, sites))
+    return words, (words[0] + 0.5) * TO_UNIT
 
 
 @lru_cache(maxsize=4096)
@@ -179,6 +197,14 @@ def _keyed(seed: int, sites: Sites) -> NDArray[np.uint64]:
 
 
 @final
+class Drawn(NamedTuple):
+    """What a site was given: words (4, k, B) of its k blocks, and the first word of every sample as a number in [0, 1), (B,)."""
+
+    words: NDArray[np.uint32]
+    first: NDArray[np.float64]
+
+
+@final
 @dataclass(frozen=True, eq=False)
 class Draw:
     """The random numbers of a batch, read by name; reading one never changes another.
@@ -191,7 +217,7 @@ class Draw:
 
     address: Address
     path: str = ""
-    known: dict[tuple[str, int], NDArray] = field(default_factory=dict, repr=False)
+    known: dict[tuple[str, int], Drawn] = field(default_factory=dict, repr=False)
     rounds: Rounds = field(default=rounds, repr=False)
 
     def child(self, name: str) -> Draw:
@@ -200,22 +226,20 @@ class Draw:
 
     def below(self, path: str) -> Draw:
         """The draws of any place of the tree."""
-        return Draw(self.address, path, self.known, self.rounds)
+        return changed(self, path=path)
 
     def words(self, name: str, n: int) -> NDArray[np.uint32]:
         """(B, n) uniform 32-bit words of the site ``path.name``."""
-        site = (f"{self.path}.{name}", n)
-        if site not in self.known:
-            self.prefetch([site])
-        return self.known[site]
+        blocks = self._drawn(name, n).words
+        return blocks.transpose(2, 1, 0).reshape(-1, 4 * blocks.shape[1])[:, :n]
 
     def unit(self, name: str) -> NDArray:
         """(B,) float64 numbers in [0, 1); the ends are never hit, so every quantile function is finite."""
-        return (self.words(name, 1)[:, 0] + 0.5) * _TO_UNIT
+        return self._drawn(name, 1).first
 
     def units(self, name: str, n: int) -> NDArray:
         """(B, n) float64 numbers in [0, 1)."""
-        return (self.words(name, n) + 0.5) * _TO_UNIT
+        return (self.words(name, n) + 0.5) * TO_UNIT
 
     def key(self, name: str) -> NDArray[np.uint32]:
         """(B, 2) keys for dense noise that a backend generates itself."""
@@ -228,10 +252,14 @@ class Draw:
 
     def prefetch(self, sites: Sequence[tuple[str, int]]) -> None:
         """Draw many sites in one vectorised call; the numbers are those that single calls would give."""
-        words = self.rounds(self.address, tuple(sites))
-        start = 0
-        for name, n in sites:
-            count = -(-n // 4)
-            rows = words[:, start].T if count == 1 else words[:, start : start + count].transpose(2, 1, 0).reshape(-1, 4 * count)
-            self.known[name, n] = rows[:, :n]
+        (words, first), start = self.rounds(self.address, tuple(sites)), 0
+        for site in sites:
+            count = -(-site[1] // 4)
+            self.known[site] = Drawn(words[:, start : start + count], first[start])
             start += count
+
+    def _drawn(self, name: str, n: int) -> Drawn:
+        site = (f"{self.path}.{name}", n)
+        if site not in self.known:
+            self.prefetch((site,))
+        return self.known[site]

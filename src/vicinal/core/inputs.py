@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 MAINS = ("image", "series", "volume", "text")
 _LARGE = 3 << 14  # values of an image from which on a list is left a list: a crop needs no copy of what it does not show
+_NAMES = (*MAINS, *KINDS)
 RANKS = MappingProxyType({"image": 3, "series": 2, "volume": 4, "text": 0})
 _DIMS = MappingProxyType({"series": 1, "text": 0})
 _DTYPES = MappingProxyType({"series": ("float32", "float64"), "text": ("object",)})
@@ -50,7 +51,7 @@ def named_targets(policy: Node, arrays: tuple, targets: Mapping[str, Any]) -> di
     if arrays:
         return {main_kind(policy, arrays[0]): arrays[0]}
     given = {name: value for name, value in targets.items() if value is not None}
-    told(given, (*MAINS, *KINDS))
+    told(given, _NAMES)
     mains = [name for name in MAINS if name in given]
     if len(mains) != 1:
         raise TargetError("call", "exactly one of image, series, volume and text", " and ".join(mains) or "neither")

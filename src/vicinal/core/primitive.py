@@ -24,7 +24,7 @@ from typing import Any, ClassVar, Protocol, Self, final
 import numpy as np
 from numpy.typing import NDArray
 
-from vicinal.core.batch import Spec, changed, every, field_names
+from vicinal.core.batch import Spec, changed, every, field_names, some
 from vicinal.core.steps import Step, mapped
 
 
@@ -205,7 +205,7 @@ class Alone:
         if not alike(self, other):
             return False
         both = self.active & other.active
-        return ~both if np.count_nonzero(both) else True
+        return ~both if some(both) else True
 
     def then(self, other: Any) -> Self:
         return side_by_side(self, other, other.active)

@@ -89,7 +89,7 @@ class Range:
     high: float
 
     def at(self, u: NDArray) -> NDArray:
-        return self.low + u * (self.high - self.low)
+        return u if self.low == 0 and self.high == 1 else self.low + u * (self.high - self.low)
 
     def toward(self, neutral: float, strength: float) -> Space:
         return self if strength == 1 else Range(_mix(neutral, self.low, strength), _mix(neutral, self.high, strength))

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vicinal.core import affine
-from vicinal.core.batch import Spec, changed, every, filled
+from vicinal.core.batch import Spec, changed, every, filled, some
 from vicinal.core.bend import Bend, Reversed
 from vicinal.core.primitive import Primitive, everywhere, side_by_side, taken
 
@@ -114,7 +114,7 @@ class Warp:
         if not isinstance(other, Warp):
             return False
         both = self.active & other.active
-        if not np.count_nonzero(both) or self.plain:
+        if not some(both) or self.plain:
             return True
         border = (self.border == NONE) | (other.border == NONE) | ((self.border == other.border) & (self.fill == other.fill))
         sampling = (self.interpolation == NONE) | (other.interpolation == NONE) | (self.interpolation == other.interpolation)
@@ -127,7 +127,7 @@ class Warp:
         return self.bend is None and every(self.border == NONE) and every(self.interpolation == NONE)
 
     def then(self, other: Warp) -> Warp:
-        if self.bend is other.bend is None and not np.count_nonzero(self.active & other.active):
+        if self.bend is other.bend is None and not some(self.active & other.active):
             made = side_by_side(self, other, other.active)
             if self.before is other.before:
                 return made

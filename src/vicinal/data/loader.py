@@ -21,7 +21,6 @@ from vicinal.core.mixing import Blending, head, mixers
 from vicinal.core.pages import Pages
 from vicinal.core.plan import plan
 from vicinal.core.run import Call, Result, augment_one_view, each_view
-from vicinal.core.scene import scene
 from vicinal.core.targets import Target
 from vicinal.core.transform import Node
 from vicinal.data.annotated import Annotated
@@ -208,7 +207,7 @@ class Loader:
         """Files where passes stand before the first mixer, and else their pixels: mixers take arrays."""
         if not isinstance(inputs.data, Pending) or not mixers(self._policy, None):
             return inputs
-        passes = head(plan(self._policy, Draw(address), inputs.spec, seen=scene(inputs))).primitives
+        passes = head(plan(self._policy, Draw(address), inputs.spec, inputs=inputs)).primitives
         return inputs if passes else replace(inputs, data=inputs.data.copy())
 
     def _named(self, rows: NDArray[np.int64], images: Any) -> dict[str, Any]:
