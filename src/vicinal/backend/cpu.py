@@ -102,7 +102,7 @@ def _warp_table(warp: Warp, chain: Pointwise, data: NDArray, size: tuple[int, in
     tables, planar = tabulated(chain, np.uint8), chain.layout == "CHW"
     shape = (data.shape[3], *size) if planar else (*size, data.shape[3])
     out = room((len(data), *shape), tables.dtype)
-    sampling.table_at(data, inverse, filled((len(data), 2), size, np.int64), planar, out, warp.border, warp.fill, tables)
+    sampling.table_at(data, inverse, filled((len(data), 2), size, np.int64), planar, out, warp.border.copy(), warp.fill, tables)
     return out
 
 

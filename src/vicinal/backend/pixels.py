@@ -268,10 +268,10 @@ def rearranged(warp: Warp, data: Dense, value: float | None = None) -> NDArray |
     if isinstance(data, list) or warp.bend is not None or warp.matrix.shape[-1] != 3:
         return None
     places, fill = np.empty((len(data), 6), np.int64), np.empty(len(data), data.dtype)
-    share, scale = (warp.fill, RANGES[name_of(data.dtype)]) if value is None else (filled(len(data), value), 1)
-    height, width = _placed(warp.matrix, np.ascontiguousarray(warp.size), warp.active, share, scale, data.shape[1:3], places, fill)
+    share, scale = (warp.fill.copy(), RANGES[name_of(data.dtype)]) if value is None else (filled(len(data), value), 1)
+    height, width = _placed(warp.matrix, np.ascontiguousarray(warp.size), warp.active.copy(), share, scale, data.shape[1:3], places, fill)
     if height < 0:
         return None
     out = room((len(data), height, width, data.shape[3]), data.dtype)
-    permuted(data, places, out, warp.border, fill, (0,) * data.shape[3])
+    permuted(data, places, out, warp.border.copy(), fill, (0,) * data.shape[3])
     return out

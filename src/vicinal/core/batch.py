@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 T = TypeVar("T")
+KEPT = 4096  # samples: what is said of more of them is not kept for the next call
 
 
 @lru_cache(maxsize=64)
@@ -47,6 +48,18 @@ def filled(shape: int | tuple[int, ...], value: Any, dtype: Any = np.float64) ->
     """``np.full`` at half of its price."""
     array = np.empty(shape, dtype)
     array[...] = value
+    return array
+
+
+def constant(count: int, value: float, dtype: Any = np.float64) -> NDArray:
+    """One value for all samples, read-only, so that many may hold it. A compiled loop takes a copy: to it, read-only is another type."""
+    return _constant(count, value, dtype) if count <= KEPT else _constant.__wrapped__(count, value, dtype)
+
+
+@lru_cache(maxsize=256)
+def _constant(count: int, value: float, dtype: Any) -> NDArray:
+    array = filled(count, value, dtype)
+    array.setflags(write=False)
     return array
 
 

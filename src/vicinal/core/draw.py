@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from vicinal.core.batch import changed, filled
+from vicinal.core.batch import KEPT, changed, constant
 from vicinal.core.errors import ParameterError
 
 _MULTIPLIERS = np.array([[0xD2511F53], [0xCD9E8D57]], np.uint64)
@@ -103,7 +103,7 @@ class Address:
 
     def __post_init__(self) -> None:
         for array in (self.epoch, self.index, self.view):
-            array.setflags(write=False)
+            array.setflags(write=False)  # many share them
 
     def __len__(self) -> int:
         return len(self.index)
@@ -132,9 +132,9 @@ class Address:
 
 def _whole(name: str, value: ArrayLike, limit: int, count: int) -> NDArray[np.int64]:
     if type(value) is int and 0 <= value < limit:
-        return _same(count, value)
+        return constant(count, value, np.int64)
     if type(value) is range and value.step == 1 and 0 <= value.start < value.stop <= limit:
-        return _from(value.start, value.stop)
+        return _from(value.start, value.stop) if len(value) <= KEPT else np.arange(value.start, value.stop)
     array = np.atleast_1d(np.asarray(value))
     if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
         raise ParameterError(f"address.{name}", "an integer or a 1-D sequence of integers", f"{array.dtype} {array.shape}")
@@ -144,18 +144,12 @@ def _whole(name: str, value: ArrayLike, limit: int, count: int) -> NDArray[np.in
 
 
 @lru_cache(maxsize=64)
-def _same(count: int, value: int) -> NDArray[np.int64]:
-    """One number for all samples, read-only; one call is often like the last."""
-    return filled(count, value, np.int64)
-
-
-@lru_cache(maxsize=64)
 def _from(start: int, stop: int) -> NDArray[np.int64]:
     return np.arange(start, stop)
 
 
 def _repeated(array: NDArray[np.int64], longest: int) -> NDArray[np.int64]:
-    return array if len(array) == longest else filled(longest, array, np.int64)
+    return array if len(array) == longest else np.repeat(array, longest)
 
 
 def _short(values: NDArray) -> str:

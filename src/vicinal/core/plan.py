@@ -79,7 +79,9 @@ class Plan:
         return "\n".join([head, *lines, f"  out: {_shape(self.after)}"])
 
 
-def plan(policy: Node, draw: Draw, spec: Spec, given: Mapping[str, Mapping[str, NDArray]] | None = None, inputs: Inputs | None = None) -> Plan:
+def plan(
+    policy: Node, draw: Draw, spec: Spec, given: Mapping[str, Mapping[str, NDArray]] | None = None, inputs: Inputs | None = None
+) -> Plan:
     """Plan a batch; ``given`` parameters take the place of drawn ones, which is how a recipe is replayed.
 
     ``inputs`` holds the annotations that transforms may look at.

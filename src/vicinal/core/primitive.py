@@ -24,7 +24,7 @@ from typing import Any, ClassVar, Protocol, Self, final
 import numpy as np
 from numpy.typing import NDArray
 
-from vicinal.core.batch import Spec, changed, every, field_names, some
+from vicinal.core.batch import Spec, changed, constant, every, field_names, some
 from vicinal.core.steps import Step, mapped
 
 
@@ -114,10 +114,8 @@ def _picked(one: Any, other: Any, on: NDArray[np.bool_]) -> Any:
 
 
 def everywhere(batch: int) -> NDArray[np.bool_]:
-    """(B,) all on."""
-    on = np.empty(batch, bool)
-    on.fill(True)
-    return on
+    """(B,) all on, read-only."""
+    return constant(batch, True, bool)
 
 
 @final

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vicinal.core import affine
-from vicinal.core.batch import Spec, changed, every, filled, some
+from vicinal.core.batch import Spec, changed, constant, every, some
 from vicinal.core.bend import Bend, Reversed
 from vicinal.core.primitive import Primitive, everywhere, side_by_side, taken
 
@@ -67,10 +67,10 @@ class Warp:
             matrix=matrix,
             size=spec.size if size is None else np.asarray(size, np.int64),
             before=spec.size,
-            border=filled(batch, NONE if border is None else BORDERS[border], np.int8),
-            fill=filled(batch, fill),
-            interpolation=filled(batch, NONE if interpolation is None else INTERPOLATIONS[interpolation], np.int8),
-            antialias=filled(batch, antialias, bool),
+            border=constant(batch, NONE if border is None else BORDERS[border], np.int8),
+            fill=constant(batch, fill),
+            interpolation=constant(batch, NONE if interpolation is None else INTERPOLATIONS[interpolation], np.int8),
+            antialias=constant(batch, antialias, bool),
             active=everywhere(batch),
         )
 
