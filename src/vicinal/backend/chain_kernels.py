@@ -41,13 +41,13 @@ _compiled = njit(nogil=True, cache=True, error_model="numpy")
 
 
 @_compiled
-def _planned(codes, ends, p, channels, scale, todo):
+def _planned(codes, ends, p, start, channels, scale, todo):
     """Write the steps that change something into ``todo``; how many there are, and which of those is the first that mixes channels."""
     count, mixing = 0, -1
     for k in range(len(codes)):
-        own = p[ends[k] : ends[k + 1]]
-        stored = codes[k] == ROUND and count == 0 and own[0] == scale  # values as they come are rounded already
-        if stored or is_neutral(codes[k], own, channels):
+        at = start + ends[k]
+        stored = codes[k] == ROUND and count == 0 and p[at] == scale  # values as they come are rounded already
+        if stored or is_neutral(codes[k], p, at, ends[k + 1] - ends[k], channels):
             continue
         if codes[k] >= MATRIX and mixing < 0:
             mixing = count
@@ -57,11 +57,11 @@ def _planned(codes, ends, p, channels, scale, todo):
 
 
 @_compiled
-def _cost(codes, todo):
-    """Of some steps, in linear steps."""
+def _cost(codes, todo, count):
+    """Of the first steps, in linear steps."""
     total = 0
-    for k in todo:
-        total += 33 if codes[k] == CURVE else 11 if codes[k] == POWER else 1
+    for k in range(count):
+        total += 33 if codes[todo[k]] == CURVE else 11 if codes[todo[k]] == POWER else 1
     return total
 
 
@@ -140,31 +140,33 @@ def _read(flat, start, n, scale, first, second, short, values):
 
 
 @_compiled
-def _to_bytes(codes, ends, p, todo, count, mixing, target):
+def _to_bytes(codes, ends, p, start, todo, count, mixing, target):
     """How many of the first steps lead from one 8-bit number to another."""
     if mixing == count and target == 255:
         return count
     for k in range(mixing):
-        if codes[todo[k]] == ROUND and p[ends[todo[k]]] == 255:
+        if codes[todo[k]] == ROUND and p[start + ends[todo[k]]] == 255:
             return k + 1
     return 0
 
 
 @_compiled
-def _tabulated(codes, ends, p, knots, todo, first, second, table):
-    """What some steps make of every 8-bit value, (C, 256)."""
+def _tabulated(codes, ends, p, start, knots, todo, count, first, second, table):
+    """What the first steps make of every 8-bit value, (C, 256)."""
     for c in range(table.shape[0]):
         for k in range(256):
             table[c, k] = fused(np.float32(k), first, np.float32(k) * second)
-    for k in todo:
-        apply(codes[k], table, table.shape[1], p[ends[k] : ends[k + 1]], knots[k], table)
+    for j in range(count):
+        k = todo[j]
+        apply(codes[k], table, 256, p, start + ends[k], ends[k + 1] - ends[k], knots[k], table)
 
 
 @_compiled
-def _alike(one, other):
+def _alike(p, start, count):
+    """Whether the numbers from ``start`` on are those before it."""
     differing = 0
-    for k in range(len(one)):
-        differing += one[k] != other[k]
+    for k in range(start, start + count):
+        differing += p[k] != p[k - count]
     return differing == 0
 
 
@@ -186,23 +188,23 @@ def run(src, out, channels, planar, codes, ends, knots, params, scale, first, se
     same = not planar and target == (scale if scale > 1 else 0)
     count, mixing, done, tabled = 0, 0, 0, False
     past = target == 0 and out.size > LARGE
+    p, total = params.reshape(-1), params.shape[1]
     for b in range(src.shape[0]):
-        flat, into, p = src[b], out[b], params[b]
-        if b == 0 or not _alike(p, params[b - 1]):
-            count, mixing = _planned(codes, ends, p, channels, scale, todo)
+        flat, into, start = src[b], out[b], b * total
+        if b == 0 or not _alike(p, start, total):
+            count, mixing = _planned(codes, ends, p, start, channels, scale, todo)
             # The first steps by a table of bytes, where they lead to bytes, or by a table of floats, where they are many.
-            done = _to_bytes(codes, ends, p, todo, count, mixing, target) if eight else 0
-            if not WIDE and _cost(codes, todo[:done]) <= WORTH_A_TABLE:
+            done = _to_bytes(codes, ends, p, start, todo, count, mixing, target) if eight else 0
+            if not WIDE and _cost(codes, todo, done) <= WORTH_A_TABLE:
                 done = 0
-            tabled = eight and done == 0 and _cost(codes, todo[:mixing]) > WORTH_A_TABLE
+            tabled = eight and done == 0 and _cost(codes, todo, mixing) > WORTH_A_TABLE
             if tabled:
-                _tabulated(codes, ends, p, knots, todo[:mixing], first, second, table)
+                _tabulated(codes, ends, p, start, knots, todo, mixing, first, second, table)
                 for c in range(channels):
                     byte_planes(table[c], planes[c])
             elif done > 0:
-                _tabulated(codes, ends, p, knots, todo[:done], first, second, table)
-                for c in range(channels):
-                    _stored(table[c], np.float32(255), entries[c])
+                _tabulated(codes, ends, p, start, knots, todo, done, first, second, table)
+                _stored(table.reshape(-1), np.float32(255), entries.reshape(-1))
         if same and count == 0:
             for x in range(flat.shape[0]):
                 into[x] = flat[x]
@@ -214,17 +216,17 @@ def run(src, out, channels, planar, codes, ends, knots, params, scale, first, se
                 look_up_pixels(entries, flat, into)
             continue
         if same and scale == 255 and channels == 3 and count == 1 and codes[todo[0]] == MATRIX:
-            one_matrix(flat, into, p[ends[todo[0]] : ends[todo[0] + 1]], raw, first, second)
+            one_matrix(flat, into, p, start + ends[todo[0]], raw, first, second)
             continue
-        for start in range(0, pixels, block):
-            n = min(block, pixels - start)
+        for low in range(0, pixels, block):
+            n = min(block, pixels - low)
             if scale == 255:
-                split(flat[start * channels : (start + n) * channels], n, raw)
+                split(flat[low * channels : (low + n) * channels], n, raw)
                 if done > 0:
                     for c in range(channels):
                         look_up(entries[c], raw[c, :n], raw[c, :n])
                 if same and done == count:
-                    joined(raw, n, into[start * channels : (start + n) * channels])
+                    joined(raw, n, into[low * channels : (low + n) * channels])
                     continue
                 if tabled:
                     for c in range(channels):
@@ -232,9 +234,9 @@ def run(src, out, channels, planar, codes, ends, knots, params, scale, first, se
                 else:
                     _widened(raw, n, first, second, values)
             else:
-                _read(flat, start, n, scale, first, second, short, values)
+                _read(flat, low, n, scale, first, second, short, values)
             for k in todo[mixing if tabled else done : count]:
-                apply(codes[k], values, n, p[ends[k] : ends[k + 1]], knots[k], spare)
-            _write(values, start, n, target, raw, short, planar, past, spare, into)
+                apply(codes[k], values, n, p, start + ends[k], ends[k + 1] - ends[k], knots[k], spare)
+            _write(values, low, n, target, raw, short, planar, past, spare, into)
     if past:
         settle()

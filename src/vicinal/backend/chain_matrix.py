@@ -107,10 +107,12 @@ _wide: Any = intrinsic(_matrix)
 
 
 @_compiled
-def _numbers(p, first, second):
+def _numbers(p, at, first, second):
     """What ``_wide`` is told: the matrix (12,) row by row, the two parts of 1 / 255, 255, and in 64 bytes the places of 16 reds."""
     numbers = np.empty(_HERE + 16, np.float32)
-    numbers[:12], numbers[12], numbers[13], numbers[14] = p, first, second, _SCALE
+    for k in range(12):
+        numbers[k] = p[at + k]
+    numbers[12], numbers[13], numbers[14] = first, second, _SCALE
     places = numbers[_HERE:].view(np.uint8)
     for lane in range(64):
         places[lane] = 3 * (lane // 4)
@@ -118,19 +120,19 @@ def _numbers(p, first, second):
 
 
 @_compiled
-def one_matrix(flat, into, p, raw, first, second):
-    """An 8-bit image (n 3,) through one matrix (12,): a new order of the channels, a grey, or anything else.
+def one_matrix(flat, into, p, at, raw, first, second):
+    """An 8-bit image (n 3,) through one matrix p[at : at + 12]: a new order of the channels, a grey, or anything else.
 
     raw: (3, m) uint8, room for a block of pixels; first, second: the parts of 1 / 255.
     """
-    red, green, blue = _source_of(p, 0), _source_of(p, 1), _source_of(p, 2)
+    red, green, blue = _source_of(p, at), _source_of(p, at + 4), _source_of(p, at + 8)
     if min(red, green, blue) >= 0:
         reorder(red, green, blue, flat, into)
         return
     if WIDE:
-        _by_sixteen(flat, into, _numbers(p, first, second), _is_grey(p), raw.reshape(-1))
+        _by_sixteen(flat, into, _numbers(p, at, first, second), _is_grey(p, at), raw.reshape(-1))
     else:
-        _by_blocks(flat, into, p, raw, first, second)
+        _by_blocks(flat, into, p, at, raw, first, second)
 
 
 @_compiled
@@ -156,16 +158,16 @@ def _blocks(source, into, numbers, grey, blocks):
 
 
 @_compiled
-def _by_blocks(flat, into, p, raw, first, second):
-    grey, pixels = _is_grey(p), flat.shape[0] // 3
+def _by_blocks(flat, into, p, at, raw, first, second):
+    grey, pixels = _is_grey(p, at), flat.shape[0] // 3
     for start in range(0, pixels, raw.shape[1]):
         n = min(raw.shape[1], pixels - start)
         take_apart(flat[3 * start : 3 * (start + n)], n, raw)
         if grey:
-            _grey_of_bytes(raw, n, p, first, second)
+            _grey_of_bytes(raw, n, p, at, first, second)
             one_for_three(raw[0], n, into[3 * start : 3 * (start + n)])
         else:
-            _matrix_of_bytes(raw, n, p, first, second)
+            _matrix_of_bytes(raw, n, p, at, first, second)
             put_together(raw, n, into[3 * start : 3 * (start + n)])
 
 
@@ -175,10 +177,11 @@ def _byte(x):
 
 
 @_compiled
-def _matrix_of_bytes(raw, n, p, first, second):
+def _matrix_of_bytes(raw, n, p, at, first, second):
     """Three channels of bytes (3, n), in place."""
     red, green, blue = raw[0], raw[1], raw[2]
-    a, b, c, d, e, f, g, h, i, j, k, m = p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7], p[8], p[9], p[10], p[11]
+    a, b, c, d, e, f = p[at], p[at + 1], p[at + 2], p[at + 3], p[at + 4], p[at + 5]
+    g, h, i, j, k, m = p[at + 6], p[at + 7], p[at + 8], p[at + 9], p[at + 10], p[at + 11]
     for x in range(n):
         u, v, w = np.float32(red[x]), np.float32(green[x]), np.float32(blue[x])
         u, v, w = fused(u, first, u * second), fused(v, first, v * second), fused(w, first, w * second)
@@ -188,10 +191,10 @@ def _matrix_of_bytes(raw, n, p, first, second):
 
 
 @_compiled
-def _grey_of_bytes(raw, n, p, first, second):
+def _grey_of_bytes(raw, n, p, at, first, second):
     """The same where all rows of the matrix are alike, into the first channel alone."""
     red, green, blue = raw[0], raw[1], raw[2]
-    a, b, c, d = p[0], p[1], p[2], p[3]
+    a, b, c, d = p[at], p[at + 1], p[at + 2], p[at + 3]
     for x in range(n):
         u, v, w = np.float32(red[x]), np.float32(green[x]), np.float32(blue[x])
         u, v, w = fused(u, first, u * second), fused(v, first, v * second), fused(w, first, w * second)
@@ -199,20 +202,20 @@ def _grey_of_bytes(raw, n, p, first, second):
 
 
 @_compiled
-def _is_grey(p):
-    """True where the three rows of a matrix (12,) are alike."""
+def _is_grey(p, at):
+    """True where the three rows of a matrix are alike."""
     other = 0
-    for k in range(8):
+    for k in range(at, at + 8):
         other += p[k] != p[k + 4]
     return other == 0
 
 
 @_compiled
-def _source_of(p, channel):
-    """The channel that a matrix (12,) takes for this one as it is, -1 where it does anything else."""
-    found, other = -1, p[4 * channel + 3] != _ZERO
+def _source_of(p, row):
+    """The channel that a row of a matrix takes as it is, -1 where it does anything else."""
+    found, other = -1, p[row + 3] != _ZERO
     for k in range(3):
-        value = p[4 * channel + k]
+        value = p[row + k]
         other |= value != _ZERO and (value != _ONE or found >= 0)
         if value == _ONE:
             found = k
