@@ -19,7 +19,7 @@ from vicinal.backend.chain_lookup import (
     look_up_pixels,
     split,
 )
-from vicinal.backend.chain_matrix import one_matrix
+from vicinal.backend.chain_matrix import NUMBERS, one_matrix, prepared
 from vicinal.backend.chain_steps import (
     CURVE,
     MAGIC,
@@ -183,14 +183,17 @@ def run(src, out, channels, planar, codes, ends, knots, params, scale, first, se
     values, spare = np.empty((channels, block), np.float32), np.empty((channels, block), np.float32)
     raw, short = np.empty((channels, block), np.uint8), np.empty((channels, block), np.uint16)
     table, entries = np.empty((channels, 256), np.float32), np.empty((channels, 256), np.uint8)
-    planes = np.empty((channels, 4, 256), np.uint8)
+    planes, numbers = np.empty((channels, 4, 256), np.uint8), np.empty(NUMBERS, np.float32)
     todo, eight = np.empty(len(codes), np.int64), scale == 255 and pixels > 256
     same = not planar and target == (scale if scale > 1 else 0)
-    count, mixing, done, tabled = 0, 0, 0, False
+    count, mixing, done, kind, tabled, alone = 0, 0, 0, 0, False, False
     past = target == 0 and out.size > LARGE
-    p, total = params.reshape(-1), params.shape[1]
-    for b in range(src.shape[0]):
-        flat, into, start = src[b], out[b], b * total
+    p, total, stop = params.reshape(-1), params.shape[1], 0
+    while stop < src.shape[0]:
+        b, start, stop = stop, stop * total, stop + 1
+        while not planar and stop < src.shape[0] and _alike(p, stop * total, total):
+            stop += 1  # images that go through one and the same chain are as good as one long image
+        flat, into = src[b:stop].reshape(-1), out[b:stop].reshape(-1)
         if b == 0 or not _alike(p, start, total):
             count, mixing = _planned(codes, ends, p, start, channels, scale, todo)
             # The first steps by a table of bytes, where they lead to bytes, or by a table of floats, where they are many.
@@ -205,6 +208,9 @@ def run(src, out, channels, planar, codes, ends, knots, params, scale, first, se
             elif done > 0:
                 _tabulated(codes, ends, p, start, knots, todo, done, first, second, table)
                 _stored(table.reshape(-1), np.float32(255), entries.reshape(-1))
+            alone = same and scale == 255 and channels == 3 and count == 1 and codes[todo[0]] == MATRIX
+            if alone:
+                kind = prepared(p, start + ends[todo[0]], first, second, numbers)
         if same and count == 0:
             for x in range(flat.shape[0]):
                 into[x] = flat[x]
@@ -215,11 +221,11 @@ def run(src, out, channels, planar, codes, ends, knots, params, scale, first, se
             else:
                 look_up_pixels(entries, flat, into)
             continue
-        if same and scale == 255 and channels == 3 and count == 1 and codes[todo[0]] == MATRIX:
-            one_matrix(flat, into, p, start + ends[todo[0]], raw, first, second)
+        if alone:
+            one_matrix(flat, into, kind, numbers, raw)
             continue
-        for low in range(0, pixels, block):
-            n = min(block, pixels - low)
+        for low in range(0, (stop - b) * pixels, block):
+            n = min(block, (stop - b) * pixels - low)
             if scale == 255:
                 split(flat[low * channels : (low + n) * channels], n, raw)
                 if done > 0:
