@@ -99,11 +99,13 @@ def _by_numpy(chain: Pointwise, data: NDArray, to: str) -> NDArray:
 
 def _program(chain: Pointwise) -> Program | None:
     """A chain as numbers, or None where the interpreter does not know a step."""
-    steps = [step for step in chain.steps if not (isinstance(step, Round) and step.dtype.startswith("float"))]
-    encoders = [_ENCODERS.get(type(step)) for step in steps]
-    if None in encoders:
-        return None
-    encoded = [encode(step) for encode, step in zip(encoders, steps, strict=True) if encode]
+    encoded: list[Encoded] = []
+    for step in chain.steps:
+        encode = _ENCODERS.get(type(step))
+        if encode is None:
+            return None
+        if not (isinstance(step, Round) and step.dtype.startswith("float")):
+            encoded.append(encode(step))
     codes, ends, knots, total = _form(tuple([(step.code, sum(step.widths), step.knots) for step in encoded]))
     params, at = np.empty((len(chain.active), total), np.float32), 0
     for step in encoded:

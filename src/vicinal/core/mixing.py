@@ -91,7 +91,7 @@ class Blending:
 
     def run(self, primitives: Sequence[Primitive], data: Dense) -> Dense:
         """All passes on the main target."""
-        if not any(isinstance(primitive, Blend) for primitive in primitives):
+        if Blend not in map(type, primitives):
             return self._engine.run(primitives, data)
         for blended, group in groupby(primitives, lambda primitive: isinstance(primitive, Blend)):
             if not blended:

@@ -139,7 +139,8 @@ class Builder:
 
     def plan(self) -> Plan:
         """The finished plan."""
-        slots = tuple(map(Slot, (slot.settled() for slot in self.slots), map(tuple, self.paths), self.reasons))
+        parts = zip(self.slots, self.paths, self.reasons, strict=True)
+        slots = tuple([Slot(slot.settled(), tuple(paths), reason) for slot, paths, reason in parts])
         return Plan(slots, self.before, self.spec, self.params)
 
     @contextmanager
@@ -208,8 +209,7 @@ class Builder:
             primitive, slot = self._cast(primitive)
             self._place(primitive, path, slot, on)
         else:
-            places = self._places(primitive, on)
-            for slot, samples in sorted(places.items()):
+            for slot, samples in sorted(self._places(primitive, on).items()):
                 part = primitive if samples == on else primitive.where(mask(samples, len(primitive.active)))
                 self._place(part, path, slot, samples)
         self.spec = primitive.spec(self.spec)
@@ -232,6 +232,8 @@ class Builder:
 
     def _places(self, primitive: Primitive, on: int) -> dict[int, int]:
         """The samples that join each slot, as bits; -1 is a new slot."""
+        if not self.slots:
+            return {-1: on}
         found: dict[int, int] = {}
         free, passed = on if self.fuse else 0, 0
         for number in range(len(self.slots) - 1, -1, -1):
@@ -262,10 +264,12 @@ class Builder:
     @property
     def _highest(self) -> int:
         """How many slots lie behind a barrier, for some sample."""
-        return max((behind for behind, _ in self.walls), default=0)
+        return max([behind for behind, _ in self.walls], default=0)
 
     def _reason(self, primitive: Primitive, path: str) -> str:
-        if self.slots and self._highest == len(self.slots):
+        if not self.slots:
+            return ""
+        if self._highest == len(self.slots):
             return "behind a barrier"
         same = [n for n, slot in enumerate(self.slots) if type(slot) is type(primitive)]
         if not same:
@@ -289,7 +293,7 @@ class Builder:
 
 
 def _check(node: Transform, path: str, spec: Spec) -> None:
-    if not node.needs & spec.targets:
+    if node.needs.isdisjoint(spec.targets):
         needed, there = " or ".join(sorted(node.needs)), ", ".join(sorted(spec.targets))
         raise TargetError(path, f"a target of kind {needed}", there, f"policy({needed}=...)")
 

@@ -137,12 +137,11 @@ class ChannelShuffle(Transform):
     bounded: ClassVar[bool] = True
 
     def sample(self, draw: Draw, spec: Spec) -> dict[str, NDArray]:
-        return {"order": draw.units("order", spec.channels).argsort(1)}
+        return {"order": draw.words("order", spec.channels).argsort(1)}
 
     def lower(self, params: Params, spec: Spec) -> list[Pointwise]:
-        order, count = params["order"], spec.channels
-        matrix = np.zeros((len(order), count, count + 1))
-        matrix[np.arange(len(order))[:, None], np.arange(count), order] = 1
+        count = spec.channels
+        matrix = np.eye(count, count + 1).take(params["order"], 0)
         return [Pointwise((Matrix(matrix),), everywhere(len(spec)))] if count > 1 else []
 
 
@@ -165,7 +164,7 @@ class ChannelDropout(Transform):
     fill: SpaceLike = parameter(default=0.0, unit="shares of the value range", low=0, high=1)
 
     def sample(self, draw: Draw, spec: Spec) -> dict[str, NDArray]:
-        return {**Transform.sample(self, draw, spec), "order": draw.units("order", spec.channels).argsort(1)}
+        return {**Transform.sample(self, draw, spec), "order": draw.words("order", spec.channels).argsort(1)}
 
     def lower(self, params: Params, spec: Spec) -> list[Pointwise]:
         dropped = params["order"] < np.minimum(params["count"], spec.channels - 1)[:, None]
