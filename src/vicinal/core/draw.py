@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from vicinal.core.batch import KEPT, changed, constant
+from vicinal.core.batch import KEPT, changed, constant, filled
 from vicinal.core.errors import ParameterError
 
 _MULTIPLIERS = np.array([[0xD2511F53], [0xCD9E8D57]], np.uint64)
@@ -132,7 +132,7 @@ class Address:
 
 def _whole(name: str, value: ArrayLike, limit: int, count: int) -> NDArray[np.int64]:
     if type(value) is int and 0 <= value < limit:
-        return constant(count, value, np.int64)
+        return constant(count, 0, np.int64) if value == 0 else filled(count, value, np.int64)
     if type(value) is range and value.step == 1 and 0 <= value.start < value.stop <= limit:
         return _from(value.start, value.stop) if len(value) <= KEPT else np.arange(value.start, value.stop)
     array = np.atleast_1d(np.asarray(value))

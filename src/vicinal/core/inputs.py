@@ -6,10 +6,9 @@ One sample is a batch of one; it is wrapped here and unwrapped in ``run`` and no
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, NamedTuple, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,8 +31,7 @@ _DTYPES = MappingProxyType({"series": ("float32", "float64"), "text": ("object",
 
 
 @final
-@dataclass(frozen=True, eq=False)
-class Inputs:
+class Inputs(NamedTuple):
     """The targets of a call, read: the main data in the backends' form, how to unwrap it, and the rest as given."""
 
     kind: str

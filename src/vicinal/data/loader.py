@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
@@ -191,7 +191,7 @@ class Loader:
     def _augmented(self, rows: NDArray[np.int64], files: list[Encoded], epoch: int, crew: _Crew, faults: dict[int, DataError]) -> Any:
         address = Address.of(self._seed, epoch, rows)
         if isinstance(self._source, Dataset):
-            inputs = replace(read(self._named(rows, self._source.take(rows).images)), listed=False)
+            inputs = read(self._named(rows, self._source.take(rows).images))._replace(listed=False)
             call = Call(self._engine, self._threads, False, None, self._partners())
         else:
             pending = Pending(files, address, crew.workers, crew.pages, self._reduce, faults)
@@ -208,7 +208,7 @@ class Loader:
         if not isinstance(inputs.data, Pending) or not mixers(self._policy, None):
             return inputs
         passes = head(plan(self._policy, Draw(address), inputs.spec, inputs=inputs)).primitives
-        return inputs if passes else replace(inputs, data=inputs.data.copy())
+        return inputs if passes else inputs._replace(data=inputs.data.copy())
 
     def _named(self, rows: NDArray[np.int64], images: Any) -> dict[str, Any]:
         noted = {} if self._noted is None else self._noted.targets(rows)
