@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, ClassVar, cast, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vicinal.core import affine
-from vicinal.core.batch import Spec, changed, constant, every, some
+from vicinal.core.batch import KEPT, Spec, changed, constant, every, some
 from vicinal.core.bend import Bend, Reversed
 from vicinal.core.primitive import Primitive, everywhere, side_by_side, taken
 
@@ -63,16 +63,9 @@ class Warp:
            interpolation: str | None = None, antialias: bool = False) -> Warp:  # fmt: skip
         """A warp of every sample of a batch, all with one border and one interpolation; None where none is ever needed."""
         batch = len(spec)
-        return Warp(
-            matrix=matrix,
-            size=spec.size if size is None else np.asarray(size, np.int64),
-            before=spec.size,
-            border=constant(batch, NONE if border is None else BORDERS[border], np.int8),
-            fill=constant(batch, fill),
-            interpolation=constant(batch, NONE if interpolation is None else INTERPOLATIONS[interpolation], np.int8),
-            antialias=constant(batch, antialias, bool),
-            active=everywhere(batch),
-        )
+        settings = _settings if batch <= KEPT else _settings.__wrapped__
+        canvas = spec.size if size is None else np.asarray(size, np.int64)
+        return Warp(matrix, canvas, spec.size, *settings(batch, border, fill, interpolation, antialias), everywhere(batch))
 
     @staticmethod
     def bent_by(bends: Sequence[Bend | None], spec: Spec, border: str, fill: float, interpolation: str) -> Warp:
@@ -274,6 +267,17 @@ class Warp:
         if not sampled.any():
             return np.ones((len(self.active), self.size.shape[1]), np.int64)
         return np.where(sampled[:, None], np.rint(affine.footprint(self.linear())).clip(1, 64), 1).astype(np.int64)
+
+
+@lru_cache(maxsize=64)
+def _settings(batch: int, border: str | None, fill: float, interpolation: str | None, antialias: bool) -> tuple[NDArray, ...]:
+    """Border, fill, interpolation and antialias (B,) of warps that share them, so that what joins them sees at once that they are alike."""
+    return (
+        constant(batch, NONE if border is None else BORDERS[border], np.int8),
+        constant(batch, fill),
+        constant(batch, NONE if interpolation is None else INTERPOLATIONS[interpolation], np.int8),
+        constant(batch, antialias, bool),
+    )
 
 
 def _composed(first: Warp, second: Warp) -> tuple[NDArray, NDArray | None, NDArray | None]:
