@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from vicinal.core.batch import KEPT, changed, constant, filled
+from vicinal.core.batch import KEPT, constant, filled
 from vicinal.core.errors import ParameterError
 
 _MULTIPLIERS = np.array([[0xD2511F53], [0xCD9E8D57]], np.uint64)
@@ -199,9 +199,10 @@ class Drawn(NamedTuple):
 
 
 @final
-@dataclass(frozen=True, eq=False)
 class Draw:
     """The random numbers of a batch, read by name; reading one never changes another.
+
+    ``known`` is what has been drawn so far, which the draws of all places of a tree share.
 
     Example:
         >>> draw = Draw(Address.of(seed=0, index=range(3)))
@@ -209,10 +210,8 @@ class Draw:
         (True, (3,))
     """
 
-    address: Address
-    path: str = ""
-    known: dict[tuple[str, int], Drawn] = field(default_factory=dict, repr=False)
-    rounds: Rounds = field(default=rounds, repr=False)
+    def __init__(self, address: Address, path: str = "", known: dict[tuple[str, int], Drawn] | None = None, rounds: Rounds = rounds):
+        self.address, self.path, self.known, self.rounds = address, path, {} if known is None else known, rounds
 
     def child(self, name: str) -> Draw:
         """The draws of a place below this one; ``known`` is shared, so a prefetch serves the whole tree."""
@@ -220,7 +219,7 @@ class Draw:
 
     def below(self, path: str) -> Draw:
         """The draws of any place of the tree."""
-        return changed(self, path=path)
+        return Draw(self.address, path, self.known, self.rounds)
 
     def words(self, name: str, n: int) -> NDArray[np.uint32]:
         """(B, n) uniform 32-bit words of the site ``path.name``."""

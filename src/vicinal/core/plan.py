@@ -243,7 +243,8 @@ class Builder:
                 break
             slot, theirs = self.slots[number], self.concerned[number]
             # Having passed a slot of its own, a sample joins another of its own only: one that neighbours opened is chance.
-            if there := _joining(slot.joins(primitive)) & free & (theirs | ~passed):
+            joins = type(slot) is type(primitive) and slot.joins(primitive)
+            if joins is not False and (there := _joining(joins) & free & (theirs | ~passed)):
                 found = {other: samples & ~there for other, samples in found.items()} | {number: there}
             if not self.exact and _commutes(slot, primitive):
                 passed |= theirs

@@ -88,7 +88,7 @@ class Warp:
             return self
         one, same, none = on[:, None], affine.identity(1, self.matrix.shape[-1] - 1), np.int8(NONE)
         return Warp(
-            matrix=np.where(one[..., None], self.matrix, same),
+            matrix=self._maps(),
             size=self.size if self.size is self.before else np.where(one, self.size, self.before),
             before=self.before,
             border=np.where(on, self.border, none),
@@ -120,7 +120,11 @@ class Warp:
         return self.bend is None and every(self.border == NONE) and every(self.interpolation == NONE)
 
     def then(self, other: Warp) -> Warp:
-        if self.bend is other.bend is None and not some(self.active & other.active):
+        apart = not some(self.active & other.active)
+        if self._set_as(other):
+            matrix = np.where(other.active[:, None, None], other.matrix, self.matrix) if apart else other._maps() @ self._maps()
+            return changed(self, matrix=matrix, active=self.active | other.active)
+        if self.bend is other.bend is None and apart:
             made = side_by_side(self, other, other.active)
             if self.before is other.before:
                 return made
@@ -141,6 +145,17 @@ class Warp:
             bend=bend,
             after=after,
         )
+
+    def _set_as(self, other: Warp) -> bool:
+        """Whether all that is said beside the matrix is said by the same arrays, on one canvas: only matrices are left to compose."""
+        names = ("border", "fill", "interpolation", "antialias", "size", "before")
+        there = self.bend is other.bend is None and self.size is self.before
+        return there and all([getattr(self, name) is getattr(other, name) for name in names])
+
+    def _maps(self) -> NDArray[np.float64]:
+        """The matrices, with the identity where a sample is not concerned."""
+        on = self.active
+        return self.matrix if every(on) else np.where(on[:, None, None], self.matrix, affine.identity(1, self.matrix.shape[-1] - 1))
 
     def spec(self, before: Spec) -> Spec:
         return before if self.size is before.size else before.but(size=self.settled().size)
