@@ -189,11 +189,12 @@ def run(src, out, channels, planar, codes, ends, knots, params, scale, first, se
     count, mixing, done, kind, tabled, alone = 0, 0, 0, 0, False, False
     past = target == 0 and out.size > LARGE
     p, total, stop = params.reshape(-1), params.shape[1], 0
+    source, made = src.reshape(-1), out.reshape(-1)
     while stop < src.shape[0]:
         b, start, stop = stop, stop * total, stop + 1
         while not planar and stop < src.shape[0] and _alike(p, stop * total, total):
             stop += 1  # images that go through one and the same chain are as good as one long image
-        flat, into = src[b:stop].reshape(-1), out[b:stop].reshape(-1)
+        flat, into = source[b * src.shape[1] : stop * src.shape[1]], made[b * out.shape[1] : stop * out.shape[1]]
         if b == 0 or not _alike(p, start, total):
             count, mixing = _planned(codes, ends, p, start, channels, scale, todo)
             # The first steps by a table of bytes, where they lead to bytes, or by a table of floats, where they are many.

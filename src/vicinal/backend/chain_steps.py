@@ -62,8 +62,9 @@ def is_neutral(code, p, at, width, channels):
         return p[at] <= _ZERO
     if code == MATRIX:
         other = 0
-        for k in range(width):
-            other += p[at + k] != (_ONE if k % (channels + 1) == k // (channels + 1) else _ZERO)
+        for c in range(channels):
+            for d in range(channels + 1):
+                other += p[at + c * (channels + 1) + d] != (_ONE if c == d else _ZERO)
         return other == 0
     return code == HSV and p[at] == _ZERO and p[at + 1] == _ZERO and p[at + 2] == _ZERO
 

@@ -148,9 +148,9 @@ class Warp:
 
     def _set_as(self, other: Warp) -> bool:
         """Whether all that is said beside the matrix is said by the same arrays, on one canvas: only matrices are left to compose."""
-        names = ("border", "fill", "interpolation", "antialias", "size", "before")
-        there = self.bend is other.bend is None and self.size is self.before
-        return there and all([getattr(self, name) is getattr(other, name) for name in names])
+        bounded = self.border is other.border and self.fill is other.fill
+        sampled = self.interpolation is other.interpolation and self.antialias is other.antialias
+        return bounded and sampled and self.bend is other.bend is None and self.size is self.before is other.size is other.before
 
     def _maps(self) -> NDArray[np.float64]:
         """The matrices, with the identity where a sample is not concerned."""
