@@ -81,10 +81,11 @@ def _equal(chain: Pointwise, data: NDArray) -> NDArray:
     if program is None:
         return _by_numpy(chain, data, to)
     batch, height, width, channels = data.shape
-    out = room((batch, channels, height, width) if chain.layout == "CHW" else data.shape, to)
+    shape = (batch, channels, height, width) if chain.layout == "CHW" else data.shape
+    out = room(shape, data.dtype if to == given else np.dtype(to))
     # Where channels are alike, an image is one run of values.
     told_apart = channels if planar or program.channels > 1 else 1
-    source, into = (array.reshape(batch, -1).view(np.uint8) for array in (data, out))
+    source, into = data.reshape(batch, -1).view(np.uint8), out.reshape(batch, -1).view(np.uint8)
     run(source, into, told_apart, planar, *program[:4], *_UNITS[given], _WHOLE[to])
     return out
 

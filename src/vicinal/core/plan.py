@@ -86,7 +86,7 @@ def plan(
 
     ``inputs`` holds the annotations that transforms may look at.
     """
-    kept = policy.plans.get(spec.facts) if given is None else None
+    kept = policy.plans.get(spec.facts) if policy.plans and given is None else None
     if kept is not None:
         return kept
     # What the policy has asked for so far, so that all of it is drawn in one call. It never changes a number.

@@ -148,7 +148,8 @@ def augment(policy: Node, arrays: tuple, targets: Mapping[str, Any], *, seed: in
         inputs = read(named)
         address = addressed(inputs.spec, seed, epoch, index, view)
         call = Call(_engine(backend), _threads(threads), valid, given, source, group)
-        results = [augment_one_view(policy, inputs, where, call) for where in each_view(policy.views, address)]
+        addresses = [address] if policy.views is None else each_view(policy.views, address)
+        results = [augment_one_view(policy, inputs, where, call) for where in addresses]
     found = [result[next(iter(named))] for result in results] if arrays else results
     return found[0] if policy.views is None else found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, ClassVar, final
 
 import numpy as np
@@ -51,6 +52,12 @@ def blended(target: NDArray, amount: NDArray) -> Pointwise:
     matrix = np.zeros((len(amount), 3, 4))
     matrix[:, :, :3] = _SAME * (1 - share) + target * share
     return Pointwise((Matrix(matrix),), everywhere(len(amount)))
+
+
+@lru_cache(maxsize=16)
+def _from_one_channel(count: int) -> NDArray:
+    """(C, C + 1) the rows of a matrix that take one channel each as it is."""
+    return np.eye(count, count + 1)
 
 
 def to_grey(amount: NDArray) -> Pointwise:
@@ -141,7 +148,7 @@ class ChannelShuffle(Transform):
 
     def lower(self, params: Params, spec: Spec) -> list[Pointwise]:
         count = spec.channels
-        matrix = np.eye(count, count + 1).take(params["order"], 0)
+        matrix = _from_one_channel(count).take(params["order"], 0)
         return [Pointwise((Matrix(matrix),), everywhere(len(spec)))] if count > 1 else []
 
 
