@@ -101,10 +101,6 @@ class Address:
             epochs, indices, views = (_repeated(array, max(sizes, default=1)) for array in (epochs, indices, views))
         return Address(int(seed), epochs, indices, views)
 
-    def __post_init__(self) -> None:
-        for array in (self.epoch, self.index, self.view):
-            array.setflags(write=False)  # many share them
-
     def __len__(self) -> int:
         return len(self.index)
 
@@ -131,25 +127,31 @@ class Address:
 
 
 def _whole(name: str, value: ArrayLike, limit: int, count: int) -> NDArray[np.int64]:
+    """(B,) or (1,), read-only: addresses share what is often the same."""
     if type(value) is int and 0 <= value < limit:
-        return constant(count, 0, np.int64) if value == 0 else filled(count, value, np.int64)
+        return constant(count, 0, np.int64) if value == 0 else _frozen(filled(count, value, np.int64))
     if type(value) is range and value.step == 1 and 0 <= value.start < value.stop <= limit:
-        return _from(value.start, value.stop) if len(value) <= KEPT else np.arange(value.start, value.stop)
+        return (_from if len(value) <= KEPT else _from.__wrapped__)(value.start, value.stop)
     array = np.atleast_1d(np.asarray(value))
     if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
         raise ParameterError(f"address.{name}", "an integer or a 1-D sequence of integers", f"{array.dtype} {array.shape}")
     if array.size and (array.min() < 0 or array.max() >= limit):
         raise ParameterError(f"address.{name}", f"integers in [0, 2**{limit.bit_length() - 1})", f"{array.min()}..{array.max()}")
-    return array.astype(np.int64)
+    return _frozen(array.astype(np.int64))
 
 
 @lru_cache(maxsize=64)
 def _from(start: int, stop: int) -> NDArray[np.int64]:
-    return np.arange(start, stop)
+    return _frozen(np.arange(start, stop))
 
 
 def _repeated(array: NDArray[np.int64], longest: int) -> NDArray[np.int64]:
-    return array if len(array) == longest else np.repeat(array, longest)
+    return array if len(array) == longest else _frozen(np.repeat(array, longest))
+
+
+def _frozen(array: NDArray[np.int64]) -> NDArray[np.int64]:
+    array.setflags(write=False)
+    return array
 
 
 def _short(values: NDArray) -> str:

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast, final
+from typing import TYPE_CHECKING, Any, NamedTuple, cast, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,8 +39,7 @@ _KEPT = 8  # plans of a policy
 
 
 @final
-@dataclass(frozen=True, eq=False)
-class Slot:
+class Slot(NamedTuple):
     """One pass: the composed primitive, the operations in it, and why it could not be part of the pass before."""
 
     primitive: Primitive

@@ -21,11 +21,12 @@ __all__ = ["CenterCrop", "Pad", "RandomCrop", "RandomResizedCrop", "Resize"]
 
 @final
 class _Room(NamedTuple):
-    """(B, 2) windows of one size, by how many pixels each canvas is larger, how many places a window has along each axis, and (B,) where
-    it is larger than the canvas along some axis."""
+    """(B, 2) windows of one size, by how many pixels each canvas is larger, the last of the places that a window has along each axis, how
+    many these are, and (B,) where the window is larger than the canvas along some axis."""
 
     size: NDArray[np.int64]
     free: NDArray[np.float64]
+    last: NDArray[np.float64]
     places: NDArray[np.float64]
     small: NDArray[np.bool_]
 
@@ -36,7 +37,7 @@ def _room(spec: Spec, size: int | tuple[int, int]) -> _Room:
     windows = sides(size, len(spec))
     windows.setflags(write=False)
     free = np.subtract(spec.size, windows, dtype=np.float64)
-    return _Room(windows, free, np.abs(free) + 1, (free < 0).any(1))
+    return _Room(windows, free, np.abs(free), np.abs(free) + 1, (free < 0).any(1))
 
 
 def _crop(spec: Spec, room: _Room, start: NDArray, border: str, fill: float) -> Warp:
@@ -95,7 +96,7 @@ class RandomCrop(Transform):
         room, share = _room(spec, self.size), np.empty((len(spec), 2))
         share[:, 0], share[:, 1] = params["y"], params["x"]
         # The room is one pixel wider than the difference, so that the first and the last place are as likely as the others.
-        start = np.minimum(np.floor(share * room.places), np.abs(room.free))
+        start = np.minimum(np.floor(share * room.places), room.last)
         return [_crop(spec, room, np.copysign(start, room.free), self.border, self.fill)]
 
 
