@@ -175,5 +175,5 @@ class ChannelDropout(Transform):
 
     def lower(self, params: Params, spec: Spec) -> list[Pointwise]:
         dropped = params["order"] < np.minimum(params["count"], spec.channels - 1)[:, None]
-        gain, bias = np.where(dropped, 0.0, 1.0), np.where(dropped, params["fill"][:, None], 0.0)
+        gain, bias = (~dropped).astype(np.float64), dropped * params["fill"][:, None]
         return [Pointwise((Linear(gain, bias),), everywhere(len(spec)))]
