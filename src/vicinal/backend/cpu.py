@@ -17,9 +17,10 @@ from vicinal.backend.filters import filtered
 from vicinal.backend.noise_kernels import noisy
 from vicinal.backend.philox import rounds
 from vicinal.backend.reference import opaque, stacked
+from vicinal.core import pages
 from vicinal.core.backend import Dense
 from vicinal.core.batch import filled
-from vicinal.core.pages import room
+from vicinal.core.pages import Room, room
 from vicinal.core.primitive import (
     Effect,
     Filter,
@@ -39,19 +40,19 @@ class Cpu:
 
     name, rounds = "cpu", staticmethod(rounds)
 
-    def run(self, primitives: Sequence[Primitive], data: Dense) -> Dense:
+    def run(self, primitives: Sequence[Primitive], data: Dense, room: Room = room) -> Dense:
         given, data = data, _contiguous(data)
         if isinstance(data, list) and not (primitives and isinstance(primitives[0], Warp)):
             data = stacked(data)
         position = 0
         while position < len(primitives):
-            primitive = primitives[position]
-            if isinstance(primitive, Warp) and (made := pixels.rearranged(primitive, data)) is not None:
+            primitive, left = primitives[position], len(primitives) - position
+            if isinstance(primitive, Warp) and (made := pixels.rearranged(primitive, data, room=_last(left, 1, room))) is not None:
                 data, position = made, position + 1
                 continue
-            following = primitives[position + 1] if position + 1 < len(primitives) else None
+            following = primitives[position + 1] if left > 1 else None
             if isinstance(primitive, Warp) and _tables(following) and (form := sampling.straight(primitive, data)) is not None:
-                data = _warp_table(primitive, cast("Pointwise", following), np.asarray(data), *form)
+                data = _warp_table(primitive, cast("Pointwise", following), np.asarray(data), *form, _last(left, 2, room))
                 position += 2
                 continue
             fresh = _fresh(data, given)
@@ -59,6 +60,8 @@ class Cpu:
                 data = _written(sampling.warp, primitive, np.flatnonzero(primitive.active & ~primitive.still), np.asarray(data))
             elif (alike := _ALIKE.get(type(primitive))) is not None:
                 data = _alike(alike, primitive, data, fresh)
+            elif isinstance(primitive, Pointwise):
+                data = pointwise(primitive, data, _last(left, 1, room))
             else:
                 data = _RUN[type(primitive)](primitive, data)
             position += 1
@@ -83,6 +86,11 @@ def backend() -> Cpu:
     return Cpu()
 
 
+def _last(left: int, passes: int, room: Room) -> Room:
+    """What gives the array of so many passes where so many are left."""
+    return room if left == passes else pages.room
+
+
 def _tables(primitive: Primitive | None) -> bool:
     """True for pointwise work that one table of values says."""
     return isinstance(primitive, Pointwise) and not primitive.mixes
@@ -100,7 +108,8 @@ def _own(made: Dense, given: Dense) -> Dense:
     return [sample.copy() if np.may_share_memory(sample, before) else sample for sample, before in zip(made, given, strict=True)]
 
 
-def _warp_table(warp: Warp, chain: Pointwise, data: NDArray, size: tuple[int, int], inverse: NDArray[np.float64]) -> NDArray:
+def _warp_table(warp: Warp, chain: Pointwise, data: NDArray, size: tuple[int, int], inverse: NDArray[np.float64],
+                room: Room) -> NDArray:  # fmt: skip
     tables, planar = tabulated(chain, np.uint8), chain.layout == "CHW"
     shape = (data.shape[3], *size) if planar else (*size, data.shape[3])
     out = room((len(data), *shape), tables.dtype)
@@ -148,7 +157,6 @@ def _written(some: Callable[[Any, NDArray], Any], primitive: Any, rows: NDArray[
 
 _RUN: dict[type, Callable[[Any, Any], Dense]] = {
     Warp: sampling.warp,
-    Pointwise: pointwise,
     Patch: patches.run,
     Hide: patches.hidden,
     Opaque: _each(opaque),
