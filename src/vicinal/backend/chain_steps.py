@@ -8,6 +8,8 @@ import numpy as np
 from numba import njit, types
 from numba.extending import intrinsic
 
+from vicinal.backend.vectors import widest
+
 LINEAR, CLIPPED, POWER, SOLARIZE, POSTERIZE, CURVE, ROUND, MATRIX, HSV = range(9)
 
 _compiled = njit(nogil=True, cache=True, error_model="numpy")
@@ -67,6 +69,7 @@ def is_neutral(code, p, channels):
 
 @_compiled
 def _linear(row, n, gain, bias, clip):
+    widest()
     if clip:
         for i in range(n):
             row[i] = clipped(fused(row[i], gain, bias))
@@ -78,6 +81,7 @@ def _linear(row, n, gain, bias, clip):
 @_compiled
 def _power(row, n, exponent):
     """x ** exponent as 2 ** (exponent log2 x), both by the polynomials of Moshier's Cephes library (logf, exp2f)."""
+    widest()
     for i in range(n):
         x = row[i]
         bits = bits_of(x)
@@ -110,6 +114,7 @@ def _power(row, n, exponent):
 
 @_compiled
 def _solarize(row, n, threshold):
+    widest()
     for i in range(n):
         x = row[i]
         row[i] = _ONE - x if x >= threshold else x
@@ -117,6 +122,7 @@ def _solarize(row, n, threshold):
 
 @_compiled
 def _posterize(row, n, step):
+    widest()
     wide, inverse = step / np.float32(255), _ONE / step
     for i in range(n):
         # A hundredth of a level, so that 64 / 255 in float32 is still level 64.
@@ -125,6 +131,7 @@ def _posterize(row, n, step):
 
 @_compiled
 def _curve(row, n, knots):
+    widest()
     last = np.float32(len(knots) - 1)
     end = np.int32(len(knots) - 2)
     for i in range(n):
@@ -137,6 +144,7 @@ def _curve(row, n, knots):
 @_compiled
 def _round(row, n, scale, first, second):
     """To whole numbers of 1 / scale and back; the products give k / scale correctly rounded."""
+    widest()
     for i in range(n):
         k = (clipped(row[i]) * scale + MAGIC) - MAGIC
         row[i] = fused(k, first, k * second)
@@ -144,6 +152,7 @@ def _round(row, n, scale, first, second):
 
 @_compiled
 def _matrix3(values, n, p):
+    widest()
     red, green, blue = values[0], values[1], values[2]
     a, b, c, d, e, f, g, h, i, j, k, m = p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7], p[8], p[9], p[10], p[11]
     for x in range(n):
@@ -155,6 +164,7 @@ def _matrix3(values, n, p):
 
 @_compiled
 def _matrix(values, n, p, spare):
+    widest()
     channels = values.shape[0]
     for c in range(channels):
         row, at = spare[c], c * (channels + 1)
@@ -200,6 +210,7 @@ def _near(place, chroma):
 @_compiled
 def _turn(values, n, turn):
     """The hue alone: neither value nor chroma change, so no saturation is needed."""
+    widest()
     red, green, blue = values[0], values[1], values[2]
     for x in range(n):
         r, g, b = red[x], green[x], blue[x]
@@ -214,6 +225,7 @@ def _turn(values, n, turn):
 
 @_compiled
 def _hsv(values, n, turn, saturation, value):
+    widest()
     red, green, blue = values[0], values[1], values[2]
     for x in range(n):
         r, g, b = red[x], green[x], blue[x]
@@ -237,6 +249,7 @@ def apply(code, values, n, p, knots, spare):
     p: its parameters (gain then bias; exponent; threshold; step; bent then knots; scale and the two parts of its inverse; matrix row by
     row; turn, saturation, value); knots: how many a curve has; spare: another block, for matrices.
     """
+    widest()
     channels = values.shape[0]
     if code == MATRIX:
         if channels == 3:
@@ -256,6 +269,7 @@ def apply(code, values, n, p, knots, spare):
 @_compiled
 def _apply_alone(code, row, n, p, knots, c):
     """A step that does not mix channels, on channel c."""
+    widest()
     if code in (LINEAR, CLIPPED):
         half = len(p) // 2
         own = c if half > 1 else 0
