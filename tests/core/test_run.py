@@ -14,7 +14,7 @@ import vicinal as v
 from vicinal.core import backend as backends
 from vicinal.core.backend import load
 from vicinal.core.primitive import Opaque, everywhere
-from vicinal.core.threads import WORTH, Threads, _pool
+from vicinal.core.threads import WORTH, Threads, Whole, _pool
 
 RNG = np.random.default_rng(0)
 MOVE = v.parse("HorizontalFlip(p=0.5) | Rotate(angle=(-30, 30)) | Brightness(by=(-0.2, 0.2))")
@@ -276,3 +276,61 @@ def test_a_call_within_a_thread_does_not_wait_for_it():
     data = np.random.default_rng(0).integers(0, 256, (12, 220, 230, 3), np.uint8)
     nested = _pool(1, os.getpid()).submit(lambda: Threads(load("cpu"), 1).run(v.Invert()(image=data, seed=0).plan.primitives, data))
     assert np.array_equal(nested.result(60), 255 - data)
+
+
+@pytest.mark.parametrize("backend", ["cpu", "reference"])
+@pytest.mark.parametrize(
+    "text",
+    ["Gamma(exponent=(0.5, 2)) | ToTensor()", "Affine(angle=(-9, 9)) | Brightness(by=0.1) | ToTensor()", "HorizontalFlip() | Invert()",
+     "Invert() | GaussianNoise(std=0.1)", "GaussianBlur(sigma=1)", "Rotate(angle=(-9, 9), p=0.5)", "Invert() | Transpose()"],
+)  # fmt: skip
+def test_a_backend_that_asks_for_room_asks_once_and_returns_it(backend, text):
+    data, given = np.random.default_rng(0).integers(0, 256, (4, 24, 20, 3), np.uint8), []
+    made = v.parse(text)(image=data, seed=1, backend=backend)
+
+    def room(shape, dtype):
+        given.append(np.full(shape, 77, dtype))
+        return given[-1]
+
+    again = load(backend).run(made.plan.primitives, data, room)
+    assert len(given) <= 1
+    assert all(again is array for array in given)
+    assert isinstance(again, np.ndarray)
+    assert all(np.array_equal(a, b) for a, b in zip(made["image"], again, strict=True))
+
+
+def test_colours_after_a_warp_are_written_where_the_whole_batch_lies():
+    given, data = [], np.zeros((4, 24, 20, 3), np.uint8)
+
+    def room(shape, dtype):
+        given.append(np.empty(shape, dtype))
+        return given[-1]
+
+    for text in [
+        "Invert() | ToTensor()",
+        "Affine(angle=5) | Gamma(exponent=2) | ToTensor()",
+        "HorizontalFlip()",
+        "Affine(angle=5) | Hue(shift=9)",
+    ]:
+        load("cpu").run(v.parse(text)(image=data, seed=1).plan.primitives, data, room)
+    assert len(given) == 4
+
+
+def test_parts_of_a_whole_in_their_places_are_not_copied_and_others_are():
+    whole = Whole(5, np.empty)
+    placed = whole.part(slice(0, 2))((2, 3), np.float32)
+    placed[...] = 1
+    whole.take(slice(0, 2), placed)
+    whole.take(slice(2, 5), np.full((3, 3), 2, np.float32))
+    assert isinstance(whole.data(), np.ndarray)
+    assert np.may_share_memory(whole.data(), placed)
+    assert np.array_equal(whole.data(), np.repeat([[1], [2]], [2, 3], 0) * np.ones(3, np.float32))
+
+
+def test_parts_of_two_forms_come_out_as_a_list():
+    whole = Whole(3, np.empty)
+    whole.take(slice(0, 2), np.ones((2, 3), np.float32))
+    other = whole.part(slice(2, 3))((1, 4), np.float32)
+    other[...] = 2
+    whole.take(slice(2, 3), other)
+    assert [sample.tolist() for sample in whole.data()] == [[1, 1, 1], [1, 1, 1], [2, 2, 2, 2]]

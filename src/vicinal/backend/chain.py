@@ -15,7 +15,7 @@ from vicinal.backend.chain_kernels import run
 from vicinal.backend.reference import stacked
 from vicinal.core.backend import Dense
 from vicinal.core.batch import RANGES, changed, name_of, noted
-from vicinal.core.pages import room
+from vicinal.core.pages import Room, room
 from vicinal.core.primitive import Pointwise
 from vicinal.core.steps import Curve, Hsv, Linear, Matrix, Posterize, Power, Round, Solarize, Step, quantise
 
@@ -58,11 +58,11 @@ _UNITS = MappingProxyType(
 _WHOLE = MappingProxyType({"uint8": np.float32(255), "uint16": np.float32(65535), "float32": np.float32(0)})  # 0: not rounded
 
 
-def pointwise(chain: Pointwise, data: Dense) -> Dense:
-    """A chain over a batch, equal samples together."""
+def pointwise(chain: Pointwise, data: Dense, room: Room = room) -> Dense:
+    """A chain over a batch, equal samples together, in an array that ``room`` gives."""
     if isinstance(data, list):
         return stacked([_equal(chain.rows(np.array([row])), sample[None])[0] for row, sample in enumerate(data)])
-    return _equal(chain, data)
+    return _equal(chain, data, room)
 
 
 def tabulated(chain: Pointwise, dtype: Any) -> NDArray:
@@ -74,7 +74,7 @@ def tabulated(chain: Pointwise, dtype: Any) -> NDArray:
     return _equal(chain, grid)[:, 0]
 
 
-def _equal(chain: Pointwise, data: NDArray) -> NDArray:
+def _equal(chain: Pointwise, data: NDArray, room: Room = room) -> NDArray:
     given, planar = name_of(data.dtype), chain.layout == "CHW" and data.shape[3] > 1
     to = chain.dtype or given
     program = None if given == "float64" else noted(chain, _program)

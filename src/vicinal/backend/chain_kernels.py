@@ -33,6 +33,7 @@ from vicinal.backend.chain_steps import (
     is_neutral,
 )
 from vicinal.backend.streams import LARGE, settle, stream
+from vicinal.backend.vectors import widest
 
 BLOCK = 6144  # values, of all channels: they and their copies stay in the fastest cache
 WORTH_A_TABLE = 7  # linear steps that take as long as one look-up
@@ -68,6 +69,7 @@ def _cost(codes, todo, count):
 @_compiled
 def _widened(raw, n, first, second, values):
     """Stored numbers k to k / scale in float32; the two products sum to it correctly rounded."""
+    widest()
     for c in range(raw.shape[0]):
         row, wide = raw[c], values[c]
         for x in range(n):
@@ -78,6 +80,7 @@ def _widened(raw, n, first, second, values):
 @_compiled
 def _stored(values, scale, row):
     """Values of a channel to whole numbers of 1 / scale, or as they are where it is 0."""
+    widest()
     if scale == 0:
         for x in range(row.shape[0]):
             row[x] = values[x]
@@ -89,6 +92,7 @@ def _stored(values, scale, row):
 @_compiled
 def _placed(values, start, n, scale, made, planar, flat):
     """A block stored in an image, channels first where ``planar``; ``made`` is room for it."""
+    widest()
     channels = values.shape[0]
     pixels = flat.shape[0] // channels
     for c in range(channels):
@@ -153,6 +157,7 @@ def _to_bytes(codes, ends, p, start, todo, count, mixing, target):
 @_compiled
 def _tabulated(codes, ends, p, start, knots, todo, count, first, second, table):
     """What the first steps make of every 8-bit value, (C, 256)."""
+    widest()
     for c in range(table.shape[0]):
         for k in range(256):
             table[c, k] = fused(np.float32(k), first, np.float32(k) * second)
@@ -178,6 +183,7 @@ def run(src, out, channels, planar, codes, ends, knots, params, scale, first, se
     float32, of which step k has those from ends[k] to ends[k + 1]; scale: 1 / scale is the unit of src, which is first + second; target:
     1 / target is the unit of out, 0 for floats.
     """
+    widest()
     size = 1 if scale == 255 else 2 if scale == 65535 else 4
     pixels, block = src.shape[1] // (channels * size), max(BLOCK // channels, 1)
     values, spare = np.empty((channels, block), np.float32), np.empty((channels, block), np.float32)

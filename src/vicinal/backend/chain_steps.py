@@ -11,6 +11,8 @@ import numpy as np
 from numba import njit, types
 from numba.extending import intrinsic
 
+from vicinal.backend.vectors import widest
+
 LINEAR, CLIPPED, POWER, SOLARIZE, POSTERIZE, CURVE, ROUND, MATRIX, HSV = range(9)
 
 _compiled = njit(nogil=True, cache=True, error_model="numpy")
@@ -71,6 +73,7 @@ def is_neutral(code, p, at, width, channels):
 
 @_compiled
 def _linear(values, c, n, gain, bias, clip):
+    widest()
     if clip:
         for i in range(n):
             values[c, i] = clipped(fused(values[c, i], gain, bias))
@@ -82,6 +85,7 @@ def _linear(values, c, n, gain, bias, clip):
 @_compiled
 def _power(values, c, n, exponent):
     """x ** exponent as 2 ** (exponent log2 x), both by the polynomials of Moshier's Cephes library (logf, exp2f)."""
+    widest()
     for i in range(n):
         x = values[c, i]
         bits = bits_of(x)
@@ -114,6 +118,7 @@ def _power(values, c, n, exponent):
 
 @_compiled
 def _solarize(values, c, n, threshold):
+    widest()
     for i in range(n):
         x = values[c, i]
         values[c, i] = _ONE - x if x >= threshold else x
@@ -121,6 +126,7 @@ def _solarize(values, c, n, threshold):
 
 @_compiled
 def _posterize(values, c, n, step):
+    widest()
     wide, inverse = step / np.float32(255), _ONE / step
     for i in range(n):
         # A hundredth of a level, so that 64 / 255 in float32 is still level 64.
@@ -130,6 +136,7 @@ def _posterize(values, c, n, step):
 @_compiled
 def _curve(values, c, n, p, at, knots):
     """Straight between knots p[at : at + knots]."""
+    widest()
     last, end = np.float32(knots - 1), np.int32(knots - 2)
     for i in range(n):
         place = clipped(values[c, i]) * last
@@ -141,6 +148,7 @@ def _curve(values, c, n, p, at, knots):
 @_compiled
 def _round(values, c, n, scale, first, second):
     """To whole numbers of 1 / scale and back; the products give k / scale correctly rounded."""
+    widest()
     for i in range(n):
         k = (clipped(values[c, i]) * scale + MAGIC) - MAGIC
         values[c, i] = fused(k, first, k * second)
@@ -148,6 +156,7 @@ def _round(values, c, n, scale, first, second):
 
 @_compiled
 def _matrix3(values, n, p, at):
+    widest()
     red, green, blue = values[0], values[1], values[2]
     a, b, c, d, e, f = p[at], p[at + 1], p[at + 2], p[at + 3], p[at + 4], p[at + 5]
     g, h, i, j, k, m = p[at + 6], p[at + 7], p[at + 8], p[at + 9], p[at + 10], p[at + 11]
@@ -160,6 +169,7 @@ def _matrix3(values, n, p, at):
 
 @_compiled
 def _matrix(values, n, p, at, spare):
+    widest()
     channels = values.shape[0]
     for c in range(channels):
         row, first = spare[c], at + c * (channels + 1)
@@ -205,6 +215,7 @@ def _near(place, chroma):
 @_compiled
 def _turn(values, n, turn):
     """The hue alone: neither value nor chroma change, so no saturation is needed."""
+    widest()
     red, green, blue = values[0], values[1], values[2]
     for x in range(n):
         r, g, b = red[x], green[x], blue[x]
@@ -219,6 +230,7 @@ def _turn(values, n, turn):
 
 @_compiled
 def _hsv(values, n, turn, saturation, value):
+    widest()
     red, green, blue = values[0], values[1], values[2]
     for x in range(n):
         r, g, b = red[x], green[x], blue[x]
@@ -242,6 +254,7 @@ def apply(code, values, n, p, at, width, knots, spare):
     p[at : at + width]: its parameters (gain then bias; exponent; threshold; step; bent then knots; scale and the two parts of its inverse;
     matrix row by row; turn, saturation, value); knots: how many a curve has; spare: another block, for matrices.
     """
+    widest()
     channels = values.shape[0]
     if code == MATRIX:
         if channels == 3:
@@ -261,6 +274,7 @@ def apply(code, values, n, p, at, width, knots, spare):
 @_compiled
 def _apply_alone(code, values, c, n, p, at, width, knots):
     """A step that does not mix channels, on channel c."""
+    widest()
     if code in (LINEAR, CLIPPED):
         half = width // 2
         own = at + c if half > 1 else at

@@ -17,9 +17,10 @@ from vicinal.backend.filters import filtered
 from vicinal.backend.noise_kernels import noisy
 from vicinal.backend.philox import rounds
 from vicinal.backend.reference import opaque, stacked
+from vicinal.core import pages
 from vicinal.core.backend import Dense
 from vicinal.core.batch import filled
-from vicinal.core.pages import room
+from vicinal.core.pages import Room, room
 from vicinal.core.primitive import (
     Effect,
     Filter,
@@ -39,7 +40,7 @@ class Cpu:
 
     name, rounds = "cpu", staticmethod(rounds)
 
-    def run(self, primitives: Sequence[Primitive], data: Dense) -> Dense:
+    def run(self, primitives: Sequence[Primitive], data: Dense, room: Room = room) -> Dense:
         given, data = data, _contiguous(data)
         if isinstance(data, list) and not (primitives and isinstance(primitives[0], Warp)):
             data = stacked(data)
@@ -47,7 +48,9 @@ class Cpu:
         while left:
             primitive = left.pop()
             if isinstance(primitive, Warp):
-                data = _warped(primitive, left, data, given)
+                data = _warped(primitive, left, data, given, room)
+            elif isinstance(primitive, Pointwise):
+                data = pointwise(primitive, data, _last(left, room))
             elif (alike := _ALIKE.get(type(primitive))) is not None:
                 data = _alike(alike, primitive, data, _fresh(data, given))
             else:
@@ -73,6 +76,11 @@ def backend() -> Cpu:
     return Cpu()
 
 
+def _last(left: list[Primitive], room: Room) -> Room:
+    """What gives the array of a pass before those that are left."""
+    return pages.room if left else room
+
+
 def _contiguous(data: Dense) -> Dense:
     """The loops are compiled for contiguous arrays."""
     return [np.ascontiguousarray(sample) for sample in data] if isinstance(data, list) else np.ascontiguousarray(data)
@@ -85,20 +93,21 @@ def _own(made: Dense, given: Dense) -> Dense:
     return [sample.copy() if np.may_share_memory(sample, before) else sample for sample, before in zip(made, given, strict=True)]
 
 
-def _warped(warp: Warp, left: list[Primitive], data: Dense, given: Dense) -> Dense:
+def _warped(warp: Warp, left: list[Primitive], data: Dense, given: Dense, room: Room) -> Dense:
     """A warp, and the pointwise work behind it where one table of values says it: that is taken off the primitives that are left."""
-    if (made := pixels.rearranged(warp, data)) is not None:
+    if (made := pixels.rearranged(warp, data, room=_last(left, room))) is not None:
         return made
     following = left[-1] if left else None
     if isinstance(following, Pointwise) and not following.mixes and (form := sampling.straight(warp, data)) is not None:
         left.pop()
-        return _warp_table(warp, following, np.asarray(data), *form)
+        return _warp_table(warp, following, np.asarray(data), *form, _last(left, room))
     if _fresh(data, given) and sampling.in_place(warp, data):
         return _written(sampling.warp, warp, np.flatnonzero(warp.active & ~warp.still), np.asarray(data))
     return sampling.warp(warp, data)
 
 
-def _warp_table(warp: Warp, chain: Pointwise, data: NDArray, size: tuple[int, int], inverse: NDArray[np.float64]) -> NDArray:
+def _warp_table(warp: Warp, chain: Pointwise, data: NDArray, size: tuple[int, int], inverse: NDArray[np.float64],
+                room: Room) -> NDArray:  # fmt: skip
     tables, planar = tabulated(chain, np.uint8), chain.layout == "CHW"
     shape = (data.shape[3], *size) if planar else (*size, data.shape[3])
     out = room((len(data), *shape), tables.dtype)
@@ -145,7 +154,6 @@ def _written(some: Callable[[Any, NDArray], Any], primitive: Any, rows: NDArray[
 
 
 _RUN: dict[type, Callable[[Any, Any], Dense]] = {
-    Pointwise: pointwise,
     Patch: patches.run,
     Hide: patches.hidden,
     Opaque: _each(opaque),

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from vicinal.backend.kernels import _brought, _compiled, _inlined
 from vicinal.core.backend import Dense
 from vicinal.core.batch import RANGES, filled, name_of
-from vicinal.core.pages import room
+from vicinal.core.pages import Room, room
 from vicinal.core.warp import CONSTANT, Warp
 
 _BYTE, _LANE = ir.IntType(8), ir.IntType(32)
@@ -283,10 +283,10 @@ def _placed(matrix, size, active, fill, scale, canvas, places, stored):
     return height, width
 
 
-def rearranged(warp: Warp, data: Dense, value: float | None = None) -> NDArray | None:
+def rearranged(warp: Warp, data: Dense, value: float | None = None, room: Room = room) -> NDArray | None:
     """A batch of images under a warp that puts pixels onto pixels of one canvas; None for any other.
 
-    ``value`` takes the place of the warp's fill, in the units of the data.
+    ``value`` takes the place of the warp's fill, in the units of the data; ``room`` gives the array.
     """
     if isinstance(data, list) or warp.bend is not None or warp.matrix.shape[-1] != 3:
         return None

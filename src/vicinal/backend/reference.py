@@ -12,6 +12,7 @@ from vicinal.backend import effects, noise
 from vicinal.core import affine
 from vicinal.core.backend import Dense
 from vicinal.core.draw import rounds
+from vicinal.core.pages import Room, room
 from vicinal.core.primitive import Effect, Filter, Hide, Noise, Opaque, Patch, Pointwise, Primitive
 from vicinal.core.steps import dequantise, quantise
 from vicinal.core.warp import CONSTANT, FAR, NEAREST, REFLECT, Warp
@@ -23,7 +24,7 @@ class Reference:
 
     name, rounds = "reference", staticmethod(rounds)
 
-    def run(self, primitives: Sequence[Primitive], data: Dense) -> Dense:
+    def run(self, primitives: Sequence[Primitive], data: Dense, room: Room = room) -> Dense:
         samples = [np.array(sample) for sample in data]
         for primitive in primitives:
             one = _ONE[type(primitive)]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from vicinal.core.draw import Rounds
 from vicinal.core.errors import BackendError
+from vicinal.core.pages import Room, room
 from vicinal.core.primitive import Primitive
 from vicinal.core.warp import Warp
 
@@ -29,8 +30,8 @@ class Backend(Protocol):
     name: str
     rounds: Rounds  # of the generator, for draws: the bits are the same everywhere
 
-    def run(self, primitives: Sequence[Primitive], data: Dense) -> Dense:
-        """All passes on the main target."""
+    def run(self, primitives: Sequence[Primitive], data: Dense, room: Room = room) -> Dense:
+        """All passes on the main target. The last of them may ask ``room`` for the array that it fills and returns."""
         ...
 
     def follow(self, moves: Sequence[Warp], data: Dense, fill: float) -> Dense:

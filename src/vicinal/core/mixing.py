@@ -20,6 +20,7 @@ from vicinal.core.errors import TargetError
 from vicinal.core.follow import kept_numbers, others
 from vicinal.core.inputs import Inputs, read
 from vicinal.core.items import Items, read_items, written
+from vicinal.core.pages import Room, room
 from vicinal.core.plan import Plan, plan
 from vicinal.core.primitive import Alone, Primitive
 from vicinal.core.source import length, loaded, partners
@@ -89,10 +90,10 @@ class Blending:
     def __init__(self, engine: Backend):
         self.name, self.rounds, self._engine = engine.name, engine.rounds, engine
 
-    def run(self, primitives: Sequence[Primitive], data: Dense) -> Dense:
+    def run(self, primitives: Sequence[Primitive], data: Dense, room: Room = room) -> Dense:
         """All passes on the main target."""
         if Blend not in map(type, primitives):
-            return self._engine.run(primitives, data)
+            return self._engine.run(primitives, data, room)
         for blended, group in groupby(primitives, lambda primitive: isinstance(primitive, Blend)):
             if not blended:
                 data = self._engine.run(tuple(group), data)

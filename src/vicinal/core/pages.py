@@ -7,12 +7,16 @@ import math
 import mmap
 import weakref
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from functools import lru_cache
 from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
+
+Room = Callable[[tuple[int, ...], Any], NDArray]
+"""What gives an array of a shape and dtype, values unset, for a result."""
 
 
 @final

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vicinal.core.backend import Backend, Dense
-from vicinal.core.pages import room
+from vicinal.core.pages import Room, room
 from vicinal.core.primitive import Primitive
 from vicinal.core.warp import Warp
 
@@ -29,22 +29,22 @@ class Threads:
     def __init__(self, engine: Backend, threads: int):
         self.name, self.rounds, self._engine, self._threads = engine.name, engine.rounds, engine, threads
 
-    def run(self, primitives: Sequence[Primitive], data: Dense) -> Dense:
+    def run(self, primitives: Sequence[Primitive], data: Dense, room: Room = room) -> Dense:
         """All passes on the main target."""
-        return self._shared(self._engine.run, primitives, data)
+        return self._shared(self._engine.run, primitives, data, room)
 
     def follow(self, moves: Sequence[Warp], data: Dense, fill: float) -> Dense:
         """The moves alone, by the nearest pixel."""
-        return self._shared(lambda passes, part: self._engine.follow(passes, part, fill), moves, data)
+        return self._shared(lambda passes, part, room: self._engine.follow(passes, part, fill), moves, data, room)
 
-    def _shared(self, work: Callable[[Any, Dense], Dense], primitives: Sequence[Any], data: Dense) -> Dense:
+    def _shared(self, work: Callable[[Any, Dense, Room], Dense], primitives: Sequence[Any], data: Dense, room: Room) -> Dense:
         sizes = np.array([data[0].nbytes] * len(data) if isinstance(data, np.ndarray) else [sample.nbytes for sample in data])
         if sizes.sum() * len(primitives) < WORTH or current_thread().name.startswith(NAME):  # ours would wait for themselves
-            return work(primitives, data)
-        cuts, whole = _shares(sizes, self._threads), _Whole(len(data))
+            return work(primitives, data, room)
+        cuts, whole = _shares(sizes, self._threads), Whole(len(data), room)
 
         def one(cut: slice) -> None:
-            whole.take(cut, work([primitive.rows(cut) for primitive in primitives], data[cut]))
+            whole.take(cut, work([primitive.rows(cut) for primitive in primitives], data[cut], whole.part(cut)))
 
         list(_pool(self._threads, os.getpid()).map(one, cuts))
         return whole.data()
@@ -63,23 +63,41 @@ def _pool(threads: int, process: int) -> ThreadPoolExecutor:
 
 
 @final
-class _Whole:
-    """The results of all parts in one array, each put there by the thread that made it; in a list where they differ in form."""
+class Whole:
+    """The results of all parts of a batch in one array, each put there by the thread that made it; in a list where they differ in form.
 
-    def __init__(self, batch: int):
-        self._batch, self._lock, self._out = batch, Lock(), np.empty(0)
+    Args:
+        batch: how many samples there are; room: gives the one array.
+    """
+
+    def __init__(self, batch: int, room: Room):
+        self._batch, self._room, self._lock, self._out = batch, room, Lock(), np.empty(0)
         self._parts: dict[int, Dense] = {}
+
+    def part(self, cut: slice) -> Room:
+        """What gives the place of some of the samples, so that they need not be put there."""
+
+        def room(shape: tuple[int, ...], dtype: Any) -> NDArray:
+            own = self._place(cut, shape, dtype)
+            return np.empty(shape, dtype) if own is None else own
+
+        return room
 
     def take(self, cut: slice, part: Dense) -> None:
         """Take in the results of some of the samples."""
-        if isinstance(part, np.ndarray):
-            with self._lock:
-                if not self._out.size:
-                    self._out = room((self._batch, *part.shape[1:]), part.dtype)
-            if self._out.shape[1:] == part.shape[1:]:
-                self._out[cut] = part
-                part = self._out[cut]
+        if isinstance(part, np.ndarray) and (own := self._place(cut, part.shape, part.dtype)) is not None:
+            if not _same(own, part):
+                own[...] = part
+            part = own
         self._parts[cut.start] = part
+
+    def _place(self, cut: slice, shape: tuple[int, ...], dtype: Any) -> NDArray | None:
+        """The part of the array, made for the first who asks; None where it has another form."""
+        with self._lock:
+            if not self._out.size:
+                self._out = self._room((self._batch, *shape[1:]), dtype)
+        alike = self._out.shape[1:] == shape[1:] and self._out.dtype == np.dtype(dtype)
+        return self._out[cut] if alike else None
 
     def data(self) -> Dense:
         """All of them, in order."""
@@ -87,3 +105,8 @@ class _Whole:
         if all(isinstance(part, np.ndarray) and np.may_share_memory(part, self._out) for part in parts):
             return self._out
         return [sample for part in parts for sample in list(part)]
+
+
+def _same(one: NDArray, other: NDArray) -> bool:
+    """Whether two arrays of one form are one piece of memory."""
+    return one.ctypes.data == other.ctypes.data and one.strides == other.strides

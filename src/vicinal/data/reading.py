@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, final
@@ -15,9 +15,9 @@ from vicinal.core.backend import Backend, Dense
 from vicinal.core.batch import Spec
 from vicinal.core.draw import Address
 from vicinal.core.errors import BackendError, DataError, VicinalError
-from vicinal.core.pages import Pages
+from vicinal.core.pages import Pages, Room, room
 from vicinal.core.primitive import Primitive
-from vicinal.core.threads import Threads
+from vicinal.core.threads import Threads, Whole
 from vicinal.core.warp import NEAREST, Warp
 
 if TYPE_CHECKING:
@@ -75,7 +75,8 @@ class Pending:
 
     def copy(self) -> Dense:
         """All pixels, at full scale: what no pass at all makes of the batch."""
-        return stacked(self._shared(lambda rows: [self._pixels(row, 1) for row in range(len(self))[rows]]))
+        made = self._shared(lambda rows: [self._pixels(row, 1) for row in range(len(self))[rows]])
+        return stacked([sample for part in made for sample in part])
 
     def through(self, primitives: Sequence[Primitive], engine: Backend) -> Dense:
         """The batch after some passes."""
@@ -83,19 +84,15 @@ class Pending:
         scales = reductions(first) if self.reduce else np.ones(len(self), np.int64)
         scales = np.where([file.scalable for file in self.files], scales, 1)
         ahead = (first,) if isinstance(first, Warp) else ()  # by itself: files differ in size, what it makes of them mostly does not
-        rest = primitives[len(ahead) :]
-        out = _room(primitives, self.spec, self.pages)
+        rest, whole = primitives[len(ahead) :], Whole(len(self), self.pages.array)
 
-        def work(rows: slice) -> Sequence[NDArray]:
+        def work(rows: slice) -> None:
             moved = [self._moved(row, int(scales[row]), ahead, engine) for row in range(len(self))[rows]]
-            made = self._run(rows, [primitive.rows(rows) for primitive in rest], stacked(moved), engine)
-            if out is None:
-                return list(made)
-            out[rows] = made
-            return ()
+            passes = [primitive.rows(rows) for primitive in rest]
+            whole.take(rows, self._run(rows, passes, stacked(moved), engine, whole.part(rows)))
 
-        made = self._shared(work)
-        return made if out is None else out
+        self._shared(work)
+        return whole.data()
 
     def _moved(self, row: int, by: int, ahead: Sequence[Warp], engine: Backend) -> NDArray:
         pixels, one = self._pixels(row, by), slice(row, row + 1)
@@ -109,9 +106,9 @@ class Pending:
             self.faults[row] = fault
             raise
 
-    def _run(self, rows: slice, passes: Sequence[Primitive], data: Dense, engine: Backend) -> Dense:
+    def _run(self, rows: slice, passes: Sequence[Primitive], data: Dense, engine: Backend, room: Room = room) -> Dense:
         try:
-            return engine.run(passes, data) if passes else data
+            return engine.run(passes, data, room) if passes else data
         except VicinalError:
             raise
         except Exception as fault:
@@ -119,22 +116,11 @@ class Pending:
             got = f"{type(fault).__name__}: {fault}"
             raise BackendError(f"{names} at {self.address[rows]}", "every pass to run", got) from fault
 
-    def _shared(self, work: Any) -> list[NDArray]:
-        """The samples that ``work`` makes of slices of the batch."""
+    def _shared(self, work: Callable[[slice], Any]) -> list[Any]:
+        """What ``work`` makes of slices of the batch."""
         step = max(1, min(_CHUNK, len(self) // 4))
         cuts = [slice(start, min(start + step, len(self))) for start in range(0, len(self), step)]
-        return [sample for part in self.workers.map(work, cuts) for sample in part]
-
-
-def _room(primitives: Sequence[Primitive], spec: Spec, pages: Pages) -> NDArray | None:
-    """An array for what comes out, where all of it has one size."""
-    for primitive in primitives:
-        spec = primitive.spec(spec)
-    if not spec.equal:
-        return None
-    height, width = spec.size[0]
-    shape = (spec.channels, height, width) if spec.layout == "CHW" else (height, width, spec.channels)
-    return pages.array((len(spec), *shape), spec.dtype)
+        return list(self.workers.map(work, cuts))
 
 
 @final
@@ -145,9 +131,9 @@ class Reading:
         self.name, self.rounds, self._engine = engine.name, engine.rounds, engine
         self._arrays = Threads(engine, threads) if threads > 1 else engine
 
-    def run(self, primitives: Sequence[Primitive], data: Any) -> Dense:
+    def run(self, primitives: Sequence[Primitive], data: Any, room: Room = room) -> Dense:
         """All passes on the main target."""
-        return data.through(primitives, self._engine) if isinstance(data, Pending) else self._arrays.run(primitives, data)
+        return data.through(primitives, self._engine) if isinstance(data, Pending) else self._arrays.run(primitives, data, room)
 
     def follow(self, moves: Sequence[Warp], data: Dense, fill: float) -> Dense:
         """The moves alone, by the nearest pixel."""
