@@ -86,7 +86,8 @@ def _equal(chain: Pointwise, data: NDArray, room: Room = room) -> NDArray:
     # Where channels are alike, an image is one run of values.
     told_apart = channels if planar or program.channels > 1 else 1
     source, into = data.reshape(batch, -1).view(np.uint8), out.reshape(batch, -1).view(np.uint8)
-    run(source, into, told_apart, planar, *program[:4], *_UNITS[given], _WHOLE[to])
+    (codes, ends, knots, params, _), (scale, first, second) = program, _UNITS[given]
+    run(source, into, told_apart, planar, codes, ends, knots, params, scale, first, second, _WHOLE[to])
     return out
 
 

@@ -285,7 +285,9 @@ class Warp:
 
 
 @lru_cache(maxsize=64)
-def _settings(batch: int, border: str | None, fill: float, interpolation: str | None, antialias: bool) -> tuple[NDArray, ...]:
+def _settings(
+    batch: int, border: str | None, fill: float, interpolation: str | None, antialias: bool
+) -> tuple[NDArray, NDArray, NDArray, NDArray]:
     """Border, fill, interpolation and antialias (B,) of warps that share them, so that what joins them sees at once that they are alike."""
     return (
         constant(batch, NONE if border is None else BORDERS[border], np.int8),

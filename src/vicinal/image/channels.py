@@ -175,5 +175,5 @@ class ChannelDropout(Transform):
 
     def lower(self, params: Params, spec: Spec) -> list[Pointwise]:
         dropped = params["order"] < np.minimum(params["count"], spec.channels - 1)[:, None]
-        gain, bias = (~dropped).astype(np.float64), dropped * params["fill"][:, None]
+        gain, bias = (~dropped).astype(np.float64), np.multiply(dropped, params["fill"][:, None], dtype=np.float64)
         return [Pointwise((Linear(gain, bias),), everywhere(len(spec)))]

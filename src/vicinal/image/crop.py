@@ -37,7 +37,7 @@ def _room(spec: Spec, size: int | tuple[int, int]) -> _Room:
     windows = sides(size, len(spec))
     windows.setflags(write=False)
     free = np.subtract(spec.size, windows, dtype=np.float64)
-    return _Room(windows, free, np.abs(free), np.abs(free) + 1, (free < 0).any(1))
+    return _Room(windows, free, np.abs(free), np.abs(free) + 1, np.any(free < 0, axis=1))
 
 
 def _crop(spec: Spec, room: _Room, start: NDArray, border: str, fill: float) -> Warp:
