@@ -136,7 +136,7 @@ class Spec:
         """(B,) pixels; the length of series in samples."""
         return self.size[:, -1]
 
-    @property
+    @cached_property
     def centre(self) -> NDArray[np.float64]:
         """(B, d) the middle of the canvas, x before y."""
         return self.size[:, ::-1] / 2

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any, ClassVar, final
 
 import numpy as np
@@ -14,7 +13,7 @@ from vicinal.core.draw import Draw
 from vicinal.core.errors import TargetError
 from vicinal.core.primitive import Pointwise, everywhere
 from vicinal.core.space import SpaceLike
-from vicinal.core.steps import Linear, Matrix
+from vicinal.core.steps import Linear, Matrix, same_channels
 from vicinal.core.transform import Transform, parameter, register
 from vicinal.image.fields import Params
 
@@ -52,12 +51,6 @@ def blended(target: NDArray, amount: NDArray) -> Pointwise:
     matrix = np.zeros((len(amount), 3, 4))
     matrix[:, :, :3] = _SAME * (1 - share) + target * share
     return Pointwise((Matrix(matrix),), everywhere(len(amount)))
-
-
-@lru_cache(maxsize=16)
-def _from_one_channel(count: int) -> NDArray:
-    """(C, C + 1) the rows of a matrix that take one channel each as it is."""
-    return np.eye(count, count + 1)
 
 
 def to_grey(amount: NDArray) -> Pointwise:
@@ -148,7 +141,7 @@ class ChannelShuffle(Transform):
 
     def lower(self, params: Params, spec: Spec) -> list[Pointwise]:
         count = spec.channels
-        matrix = _from_one_channel(count).take(params["order"], 0)
+        matrix = same_channels(count).take(params["order"], 0)
         return [Pointwise((Matrix(matrix),), everywhere(len(spec)))] if count > 1 else []
 
 
