@@ -64,7 +64,8 @@ class AugMix(Group):
         for node in self.of:
             for below in node.walk():
                 if isinstance(below, Transform) and (below.whole or below.mixes):
-                    yield PolicyError(f"AugMix/{below.label}", "operations on one sample that keep its dtype", below.label)
+                    expected = "operations on one sample that keep its dtype"
+                    yield PolicyError(f"AugMix/{below.label}", expected, below.label, f"AugMix(...) | {below!r}")
 
     def _ends(self) -> Any:
         return self.depth if isinstance(self.depth, tuple) else (self.depth, self.depth)
