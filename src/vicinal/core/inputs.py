@@ -182,7 +182,7 @@ def _canvas(shape: tuple[int, ...], kind: str) -> tuple[int, ...]:
     """Height and width, or the length of a series."""
     canvas = shape[-1 - _DIMS.get(kind, 2) : -1]
     if not all(canvas):
-        raise TargetError(kind, "at least one pixel", f"a canvas of {list(canvas)}", f"[one for one in {kind} if one.size]")
+        raise TargetError(kind, "at least one pixel", f"a canvas of {list(canvas)}", f"if {kind}.size: policy({kind}={kind})")
     return canvas
 
 

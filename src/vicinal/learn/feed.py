@@ -113,14 +113,9 @@ def _classes(labels: NDArray, shape: tuple[int, ...], goal: Goal, where: str) ->
         got, write = f"{labels.dtype} of shape {labels.shape}", f"labels.astype(np.int64).reshape{shape}"
         raise DataError(where, f"integer labels of shape {shape}", got, write)
     if labels.min() < 0 or labels.max() >= goal.outputs:
-        raise DataError(where, f"labels 0..{goal.outputs - 1}", f"{labels.min()}..{labels.max()}", _numbered(labels, goal))
+        write = f"Goal(shape, outputs={labels.max() + 1})" if labels.min() >= 0 else "labels - labels.min()"
+        raise DataError(where, f"labels 0..{goal.outputs - 1}", f"{labels.min()}..{labels.max()}", write)
     return np.require(labels, np.int64, ["C", "W"])
-
-
-def _numbered(labels: NDArray, goal: Goal) -> str:
-    """How numbers of classes come to begin at 0; where there are too many, the goal has to know."""
-    low, span = int(labels.min()), int(labels.max()) - int(labels.min())
-    return f"labels - ({low})" if span < goal.outputs else f"Goal(shape, outputs={span + 1})"
 
 
 def checked_weights(weights: NDArray | None, replicas: int, goal: Goal) -> NDArray[np.float32] | None:

@@ -219,7 +219,7 @@ def fits(masks: Dense, spec: Spec, name: str) -> None:
     for number, mask in enumerate(masks):
         expected = (int(spec.height[number]), int(spec.width[number]))
         if mask.shape[:2] != expected:
-            write = f"v.Resize(size={expected}, interpolation='nearest')({name}[{number}])"
+            write = f"cv2.resize(mask, {expected[::-1]}, interpolation=cv2.INTER_NEAREST)"
             raise TargetError(f"{name}[{number}]", f"the size of its image, {expected}", f"{mask.shape[:2]}", write)
 
 

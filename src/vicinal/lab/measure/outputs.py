@@ -85,16 +85,21 @@ def _labels(labels: ArrayLike, items: int, classes: int | None, where: str = "la
     given = np.asarray(labels)
     if given.shape != (items,) or given.dtype.kind not in "iu" or not items:
         expected = f"({items},) whole numbers, one an item" if items else "at least one item"
-        raise DataError(
-            where, expected, _form(given), f"{where}.argmax(axis=1)" if given.ndim == 2 else f"{where}=[0, 1, ...] of length {items or 'N'}"
-        )
+        raise DataError(where, expected, _form(given), _numbered(given, items, where))
     highest = np.iinfo(np.int64).max if classes is None else classes - 1
     if given.min() < 0 or given.max() > highest:
         expected = "classes of 0 or more" if classes is None else f"classes from 0 to {classes - 1}, as outputs have {classes}"
-        low, span = int(given.min()), int(given.max()) - int(given.min())
-        write = f"{where} - ({low})" if span <= highest else f"outputs of {span + 1} columns, one a class"
+        span = int(given.max()) - int(given.min())
+        write = f"{where} - {where}.min()" if span <= highest else f"outputs of {span + 1} columns, one a class"
         raise DataError(where, expected, f"{given.min()} to {given.max()}", write)
     return given.astype(np.int64, copy=False)
+
+
+def _numbered(given: NDArray, items: int, where: str) -> str:
+    """What makes numbers of classes, one an item, of another array."""
+    if given.ndim == 2:
+        return f"{where}.argmax(axis=1)"
+    return f"{where}.astype(int)" if given.shape == (items,) and items else f"{where}=[0, 1, ...] of length {items or 'N'}"
 
 
 def _without(item: int, beside: str) -> str:
