@@ -53,8 +53,8 @@ def inside(node: ast.AST) -> Iterator[ast.AST]:
 def assigned(nodes: Iterable[ast.AST]) -> Names:
     """What every name is set to, by name."""
     values: dict[str, list[ast.expr]] = {}
-    for node in nodes:
-        for target in node.targets if isinstance(node, ast.Assign) else ():
+    for node in (node for node in nodes if isinstance(node, ast.Assign)):
+        for target in node.targets:
             for name, value in paired(target, node.value):
                 values.setdefault(ast.unparse(name), []).append(value)
     return values

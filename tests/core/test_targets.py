@@ -183,7 +183,7 @@ def test_a_float_mask_fills_with_any_number(fill):
          r"; write rows\[np\.isfinite\(rows\)\.all\(axis=1\)\]$"),
         ({"boxes": "all"}, r"^boxes\[0\]: expected numbers, got 'all'; write an array of shape \(n, 4\)$"),
         ({"keypoints": [[1, 2, 3, 4]]}, r"^keypoints: expected 2 columns \(x, y\) or 3 \(x, y, visible\), got 4"
-         r"; write \[row\[:2\] for row in keypoints\]$"),
+         r"; write points\[\.\.\., :2\]$"),
         ({"keypoints": [[1, 2], [3]]}, r"^keypoints: expected numbers, equally many a point, got"),
         ({"keypoints": 5}, r"^keypoints\[0\]: expected an array of shape \(n, 2\), got shape \(\)"
          r"; write rows of 2 numbers, np\.zeros\(\(0, 2\)\) for none$"),

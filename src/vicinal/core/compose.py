@@ -256,7 +256,7 @@ class Barrier(Node):
 def _choice_faults(node: Group, weights: Any) -> Iterator[VicinalError]:
     label = type(node).__name__
     if not node.of:
-        yield PolicyError(label, "at least one transform", "none", f"{label}([v.HorizontalFlip()]), say")
+        yield PolicyError(label, "at least one transform", "none", f"v.{label}([v.HorizontalFlip()]), say")
     elif weights is not None:
         fits = isinstance(weights, tuple) and len(weights) == len(node.of) and all(map(is_number, weights))
         if not fits or min(weights) < 0 or sum(weights) <= 0:

@@ -42,7 +42,7 @@ def three_channels(spec: Spec, where: str) -> None:
         TargetError: for any number of channels but three.
     """
     if spec.channels != 3:
-        write = "image[..., :3]" if spec.channels > 3 else "np.stack([image[..., 0]] * 3, axis=-1)"
+        write = "image[..., :3]" if spec.channels > 3 else "np.repeat(np.atleast_3d(image)[..., :1], 3, axis=-1)"
         raise TargetError(where, "images of 3 channels", f"{spec.channels}", write)
 
 

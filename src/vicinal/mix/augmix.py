@@ -84,7 +84,7 @@ class AugMix(Group):
         moving = [node.label for child in self.of for node in child.walk() if isinstance(node, Transform) and node.verb == "move"]
         if there and moving:
             expected = f"operations that move nothing, because {' and '.join(there)} cannot be averaged"
-            raise PolicyError(path, expected, ", ".join(moving), "AugMix([Solarize(), Gamma(exponent=(0.5, 2))])")
+            raise PolicyError(path, expected, ", ".join(moving), "AugMix([Invert(), Gamma(exponent=(0.5, 2))])")
 
     def _drawn(self, build: Builder, path: str) -> dict[str, NDArray]:
         given = (build.given or {}).get(path)

@@ -150,17 +150,17 @@ class InstanceMasks(Target):
         if not part.size:
             return np.zeros((*size, 1), bool)
         if part.ndim != 3 or part.shape[1:] != size or part.dtype.kind not in "biu":
-            expected, write = f"masks of shape (n, {size[0]}, {size[1]}), boolean or whole", _stacked(part, size, where)
+            expected, write = f"masks of shape (n, {size[0]}, {size[1]}), boolean or whole", _stacked(part, size)
             raise TargetError(where, expected, f"{part.dtype} {part.shape}", write)
         return np.ascontiguousarray(np.moveaxis(part, 0, -1))
 
 
-def _stacked(part: NDArray, size: tuple[int, ...], where: str) -> str:
+def _stacked(part: NDArray, size: tuple[int, ...]) -> str:
     """What makes masks, one an instance, of another array, in code where that can be told."""
     if part.shape[1:] == size:
-        return f"{where} > 0"
+        return "masks > 0"
     if part.shape[:2] == size:
-        return f"{where}[None]" if part.ndim == 2 else f"np.moveaxis({where}, -1, 0)"
+        return "masks[None]" if part.ndim == 2 else "np.moveaxis(masks, -1, 0)"
     return f"np.stack(masks), each of its image's size {size}"
 
 

@@ -56,7 +56,7 @@ class Keypoints(Target):
         instances = max((part.ndim for part in parts), default=2) == 3
         columns = next((part.shape[-1] for part in parts if part.size and part.ndim), 2)
         if columns not in (2, 3):
-            write = f"[row[:2] for row in {name}]" if columns > 3 else "np.stack([x, y], axis=-1)"
+            write = "points[..., :2]" if columns > 3 else "np.stack([x, y], axis=-1)"
             raise TargetError(name, "2 columns (x, y) or 3 (x, y, visible)", f"{columns}", write)
         return Rows.of(parts, (-1, columns) if instances else (columns,), name, finite=False), instances
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from vicinal.core.errors import TargetError
 
-UNKNOWN = "[np.nan, np.nan] for each point that is not there"
+UNKNOWN = "a row of np.nan for each point that is not there"
 
 
 @final
@@ -79,7 +79,7 @@ def _reshaped(array: NDArray, width: tuple[int, ...]) -> str:
         return "np.ravel(times)"
     columns = array.shape[-1] if array.ndim else 0
     if array.ndim == len(width) and columns == width[-1]:
-        return "rows[None], a list of one"
+        return "rows[None]"
     if array.ndim == len(width) + 1 and columns > width[-1]:
         return f"rows[..., :{width[-1]}]"
     return f"rows of {width[-1]} numbers, np.zeros((0, {width[-1]})) for none"
