@@ -179,7 +179,7 @@ def _check_parameters(estimator: Any) -> None:
             check()
     except ValueError as fault:
         name = type(estimator).__name__
-        raise ParameterError(f"Sklearn.{name}", "parameters that it takes", str(fault), f"estimator={name}() for its own") from None
+        raise ParameterError(f"Sklearn.{name}", "parameters that it takes", str(fault), f"estimator={name}() for its defaults") from None
 
 
 def _check_kind(estimator: Any, goal: Goal) -> None:
@@ -238,11 +238,8 @@ def _fitted(estimator: Any, items: Items, where: str) -> Any:
     try:
         return estimator.fit(items.inputs, labels, **({"sample_weight": items.weights} if takes else {}))
     except ValueError as fault:
-        write = (
-            "make_pipeline(TfidfVectorizer(), ...), which makes numbers of texts"
-            if items.inputs.dtype == object
-            else "another trainer, mlp say"
-        )
+        texts = items.inputs.dtype == object
+        write = "make_pipeline(TfidfVectorizer(), ...), which makes numbers of texts" if texts else "another trainer, mlp say"
         raise DataError(where, "items that it can learn from", str(fault).strip().split("\n")[0], write) from None
 
 

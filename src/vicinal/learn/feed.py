@@ -139,5 +139,5 @@ def checked_weights(weights: NDArray | None, replicas: int, goal: Goal) -> NDArr
 def checked_inputs(inputs: NDArray, features: int, dtype: type = np.float32) -> NDArray:
     """(N, D) inputs as torch takes them, or as ``Goal.dtype`` says, or an error that says how they differ from that."""
     if inputs.ndim != 2 or inputs.shape[1] != features:
-        raise DataError("Predictor", f"inputs (N, {features})", str(inputs.shape), f"inputs.reshape(-1, {features})")
+        raise DataError("Predictor", f"inputs (N, {features})", str(inputs.shape), f"inputs.reshape(len(inputs), {features})")
     return np.require(inputs, dtype, ["C", "W"])

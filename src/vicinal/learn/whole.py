@@ -75,7 +75,7 @@ def checked_items(task: Task, replica: int) -> Items:
     where = f"items, seed {task.seeds[replica]}"
     if inputs.ndim != 2 or inputs.shape[1] != task.goal.features or not len(inputs):
         expected = f"inputs of shape (1 item or more, {task.goal.features} features)"
-        raise DataError(where, expected, str(inputs.shape), f"return inputs.reshape(-1, {task.goal.features}), ...")
+        raise DataError(where, expected, str(inputs.shape), f"return inputs.reshape(len(inputs), {task.goal.features}), ...")
     if not task.goal.text and not np.isfinite(inputs).all():
         raise DataError(where, "finite inputs", f"nan or infinity in item {np.argwhere(~np.isfinite(inputs))[0, 0]}", FINITE)
     if weights.shape != inputs.shape[:1] or not (np.isfinite(weights).all() and weights.min() >= 0 and weights.any()):

@@ -55,9 +55,8 @@ class Curve:
         order = np.argsort(away, kind="stable")
         width = away[order[-1]] - away[order[0]]
         if not width:
-            raise DataError(
-                f"curve {self.family}", "at least two levels", f"{len(np.unique(away))}", "curves(..., levels=(0, 0.1, 0.2)), say"
-            )
+            write = "curves(..., levels=(0, 0.1, 0.2)), say"
+            raise DataError(f"curve {self.family}", "at least two levels", f"{len(np.unique(away))}", write)
         return float(trapezoid(self.of(metric)[order], away[order]) / width)
 
     def loss(self, metric: str = "accuracy") -> NDArray[np.float64]:
