@@ -187,7 +187,8 @@ def test_eight_threads_share_one_policy_and_get_the_same_bits():
         (lambda: v.RandomCrop(size=0), r"^RandomCrop\.size: expected a whole number of 1 or more"),
         (lambda: v.ToTensor(p=0.5), r"^ToTensor\.p: expected 1 "),
         (lambda: v.Gamma(exponent={"normal": [1, 1]}), r"^Gamma\.exponent: expected exponents in \[0\.01, 100\], got \{'normal'"),
-        (lambda: v.OneOf([v.Invert()], weights=(1, 2)), r"^OneOf\.weights: expected 1 numbers of 0 or more, not all 0, got \(1, 2\)$"),
+        (lambda: v.OneOf([v.Invert()], weights=(1, 2)), r"^OneOf\.weights: expected 1 numbers of 0 or more, not all 0, got \(1, 2\)"
+         r"; write weights=\[1\]$"),
         (lambda: v.SomeOf([v.Invert()], n=2), r"^SomeOf\.n: expected a whole number, or \(fewest, most\), from 0 to 1, got 2"),
         (lambda: v.Compose([v.Invert()], strength=2), r"^Compose\.strength: expected a number in \[0, 1\], got 2"),
         (lambda: v.Compose([v.Invert]), r"^Compose\[0\]: expected a transform, got <class"),

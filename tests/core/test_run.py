@@ -195,12 +195,14 @@ FLOAT = np.full((4, 5, 3), 0.5, np.float32)
         ([FLOAT, FLOAT[:2] * 3], r"^image\[1\]: .* got values from 1\.5 to 1\.5"),
         (FLOAT.astype(np.float64), r"^image\[0\]: expected dtype uint8, uint16, float32, got float64; write image\.astype\(np\.float32\)$"),
         (FLOAT > 1, r"^image\[0\]: expected dtype .* got bool"),
-        ([some(4, 5, 3), FLOAT[:2]], r"^image\[1\]: expected dtype uint8, as the first, got float32$"),
-        ([some(4, 5, 3), some(4, 5, 1)], r"^image\[1\]: expected 3 channels, as the first, got 1$"),
+        ([some(4, 5, 3), FLOAT[:2]], r"^image\[1\]: expected dtype uint8, as the first, got float32"
+         r"; write \(image\[1\] \* 255\.0\)\.astype\(np\.uint8\)$"),
+        ([some(4, 5, 3), some(4, 5, 1)], r"^image\[1\]: expected 3 channels, as the first, got 1"
+         r"; write \[one\[\.\.\., :1\] for one in image\]$"),
         ([some(4, 5, 3), some(4, 5)], r"^image: expected arrays of shape \(H, W, C\) or \(H, W\), got ranks \[2, 3\]"),
         (some(2, 2, 4, 5, 3), r"^image: expected NumPy arrays|^image: expected arrays of shape"),
         (some(5), r"^image: expected arrays of shape \(H, W, C\) or \(H, W\), got ranks \[1\]"),
-        (some(0, 5, 3), r"^image: expected at least one pixel, got a canvas of \[0, 5\]$"),
+        (some(0, 5, 3), r"^image: expected at least one pixel, got a canvas of \[0, 5\]; write if image\.size: policy\(image=image\)$"),
         ([], r"^image: expected NumPy arrays"),
         ("photo.png", r"^image: expected NumPy arrays: .* got 'list'|got 'str'"),
         ([[1, 2], [3, 4]], r"^image: expected NumPy arrays: .*; write np\.asarray\(image\)$"),
@@ -217,7 +219,7 @@ def test_images_that_are_none_get_a_sentence(given, says):
         ({"index": [1, 2, 3]}, r"^address: expected one number each, or 4 numbers \(one a sample\), got epoch \(1,\), index \(3,\)"),
         ({"epoch": [1, 2, 3, 4, 5]}, r"^address: .* got epoch \(5,\)"),
         ({"index": "a"}, r"^address\.index: expected an integer or a 1-D sequence"),
-        ({"seed": "a"}, r"^address\.seed: expected an integer in \[0, 2\*\*64\), got 'a'$"),
+        ({"seed": "a"}, r"^address\.seed: expected an integer in \[0, 2\*\*64\), got 'a'; write seed=0$"),
     ],
 )
 def test_addresses_that_do_not_fit_get_a_sentence(address, says):
@@ -233,12 +235,14 @@ def test_addresses_that_do_not_fit_get_a_sentence(address, says):
         (lambda: v.Invert()(seed=0), r"^call: expected one array, or targets by name, got 0 arrays and 0 names; write"),
         (lambda: v.Invert()(some(4, 4), some(4, 4), seed=0), r"^call: .* got 2 arrays"),
         (lambda: v.Invert()(some(4, 4), label=3, seed=0), r"^call: .* got 1 arrays and 1 names"),
-        (lambda: v.Invert()(label=3, seed=0), r"^call: expected exactly one of image, series, volume and text, got neither$"),
+        (lambda: v.Invert()(label=3, seed=0), r"^call: expected exactly one of image, series, volume and text, got neither"
+         r"; write policy\(image=images\)$"),
         (lambda: v.Jitter(std=1)(image=some(4, 4), seed=0), r"^Jitter: expected a target of kind series, got image; write"),
         (lambda: v.parse("Normalize() | Brightness(by=0.1)")(some(4, 4, 3), seed=0), r"^Brightness: .* got Brightness behind"),
         (lambda: v.parse("ToTensor() | Rotate(angle=1)")(some(4, 4, 3), seed=0), r"^Rotate: expected ToTensor behind"),
         (lambda: v.GaussianNoise(std=1, overflow="keep")(some(4, 4), seed=0), r"^GaussianNoise\.overflow: expected float images"),
-        (lambda: v.Grayscale()(some(4, 4, 5), seed=0), r"^Grayscale: expected images of 1 or 3 channels, got 5$"),
+        (lambda: v.Grayscale()(some(4, 4, 5), seed=0), r"^Grayscale: expected images of 1 or 3 channels, got 5"
+         r"; write image\[\.\.\., :3\]$"),
         (lambda: v.Normalize()(some(4, 4), seed=0), r"^Normalize\.mean: expected one number, or 1: one per channel, got 3; write"),
         (lambda: v.Invert()(some(4, 4), seed=0, backend="gpu"), r"^backend: expected one of 'auto', 'cpu', 'reference', got 'gpu'"),
     ],

@@ -191,8 +191,14 @@ def test_mirroring_turns_an_oriented_box_the_other_way() -> None:
 @pytest.mark.parametrize(
     ("polygons", "says"),
     [
-        ([[[1, 2], [3, 4]]], r"^polygons\[0\]\[0\]: expected 3 or more corners \(x, y\), got shape \(2, 2\)$"),
-        ([WEDGE, [[1, 2, 3]] * 3], r"^polygons\[0\]\[1\]: expected 3 or more corners \(x, y\), got shape \(3, 3\)$"),
+        (
+            [[[1, 2], [3, 4]]],
+            r"^polygons\[0\]\[0\]: expected 3 or more corners \(x, y\), got shape \(2, 2\); write \[\(1, 1\), \(9, 1\), \(9, 9\)\], say$",
+        ),
+        (
+            [WEDGE, [[1, 2, 3]] * 3],
+            r"^polygons\[0\]\[1\]: expected 3 or more corners \(x, y\), got shape \(3, 3\); write \[\(1, 1\), \(9, 1\), \(9, 9\)\], say$",
+        ),
         ([[[1, 2], [3, np.nan], [5, 6]]], r"^polygons\[0\]\[0\]: expected 3 or more"),
         ([[[1, 2], "ab", [5, 6]]], r"^polygons\[0\]\[0\]: expected numbers, got"),
         (5, r"^polygons"),

@@ -115,7 +115,7 @@ def test_visible_points_are_those_that_never_left_a_canvas(policy: v.Node, seed:
 @pytest.mark.parametrize(
     ("swap", "says"),
     [
-        ([(0, 9)], r"^keypoints\.swap: expected numbers below 3, the number of points, got \(0, 9\)$"),
+        ([(0, 9)], r"^keypoints\.swap: expected numbers below 3, the number of points, got \(0, 9\); write swap=\[\(0, 2\)\], say$"),
         ([(0, 1), (1, 2)], r"^Keypoints\.swap: expected pairs of numbers of points, each in one pair only"),
         ([(0, 1, 2)], r"^Keypoints\.swap: expected pairs"),
         ([(-1, 1)], r"^Keypoints\.swap: expected pairs"),

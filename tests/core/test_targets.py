@@ -177,17 +177,24 @@ def test_a_float_mask_fills_with_any_number(fill):
     [
         ({"boxes": [[4.0, 6, 45, 10]]}, r"^boxes\[0\]\[0\]: expected x0 < x1 and y0 < y1 within the canvas of 30 rows and 40"),
         ({"boxes": [[0.0, 0, 1, 1], [9, 6, 4, 10]]}, r"^boxes\[0\]\[1\]: .* got xyxy \[9\.0, 6\.0, 4\.0, 10\.0\]; write v\.Boxes"),
-        ({"boxes": [[0.0, 0, 1]]}, r"^boxes\[0\]: expected an array of shape \(n, 4\), got shape \(1, 3\)$"),
-        ({"boxes": [[0.0, 0, 1, np.nan]]}, r"^boxes\[0\]: expected finite numbers, got NaN or infinity in row 0$"),
-        ({"boxes": "all"}, r"^boxes\[0\]: expected numbers, got 'all'$"),
-        ({"keypoints": [[1, 2, 3, 4]]}, r"^keypoints: expected 2 columns \(x, y\) or 3 \(x, y, visible\), got 4$"),
+        ({"boxes": [[0.0, 0, 1]]}, r"^boxes\[0\]: expected an array of shape \(n, 4\), got shape \(1, 3\)"
+         r"; write rows of 4 numbers, np\.zeros\(\(0, 4\)\) for none$"),
+        ({"boxes": [[0.0, 0, 1, np.nan]]}, r"^boxes\[0\]: expected finite numbers, got NaN or infinity in row 0"
+         r"; write rows\[np\.isfinite\(rows\)\.all\(axis=1\)\]$"),
+        ({"boxes": "all"}, r"^boxes\[0\]: expected numbers, got 'all'; write an array of shape \(n, 4\)$"),
+        ({"keypoints": [[1, 2, 3, 4]]}, r"^keypoints: expected 2 columns \(x, y\) or 3 \(x, y, visible\), got 4"
+         r"; write points\[\.\.\., :2\]$"),
         ({"keypoints": [[1, 2], [3]]}, r"^keypoints: expected numbers, equally many a point, got"),
-        ({"keypoints": 5}, r"^keypoints\[0\]: expected an array of shape \(n, 2\), got shape \(\)$"),
-        ({"mask": np.zeros((40, 30))}, r"^mask\[0\]: expected the size of its image, \(30, 40\), got \(40, 30\)$"),
+        ({"keypoints": 5}, r"^keypoints\[0\]: expected an array of shape \(n, 2\), got shape \(\)"
+         r"; write rows of 2 numbers, np\.zeros\(\(0, 2\)\) for none$"),
+        ({"mask": np.zeros((40, 30))}, r"^mask\[0\]: expected the size of its image, \(30, 40\), got \(40, 30\)"
+         r"; write cv2\.resize\(mask, \(40, 30\), interpolation=cv2\.INTER_NEAREST\)$"),
         ({"mask": [[0]]}, r"^mask: expected NumPy arrays"),
-        ({"mask": v.Mask(np.zeros((30, 40), np.uint8), fill=300)}, r"^mask\.fill: expected a value that uint8 can hold, got 300$"),
+        ({"mask": v.Mask(np.zeros((30, 40), np.uint8), fill=300)}, r"^mask\.fill: expected a value that uint8 can hold, got 300"
+         r"; write fill=0, or mask\.astype\(np\.int32\)$"),
         ({"depth": 1}, r"^depth: expected a target of image, series, volume, text, mask.*write depth=v.Mask"),
-        ({"series": np.zeros(9, np.float32)}, r"^call: expected exactly one of image, series, volume and text, got image and series$"),
+        ({"series": np.zeros(9, np.float32)}, r"^call: expected exactly one of image, series, volume and text, got image and series"
+         r"; write a call for each: policy\(image=image\), policy\(series=series\)$"),
     ],
 )  # fmt: skip
 def test_wrong_targets_get_a_sentence(targets, says):
@@ -198,7 +205,7 @@ def test_wrong_targets_get_a_sentence(targets, says):
 @pytest.mark.parametrize("name", ["boxes", "mask", "keypoints", "label"])
 def test_a_batch_needs_one_entry_a_sample(name):
     value = {"boxes": [[], []], "mask": np.zeros((2, 30, 40)), "keypoints": [[], []], "label": [1, 2]}[name]
-    with pytest.raises(v.TargetError, match=rf"^{name}: expected 3 (entries|of them), one a sample, got 2$"):
+    with pytest.raises(v.TargetError, match=rf"^{name}: expected 3 entries, one a sample, got 2; write {name}=\[\.\.\.\] of length 3$"):
         v.Rotate(angle=5)(image=np.stack([IMAGE] * 3), **{name: value}, seed=0)
 
 

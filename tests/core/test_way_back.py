@@ -117,7 +117,11 @@ def test_nothing_moved_is_nothing_undone() -> None:
 @pytest.mark.parametrize(
     ("predictions", "says"),
     [
-        ({"mask": np.zeros((9, 9))}, r"^mask\[0\]: expected the size of its image, \(60, 20\), got \(9, 9\)$"),
+        (
+            {"mask": np.zeros((9, 9))},
+            r"^mask\[0\]: expected the size of its image, \(60, 20\), got \(9, 9\)"
+            r"; write cv2\.resize\(mask, \(20, 60\), interpolation=cv2\.INTER_NEAREST\)$",
+        ),
         ({"boxes": [[0, 0, 90, 9]]}, r"^boxes\[0\]\[0\]: expected x0 < x1 .* 60 rows and 20 columns"),
         ({"depth": np.zeros((60, 20))}, r"^depth: expected"),
     ],

@@ -172,7 +172,11 @@ def test_volumes_are_searched_slice_by_slice() -> None:
 
 def test_a_mask_of_another_size_gets_a_sentence() -> None:
     for policy in (v.CropNonEmptyMask(size=9), v.parse("Rotate(angle=20) | CropNonEmptyMask(size=9)")):
-        with pytest.raises(v.TargetError, match=r"^mask\[0\]: expected the size of its image, \(70, 96\), got \(96, 70\)$"):
+        with pytest.raises(
+            v.TargetError,
+            match=r"^mask\[0\]: expected the size of its image, \(70, 96\), got \(96, 70\)"
+            r"; write cv2\.resize\(mask, \(96, 70\), interpolation=cv2\.INTER_NEAREST\)$",
+        ):
             policy(image=PIXELS[0], mask=np.zeros(SIZE[::-1], np.uint8), seed=0)
-        with pytest.raises(v.TargetError, match=r"^mask: expected 2 of them, one a sample, got 3$"):
+        with pytest.raises(v.TargetError, match=r"^mask: expected 2 entries, one a sample, got 3; write mask=\[\.\.\.\] of length 2$"):
             policy(image=PIXELS[:2], mask=np.zeros((3, *SIZE), np.uint8), seed=0)

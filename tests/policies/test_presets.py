@@ -77,9 +77,13 @@ def test_settings_reach_the_operation_they_name():
     ("name", "settings", "says"),
     [
         ("simcl", {}, r"^preset: expected one of augmix, .*, got 'simcl'; write v\.preset\('simclr'\)$"),
-        (3, {}, r"^preset: expected one of augmix, .*, got 3$"),
-        ("randaugment", {"strength": 1}, r"^preset randaugment\.strength: expected one of its settings: n, magnitude, got 'strength'$"),
-        ("document", {"size": 1}, r"^preset document\.size: expected no settings: it has none, got 'size'$"),
+        (3, {}, r"^preset: expected one of augmix, .*, got 3; write v\.preset\('augmix'\)$"),
+        (
+            "randaugment",
+            {"strength": 1},
+            r"^preset randaugment\.strength: expected one of its settings: n, magnitude, got 'strength'; write preset\('randaugment'\)$",
+        ),
+        ("document", {"size": 1}, r"^preset document\.size: expected no settings: it has none, got 'size'; write preset\('document'\)$"),
         ("randaugment", {"magnitude": 31}, r"RandAugment\.magnitude: expected a number in \[0, 30\], got 31; write magnitude=9$"),
     ],
 )

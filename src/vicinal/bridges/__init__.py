@@ -90,7 +90,8 @@ def _library(pipeline: Any) -> Library:
         return albumentations.LIBRARY
     if roots & {"torchvision", "torch"}:  # torch: a torch.nn.Sequential of its transforms
         return torchvision.LIBRARY
-    raise PolicyError("pipeline", "a pipeline of Albumentations or torchvision", f"{type(pipeline).__module__}.{type(pipeline).__name__}")
+    got, write = f"{type(pipeline).__module__}.{type(pipeline).__name__}", 'v.wrapped(function, name="mine") for any other callable'
+    raise PolicyError("pipeline", "a pipeline of Albumentations or torchvision", got, write)
 
 
 def _same_series(library: Library) -> None:

@@ -107,7 +107,7 @@ def wrapped(pipeline: Callable[..., Any], *, name: str | None = None, moves: boo
         'IN ONE VOICE'
     """
     if not callable(pipeline):
-        raise PolicyError("wrapped", "a callable on one item", type(pipeline).__name__)
+        raise PolicyError("wrapped", "a callable on one item", type(pipeline).__name__, 'v.wrapped(lambda image: 255 - image, name="mine")')
     library = _library(pipeline)
     if library:
         return Foreign(operation=pipeline, library=library, moves=moves, p=p)

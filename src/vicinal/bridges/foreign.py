@@ -60,7 +60,8 @@ def attempted(run: Callable[..., NDArray], where: str) -> Callable[..., NDArray]
         try:
             return run(item, key=key)
         except Exception as fault:
-            raise TargetError(where, "an operation that can run on this item alone", f"{type(fault).__name__}: {fault}") from fault
+            got, write = f"{type(fault).__name__}: {fault}", "one that takes such an item, or a transform of vicinal in its place"
+            raise TargetError(where, "an operation that can run on this item alone", got, write) from fault
 
     return tried
 

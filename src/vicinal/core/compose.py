@@ -37,7 +37,8 @@ class Group(Node):
             if not isinstance(child, Node):
                 yield PolicyError(f"{type(self).__name__}[{position}]", "a transform", repr(child), "v.HorizontalFlip(p=0.5), say")
             elif isinstance(child, Views):
-                yield PolicyError(f"{type(self).__name__}[{position}]", "Views at the top of a policy only", "Views inside another node")
+                where, expected = f"{type(self).__name__}[{position}]", "Views at the top of a policy only"
+                yield PolicyError(where, expected, "Views inside another node", "v.Views([...]) around the whole policy")
         yield from self.more_faults() if all(isinstance(child, Node) for child in self.of) else ()
 
     def more_faults(self) -> Iterable[VicinalError]:
@@ -111,7 +112,7 @@ class Compose(Group):
         if not is_number(self.strength) or not 0 <= self.strength <= 1:
             yield ParameterError("Compose.strength", "a number in [0, 1]", repr(self.strength), "strength=0.5")
         if not isinstance(self.exact, bool):
-            yield ParameterError("Compose.exact", "true or false", repr(self.exact))
+            yield ParameterError("Compose.exact", "true or false", repr(self.exact), "exact=True")
         if self.p != 1:
             yield from _whole_faults(self)
         faults: list[VicinalError] = []
@@ -217,7 +218,7 @@ class Views(Group):
         if not isinstance(self.n, int) or isinstance(self.n, bool) or self.n < 1:
             yield ParameterError("Views.n", "a whole number of 1 or more", repr(self.n), "n=2")
         if self.p != 1:
-            yield ParameterError("Views.p", "1", repr(self.p))
+            yield ParameterError("Views.p", "1", repr(self.p), "p=1")
 
     @property
     def views(self) -> int | None:
@@ -255,11 +256,12 @@ class Barrier(Node):
 def _choice_faults(node: Group, weights: Any) -> Iterator[VicinalError]:
     label = type(node).__name__
     if not node.of:
-        yield PolicyError(label, "at least one transform", "none")
+        yield PolicyError(label, "at least one transform", "none", f"v.{label}([v.HorizontalFlip()]), say")
     elif weights is not None:
         fits = isinstance(weights, tuple) and len(weights) == len(node.of) and all(map(is_number, weights))
         if not fits or min(weights) < 0 or sum(weights) <= 0:
-            yield ParameterError(f"{label}.weights", f"{len(node.of)} numbers of 0 or more, not all 0", repr(weights))
+            expected, write = f"{len(node.of)} numbers of 0 or more, not all 0", f"weights={[1] * len(node.of)}"
+            yield ParameterError(f"{label}.weights", expected, repr(weights), write)
     yield from _whole_faults(node)
 
 
@@ -267,7 +269,7 @@ def _whole_faults(node: Group) -> Iterator[VicinalError]:
     for below in node.walk():
         if isinstance(below, Transform) and below.whole:
             expected = f"{type(below).__name__} outside OneOf, SomeOf and Compose with p < 1: dtype or layout change for all samples alike"
-            yield PolicyError(f"{type(node).__name__}/{below.label}", expected, "it inside")
+            yield PolicyError(f"{type(node).__name__}/{below.label}", expected, "it inside", f"... | {below!r}")
     operations = [below for below in node.walk() if isinstance(below, Transform)]
     if not isinstance(node, Compose) and len({below.mixes for below in operations}) > 1:
         mixer = next(below.label for below in operations if below.mixes)

@@ -88,16 +88,17 @@ class Address:
     def of(seed: int, epoch: ArrayLike = 0, index: ArrayLike = 0, view: ArrayLike = 0, size: int | None = None) -> Address:
         """An address from numbers or (B,) sequences; single numbers are repeated to ``size`` or to the longest sequence."""
         if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < SEED_LIMIT:
-            raise ParameterError("address.seed", "an integer in [0, 2**64)", repr(seed))
+            raise ParameterError("address.seed", "an integer in [0, 2**64)", repr(seed), "seed=0")
         count = 1 if size is None else size
         epochs, views = _whole("epoch", epoch, EPOCH_LIMIT, count), _whole("view", view, VIEW_LIMIT, count)
         indices = _whole("index", index, INDEX_LIMIT, count)
         if not len(epochs) == len(indices) == len(views) == count:
             sizes = {len(epochs), len(indices), len(views), count} - {1}
             if len(sizes) > 1:
-                parts = {"epoch": epoch, "index": index, "view": view}
+                parts, many = {"epoch": epoch, "index": index, "view": view}, max(sizes) if size is None else size
                 got = ", ".join(f"{name} {np.atleast_1d(value).shape}" for name, value in parts.items())
-                raise ParameterError("address", f"one number each, or {size} numbers (one a sample)", got)
+                write = f"epoch=0, index=range({many}), view=0"
+                raise ParameterError("address", f"one number each, or {many} numbers (one a sample)", got, write)
             epochs, indices, views = (_repeated(array, max(sizes, default=1)) for array in (epochs, indices, views))
         return Address(int(seed), epochs, indices, views)
 
@@ -134,15 +135,19 @@ def _whole(name: str, value: ArrayLike, limit: int, count: int) -> NDArray[np.in
         return (_from if len(value) <= KEPT else _from.__wrapped__)(value.start, value.stop)
     array = np.atleast_1d(np.asarray(value))
     if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
-        raise ParameterError(f"address.{name}", "an integer or a 1-D sequence of integers", f"{array.dtype} {array.shape}")
+        raise _strange(name, "an integer or a 1-D sequence of integers", f"{array.dtype} {array.shape}")
     if array.size and (array.min() < 0 or array.max() >= limit):
-        raise ParameterError(f"address.{name}", f"integers in [0, 2**{limit.bit_length() - 1})", f"{array.min()}..{array.max()}")
+        raise _strange(name, f"integers in [0, 2**{limit.bit_length() - 1})", f"{array.min()}..{array.max()}")
     return _frozen(array.astype(np.int64))
 
 
 @lru_cache(maxsize=64)
 def _from(start: int, stop: int) -> NDArray[np.int64]:
     return _frozen(np.arange(start, stop))
+
+
+def _strange(name: str, expected: str, got: str) -> ParameterError:
+    return ParameterError(f"address.{name}", expected, got, "index=range(len(images))" if name == "index" else f"{name}=0")
 
 
 def _repeated(array: NDArray[np.int64], longest: int) -> NDArray[np.int64]:

@@ -78,10 +78,10 @@ class Faults(PolicyError):
     """Several faults of one file or policy, reported together.
 
     Example:
-        >>> faults = Faults("policy.yaml", [ParameterError("policy[0].Rotate.angle", "a number", "'x'")])
+        >>> faults = Faults("policy.yaml", [ParameterError("policy[0].Rotate.angle", "a number", "'x'", "angle=15")])
         >>> print(faults)
         policy.yaml: 1 fault
-          policy[0].Rotate.angle: expected a number, got 'x'
+          policy[0].Rotate.angle: expected a number, got 'x'; write angle=15
     """
 
     def __init__(self, where: str, faults: Sequence[VicinalError]):

@@ -52,7 +52,8 @@ def named_targets(policy: Node, arrays: tuple, targets: Mapping[str, Any]) -> di
     told(given, _NAMES)
     mains = [name for name in MAINS if name in given]
     if len(mains) != 1:
-        raise TargetError("call", "exactly one of image, series, volume and text", " and ".join(mains) or "neither")
+        write = "policy(image=images)" if not mains else "a call for each: " + ", ".join(f"policy({name}={name})" for name in mains)
+        raise TargetError("call", "exactly one of image, series, volume and text", " and ".join(mains) or "neither", write)
     return given
 
 
@@ -111,9 +112,11 @@ def _texts(value: Any, named: Mapping[str, Any]) -> Inputs:
     cells = np.asarray(value, object)
     others = (type(text).__name__ for text in cells.flat if not isinstance(text, str))
     if got := f"an array of shape {cells.shape}" if cells.ndim > 1 else next(others, ""):
-        raise TargetError("text", "a str, or a list or (B,) array of them", got)
+        write = "np.ravel(texts)" if cells.ndim > 1 else "[str(text) for text in texts]" if cells.ndim else "str(text)"
+        raise TargetError("text", "a str, or a list or (B,) array of them", got, write)
     if beside := sorted(set(named) - {"text", "label"}):
-        raise TargetError(beside[0], "no target but label beside texts", f"{' and '.join(beside)} as well")
+        got, write = f"{' and '.join(beside)} as well", f"policy(text=texts) without {' and '.join(beside)}"
+        raise TargetError(beside[0], "no target but label beside texts", got, write)
     single, data = cells.ndim == 0, cells.reshape(-1, 1, 1, 1)
     targets = {name: wrapped(name, item, single) for name, item in named.items() if name != "text"}
     return Inputs("text", data, single, isinstance(value, (list, tuple)), False, targets, _spec(data, "text", frozenset(named)))
@@ -135,19 +138,28 @@ def _spec(data: Dense, kind: str, targets: frozenset[str]) -> Spec:
     for number, array in enumerate(data):
         _known(array.dtype, kind, number)
         if array.shape[-1] != first.shape[-1]:
-            raise TargetError(f"{kind}[{number}]", f"{first.shape[-1]} channels, as the first", f"{array.shape[-1]}")
+            write = f"[one[..., :{min(one.shape[-1] for one in data)}] for one in {kind}]"
+            raise TargetError(f"{kind}[{number}]", f"{first.shape[-1]} channels, as the first", f"{array.shape[-1]}", write)
         if array.dtype != first.dtype:
-            raise TargetError(f"{kind}[{number}]", f"dtype {first.dtype}, as the first", str(array.dtype))
+            write = _cast(f"{kind}[{number}]", array.dtype, first.dtype)
+            raise TargetError(f"{kind}[{number}]", f"dtype {first.dtype}, as the first", str(array.dtype), write)
         if kind not in _DTYPES:
             _in_range(array, number, True)
     return _announced(np.array([_canvas(array.shape, kind) for array in data], np.int64), first.shape[-1], first.dtype, kind, targets)
+
+
+def _cast(image: str, have: np.dtype, want: np.dtype) -> str:
+    """How an image is brought to another dtype and its range; a series has no range."""
+    ratio = RANGES.get(name_of(want), 1) / RANGES.get(name_of(have), 1)
+    scaled = image if ratio == 1 else f"({image} * {ratio:.1f})" if ratio > 1 else f"({image} / {1 / ratio:.1f})"
+    return f"{scaled}.astype(np.{want})"
 
 
 @lru_cache(maxsize=64)
 def _alike(shape: tuple[int, ...], dtype: np.dtype, kind: str, targets: frozenset[str]) -> Spec:
     """The spec of a batch of equal samples, which nobody can change: one call is often like the last."""
     if not shape[0]:
-        raise TargetError(kind, "at least one sample", "a batch of none")
+        raise TargetError(kind, "at least one sample", "a batch of none", f"if len({kind}): policy({kind}={kind})")
     _known(dtype, kind, 0)
     size = np.tile(np.array(_canvas(shape, kind), np.int64), (shape[0], 1))
     size.setflags(write=False)
@@ -169,7 +181,7 @@ def _canvas(shape: tuple[int, ...], kind: str) -> tuple[int, ...]:
     """Height and width, or the length of a series."""
     canvas = shape[-1 - _DIMS.get(kind, 2) : -1]
     if not all(canvas):
-        raise TargetError(kind, "at least one pixel", f"a canvas of {list(canvas)}")
+        raise TargetError(kind, "at least one pixel", f"a canvas of {list(canvas)}", f"if {kind}.size: policy({kind}={kind})")
     return canvas
 
 

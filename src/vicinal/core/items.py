@@ -152,7 +152,8 @@ def soft(label: Any, classes: int | None) -> NDArray[np.float64]:
     width = f" ({classes} wide)" if classes else ""
     expected = f"class numbers, with how many there are in the mixer, or a row of weights a sample{width}"
     got = f"{array.dtype} of shape {array.shape}" if array.ndim else "rows of different widths"
-    raise TargetError("label", expected, got, "classes=10 in the mixer" if classes is None and array.dtype.kind in "iu" else None)
+    counted = classes is None and array.dtype.kind in "iu"
+    raise TargetError("label", expected, got, "classes=10 in the mixer" if counted else f"np.eye({classes or 10})[numbers of classes]")
 
 
 def written(items: Items, inputs: Inputs) -> tuple[dict[str, Any], Any]:
@@ -200,5 +201,6 @@ def _joined(name: str, own: NDArray, other: NDArray) -> NDArray:
     if not len(own):
         return other
     if own.shape[1:] != other.shape[1:]:
-        raise TargetError(name, "rows of one shape in every sample that is mixed", f"{own.shape[1:]} and {other.shape[1:]}")
+        write = f"{name} of shape ({', '.join(map(str, ('n', *own.shape[1:])))}) in every sample"
+        raise TargetError(name, "rows of one shape in every sample that is mixed", f"{own.shape[1:]} and {other.shape[1:]}", write)
     return np.concatenate([own, other])

@@ -107,7 +107,8 @@ class Mixer(Transform):
         for fact in ("channels", "dtype", "layout"):
             mine, theirs = getattr(items.spec, fact), getattr(pool.spec, fact)
             if mine != theirs:
-                raise TargetError(f"{self.label}: partners", f"images of {fact} {mine}", f"{theirs}")
+                write = "a source of such images, or partner='batch' and no source"
+                raise TargetError(f"{self.label}: partners", f"images of {fact} {mine}", f"{theirs}", write)
         if _structure(items) != _structure(pool):
             expected = "labels and keypoints bound to boxes in partners as in the samples, or in neither"
             raise TargetError(f"{self.label}: partners", expected, "one of each", "one label, or row of keypoints, for every box")

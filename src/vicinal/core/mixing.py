@@ -151,7 +151,8 @@ def classes_of(found: Sequence[Mixer]) -> int | None:
     """
     said = sorted({mixer.classes for mixer in found if mixer.classes is not None})
     if len(said) > 1:
-        raise TargetError("classes", "one number of classes in all mixers", " and ".join(map(str, said)))
+        write = f"classes={said[-1]} in all of them"
+        raise TargetError("classes", "one number of classes in all mixers", " and ".join(map(str, said)), write)
     return said[0] if said else None
 
 
@@ -173,7 +174,8 @@ def mixed(policy: Node, plan: Plan, inputs: Inputs, address: Address, engine: Ba
     known = {"boxes", "masks", "mask", "label", "keypoints"}
     strange = [name for name in (inputs.kind, *inputs.others) if name not in known | {"image"}]
     if strange:
-        raise TargetError(strange[0], f"image, {', '.join(sorted(known))}, which mixers know", f"the target {strange[0]!r}")
+        expected, write = f"image, {', '.join(sorted(known))}, which mixers know", f"a policy without {policy.mixing[0].label} for it"
+        raise TargetError(strange[0], expected, f"the target {strange[0]!r}", write)
     call = _Call(policy, inputs, engine, source, classes_of(mixers(policy, source)))
     items, done = call.items(policy, plan, inputs, address, group)
     rest, kept = written(items, inputs)

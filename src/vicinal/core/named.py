@@ -42,7 +42,8 @@ def imported(path: str, where: str) -> Callable[..., Any]:
         for part in name.split("."):
             found = getattr(found, part)
     except (ImportError, AttributeError) as fault:
-        raise PolicyError(where, "the import path of a function", f"{path!r} ({fault})") from None
+        write = "a path such as 'numpy:sort', for which 'from numpy import sort' works"
+        raise PolicyError(where, "the import path of a function", f"{path!r} ({fault})", write) from None
     if not callable(found):
-        raise PolicyError(where, "a function", f"{path!r}, which is {type(found).__name__}")
+        raise PolicyError(where, "a function", f"{path!r}, which is {type(found).__name__}", "the path of one, such as 'numpy:sort'")
     return found

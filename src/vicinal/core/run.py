@@ -111,7 +111,7 @@ class Result(Mapping[str, Any]):
 
 
 def _no_way() -> Way:
-    raise TargetError("undo", "a batch of at least one sample", "none")
+    raise TargetError("undo", "a batch of at least one sample", "none", "the predictions as they are: nothing has moved")
 
 
 def augment(policy: Node, arrays: tuple, targets: Mapping[str, Any], *, seed: int | None = None, epoch: Any = 0, index: Any = None,

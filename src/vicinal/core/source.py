@@ -37,7 +37,8 @@ def length(source: Any, label: str) -> int:
         raise TargetError("source", f"a data set for the partners of {label}(partner='dataset')", got, write)
     size = source[1] if isinstance(source, tuple) and len(source) == 2 and callable(source[0]) else _len(source)
     if not isinstance(size, (int, np.integer)) or size < 1:
-        raise TargetError("source", "a data set with len() and [i], or (function, length), of at least one item", repr(source)[:80])
+        expected = "a data set with len() and [i], or (function, length), of at least one item"
+        raise TargetError("source", expected, repr(source)[:80], "source=(lambda i: {'image': images[i]}, len(images))")
     return int(size)
 
 
@@ -62,7 +63,7 @@ def _plain(value: Any, given: Target, name: str) -> Any:
         return value
     if type(value) is not type(given) or _settings(value) != _settings(given):
         expected = f"plain arrays, or the same v.{type(given).__name__} as the call's {name}"
-        raise TargetError(f"source: {name}", expected, f"v.{type(value).__name__} with other settings")
+        raise TargetError(f"source: {name}", expected, f"v.{type(value).__name__} with other settings", f"{name}.data, the array alone")
     return value.data
 
 

@@ -10,13 +10,14 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import NormalDist
+from types import MappingProxyType
 from typing import Any, Protocol, TypeAlias, final, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vicinal.core.batch import filled
-from vicinal.core.errors import ParameterError
+from vicinal.core.errors import ParameterError, nearest
 from vicinal.core.special import beta_quantile, normal_quantile
 
 
@@ -266,6 +267,7 @@ _FORMS = (
     "{sign: magnitude or [low, high]}"
 )
 _SIDE_KEYS = {"weights": "choice", "about": "sign"}
+_TYPICAL = MappingProxyType({"choice": "[0.5, 1]", "log": "[0.5, 1]", "normal": "[0.5, 0.1]", "beta": "[2, 5]", "sign": "0.5"})
 
 
 def space(value: SpaceLike, where: str = "space") -> Space:
@@ -291,8 +293,14 @@ def is_number(value: Any) -> bool:
     return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def _advice(value: Any) -> str | None:
-    return f"{{'choice': {list(value)!r}}}" if isinstance(value, (tuple, list)) and len(value) > 0 else None
+def _advice(value: Any) -> str:
+    return f"{{'choice': {list(value)!r}}}" if isinstance(value, (tuple, list)) and len(value) > 0 else "(0, 1), say"
+
+
+def _typical(kind: str) -> str:
+    """A space of this kind, or of the one that was probably meant, as it is written."""
+    close = nearest(kind, _TYPICAL) or "choice"
+    return f'{{"{close}": {_TYPICAL[close]}}}'
 
 
 def _ordered(kind: type, ends: Any, where: str) -> Any:
@@ -304,12 +312,13 @@ def _ordered(kind: type, ends: Any, where: str) -> Any:
 
 def _from_mapping(value: Mapping[str, Any], where: str) -> Space:
     kinds = [key for key in value if key not in _SIDE_KEYS]
-    if len(kinds) != 1 or kinds[0] not in ("choice", "log", "normal", "beta", "sign"):
-        raise ParameterError(where, _FORMS, repr(dict(value)))
+    if len(kinds) != 1 or kinds[0] not in _TYPICAL:
+        raise ParameterError(where, _FORMS, repr(dict(value)), _typical(str(next(iter(kinds), ""))))
     kind = kinds[0]
     strangers = [key for key in value if _SIDE_KEYS.get(key, kind) != kind]
     if strangers:
-        raise ParameterError(f"{where}.{kind}", f"no {strangers[0]}, which is of {_SIDE_KEYS[strangers[0]]}", repr(dict(value)))
+        expected = f"no {strangers[0]}, which is of {_SIDE_KEYS[strangers[0]]}"
+        raise ParameterError(f"{where}.{kind}", expected, repr(dict(value)), repr({kind: value[kind]}))
     return {"choice": _choice, "sign": _sign}.get(kind, _law)(value, where)
 
 
@@ -317,12 +326,11 @@ def _law(value: Mapping[str, Any], where: str) -> Space:
     kind, inner = next(iter(value.items()))
     lengths = {"log": (2,), "normal": (2,), "beta": (2, 4)}[kind]
     if not isinstance(inner, (list, tuple)) or len(inner) not in lengths or not all(map(is_number, inner)):
-        raise ParameterError(f"{where}.{kind}", f"{' or '.join(map(str, lengths))} numbers", repr(dict(value)))
+        raise ParameterError(f"{where}.{kind}", f"{' or '.join(map(str, lengths))} numbers", repr(dict(value)), _typical(kind))
     positive = {"log": inner[:1], "normal": (), "beta": inner[:2]}[kind]
     if any(number <= 0 for number in positive) or (kind == "normal" and inner[1] < 0):
-        raise ParameterError(
-            f"{where}.{kind}", "positive numbers" if kind != "normal" else "a standard deviation of 0 or more", repr(inner)
-        )
+        expected = "positive numbers" if kind != "normal" else "a standard deviation of 0 or more"
+        raise ParameterError(f"{where}.{kind}", expected, repr(inner), _typical(kind))
     return _ordered(LogRange, inner, where) if kind == "log" else {"normal": Normal, "beta": Beta}[kind](*inner)
 
 
@@ -340,9 +348,10 @@ def _sign(value: Mapping[str, Any], where: str) -> Sign:
 def _choice(value: Mapping[str, Any], where: str) -> Choice:
     values, weights = value["choice"], value.get("weights")
     if not isinstance(values, (list, tuple)) or not values:
-        raise ParameterError(f"{where}.choice", "a list of at least one value", repr(values))
+        raise ParameterError(f"{where}.choice", "a list of at least one value", repr(values), _typical("choice"))
     if weights is not None:
         fits = isinstance(weights, (list, tuple)) and len(weights) == len(values) and all(map(is_number, weights))
         if not fits or min(weights) < 0 or sum(weights) <= 0:
-            raise ParameterError(f"{where}.weights", f"{len(values)} numbers of 0 or more, not all 0", repr(weights))
+            expected, write = f"{len(values)} numbers of 0 or more, not all 0", f'"weights": {[1] * len(values)}'
+            raise ParameterError(f"{where}.weights", expected, repr(weights), write)
     return Choice(tuple(values), None if weights is None else tuple(weights))

@@ -141,7 +141,8 @@ def _node_faults(node: Node) -> Iterator[VicinalError]:
     if not is_number(node.p) or not 0 <= node.p <= 1:
         yield ParameterError(f"{type(node).__name__}.p", "a probability in [0, 1]", repr(node.p), "p=0.5")
     if node.name is not None and (not isinstance(node.name, str) or not node.name or set(node.name) & set("/.#")):
-        yield ParameterError(f"{type(node).__name__}.name", "a non-empty text without '/', '.' and '#'", repr(node.name))
+        write = f"name={''.join(letter for letter in str(node.name) if letter not in '/.#') or 'mine'!r}"
+        yield ParameterError(f"{type(node).__name__}.name", "a non-empty text without '/', '.' and '#'", repr(node.name), write)
 
 
 @dataclass(frozen=True, repr=False)
@@ -186,7 +187,8 @@ class Transform(Node):
             except VicinalError as fault:
                 faults.append(fault)
         if self.whole and self.p != 1 and not faults:
-            faults.append(ParameterError(f"{type(self).__name__}.p", "1 (dtype or layout change for all samples alike)", repr(self.p)))
+            expected = "1 (dtype or layout change for all samples alike)"
+            faults.append(ParameterError(f"{type(self).__name__}.p", expected, repr(self.p), "p=1"))
         raise_all(type(self).__name__, faults or [*self.faults()])
 
     @abstractmethod
@@ -251,11 +253,11 @@ def _converted(transform: Transform, name: str, declared: Parameter | Option) ->
     if isinstance(declared, Option):
         value = tuple(value) if isinstance(value, list) else value
         if declared.admits is not None and not declared.admits(value):
-            raise ParameterError(where, declared.expected, repr(value), _default(type(transform), name))
+            raise ParameterError(where, declared.expected, repr(value), _typical(type(transform), name))
         return value
     held = space(value, where)
     if not all(declared.admits(end) for end in held.ends()):
-        raise ParameterError(where, declared.expected(), _shown(value), _within(declared, name))
+        raise ParameterError(where, declared.expected(), _shown(value), _within(declared, type(transform), name))
     return held
 
 
@@ -263,15 +265,17 @@ def _shown(value: Any) -> str:
     return repr(value.data()) if isinstance(value, Space) else repr(value)
 
 
-def _default(cls: type, name: str) -> str | None:
-    """A default that is right, as advice; none where the field has no default."""
+def _typical(cls: type[Transform], name: str) -> str:
+    """A value that is right, as advice: the default, or that of the typical instance."""
     default = next(f.default for f in dataclasses.fields(cls) if f.name == name)
-    return None if default is dataclasses.MISSING else f"{name}={default!r}"
+    value = cls.example.get(name, ...) if default is dataclasses.MISSING else default
+    return f"{name}={'...' if value is ... else repr(value)}"
 
 
-def _within(declared: Parameter, name: str) -> str | None:
-    """The bounds as a range, as advice."""
-    return f"{name}=({declared.low:g}, {declared.high:g})" if math.isfinite(declared.low) and math.isfinite(declared.high) else None
+def _within(declared: Parameter, cls: type[Transform], name: str) -> str:
+    """The bounds as a range, as advice; a typical value where there are none."""
+    bounded = math.isfinite(declared.low) and math.isfinite(declared.high)
+    return f"{name}=({declared.low:g}, {declared.high:g})" if bounded else _typical(cls, name)
 
 
 _REGISTRY: dict[str, type[Node]] = {}
@@ -284,7 +288,8 @@ def register(cls: T) -> T:
     made = dataclass(frozen=True, kw_only=True, repr=False)(cls)
     known = _REGISTRY.get(made.__name__)
     if known is not None and (known.__module__, known.__qualname__) != (made.__module__, made.__qualname__):
-        raise PolicyError(f"register({made.__name__})", "a name that is not taken", f"the name of {known.__module__}.{known.__qualname__}")
+        got, write = f"the name of {known.__module__}.{known.__qualname__}", f"class My{made.__name__}"
+        raise PolicyError(f"register({made.__name__})", "a name that is not taken", got, write)
     _REGISTRY[made.__name__] = made
     return made
 

@@ -21,7 +21,7 @@ def paths(source: Any) -> tuple[Path, ...]:
         odd = next(type(path).__name__ for path in given if not isinstance(path, (str, Path)))
         raise DataError("Loader.source", "paths of image files, or a Dataset", odd, "from_arrays(images, labels)")
     if not given:
-        raise DataError("Loader.source", "at least one image file", "none")
+        raise DataError("Loader.source", "at least one image file", "none", "sorted(Path('images').rglob('*.jpg')), where some are")
     if absent := [name for name in ("cv2", "PIL") if find_spec(name) is None]:
         raise DataError("Loader.source", "OpenCV and Pillow, which read image files", f"no {absent[0]}", "pip install 'vicinal[lab]'")
     return tuple(map(Path, given))
@@ -37,7 +37,8 @@ def labels_of(labels: Any, count: int) -> NDArray | None:
         advice = "targets=lambda index: {'label': [labels[i] for i in index]}"
         raise DataError("Loader.labels", "one label an image, all of one form", "entries of several lengths", advice) from None
     if array.ndim < 1 or len(array) != count:
-        raise DataError("Loader.labels", f"{count} labels, one an image", f"{len(array) if array.ndim else 'a single value'}")
+        got = f"{len(array)}" if array.ndim else "a single value"
+        raise DataError("Loader.labels", f"{count} labels, one an image", got, f"labels=[0, 1, ...] of length {count}")
     return array
 
 

@@ -75,7 +75,8 @@ def from_series(
     held = np.asarray(series, np.float32)
     held = held[..., None] if held.ndim == 2 else held
     if held.ndim != 3 or 0 in held.shape[1:]:
-        raise DataError(name, "series of shape (N, T) or (N, T, C), each at least 1", f"{held.shape}")
+        write = "series.reshape(len(series), -1)" if held.size else "series of one value or more"
+        raise DataError(name, "series of shape (N, T) or (N, T, C), each at least 1", f"{held.shape}", write)
     if (bad := np.flatnonzero(~np.isfinite(held).all((1, 2)))).size:
         raise DataError(name, "finite numbers", f"NaN or infinity in {shortlist([f'item {row}' for row in bad])}", "data without them")
     return _items(name, held, labels, classes, sources, official_test)
@@ -210,7 +211,8 @@ def _encoded(labels: NDArray, classes: Sequence[str] | None, origin: str) -> tup
         labels = np.array([index.get(name, -1) for name in labels.tolist()], np.int64)
     if (bad := np.flatnonzero((labels < 0) | (labels >= len(classes)))).size:
         rows = shortlist([f"item {row}" for row in bad])
-        raise DataError(origin, f"labels that are among the {len(classes)} classes", f"others in {rows}")
+        write = "classes=None for all that occur, or their names into classes"
+        raise DataError(origin, f"labels that are among the {len(classes)} classes", f"others in {rows}", write)
     return labels.astype(np.int64), tuple(classes)
 
 
@@ -219,8 +221,9 @@ def _sources(parts: Sequence[Part], origin: str) -> NDArray[np.int64]:
     if not given:
         return np.arange(sum(len(part.images) for part in parts))
     if len(given) < len(parts):
-        raise DataError(origin, "source ids for every part or for none", f"{len(given)} of {len(parts)} parts with them")
+        got = f"{len(given)} of {len(parts)} parts with them"
+        raise DataError(origin, "source ids for every part or for none", got, "both sources_train and sources_test, or neither")
     ids = np.concatenate(given)
     if ids.dtype.kind not in "iuU":
-        raise DataError(origin, "source ids that are whole numbers or names", str(ids.dtype))
+        raise DataError(origin, "source ids that are whole numbers or names", str(ids.dtype), "sources.astype(str)")
     return np.unique(ids, return_inverse=True)[1] if ids.dtype.kind == "U" else ids.astype(np.int64)

@@ -26,6 +26,7 @@ _ROTATED = MappingProxyType({3: cv2.ROTATE_180, 6: cv2.ROTATE_90_CLOCKWISE, 8: c
 _HINTS = (b"eXIf", b"Raw profile type exif", b"XML:com.adobe.xmp")
 _JPEG = ("JPEG", "MPO")
 _START, _END = b"\xff\xda", b"\xff\xd9"
+_WRITE = "a whole image file in its place, or broken='skip' in the Loader"
 
 
 @final
@@ -73,7 +74,7 @@ class Encoded:
         expected = self.reduced(by)[0]
         if found.shape[:2] != expected:
             got = f"{found.shape[1]}x{found.shape[0]}"
-            raise DataError(str(self.path), f"{expected[1]}x{expected[0]} pixels, as the header says", got)
+            raise DataError(str(self.path), f"{expected[1]}x{expected[0]} pixels, as the header says", got, _WRITE)
         return found
 
     def _scaled(self, by: int) -> NDArray[np.uint8] | None:
@@ -150,7 +151,7 @@ def _upright(image: NDArray, orientation: int) -> NDArray:
 def _by_pillow(path: Path) -> NDArray[np.uint8]:
     found = decode(path)
     if isinstance(found, str):
-        raise DataError(str(path), "an image that can be read", found)
+        raise DataError(str(path), "an image that can be read", found, _WRITE)
     if found.dtype.kind == "f":
         raise DataError(str(path), "an image of 8 or 16 bits", "one of floats", "from_arrays(images, labels) for images in memory")
     if found.dtype == np.uint16:
@@ -161,9 +162,9 @@ def _by_pillow(path: Path) -> NDArray[np.uint8]:
 def _missing(path: Path) -> DataError:
     folder = path.parent
     where = f"no file of that name in {folder}" if folder.is_dir() else f"no folder {folder}"
-    return DataError(str(path), "an image file", where, nearest_path(path))
+    return DataError(str(path), "an image file", where, nearest_path(path) or "broken='skip' in the Loader to go on without it")
 
 
 def _unreadable(path: Path, error: Exception) -> DataError:
     reason = "not an image" if isinstance(error, UnidentifiedImageError) else getattr(error, "strerror", None) or str(error)
-    return DataError(str(path), "an image that can be read", reason or type(error).__name__)
+    return DataError(str(path), "an image that can be read", reason or type(error).__name__, _WRITE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import shlex
 import zlib
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from vicinal.core.errors import DataError, nearest_path
 
 _GZIP = b"\x1f\x8b"
 _CHUNK = 1 << 20
+WHOLE = "the path of a whole copy of the file"
 
 
 def load(path: Path) -> tuple[bytes, str]:
@@ -31,6 +33,12 @@ def _unpacked(raw) -> tuple[bytes, str]:
     except (zlib.error, gzip.BadGzipFile) as error:
         return b"".join(chunks), f"the gzip stream is damaged: {error}"
     return b"".join(chunks), ""
+
+
+def as_utf8(path: Path) -> str:
+    """The command that brings a text into UTF-8; from which encoding is a guess."""
+    plain, read = Path(path.name.removesuffix(".gz")), "zcat" if path.suffix == ".gz" else "cat"
+    return f"{read} {shlex.quote(str(path))} | iconv -f latin1 -t utf-8 > utf8{plain.suffix}"
 
 
 def stem(path: Path) -> str:

@@ -35,7 +35,8 @@ def settled(found: Found, rules: Rules, path: Path, format: str) -> Annotated:
     if rules.missing == "raise":
         faults += [DataError(place, "a picture that is there and can be read", "none", "--skip-bad (missing='drop')") for place in lost]
     if not held:
-        raise_together(path, faults or [DataError(str(path), "annotated pictures", "none")])
+        write = "missing='raise' to see which are not there" if lost else "the path of a folder with pictures and their annotations"
+        raise_together(path, faults or [DataError(str(path), "annotated pictures", "none", write)])
     table = Table.of([noted for noted, _ in held], [size for _, size in held], found, rules)
     raise_together(path, faults + (table.refused() if rules.invalid == "raise" else []))
     losses = table.losses(tuple(lost), sum(not noted.instances for noted, _ in held))

@@ -38,12 +38,14 @@ def check_dataset(data: Dataset) -> Dataset:
     """The data set itself, or DataError: no items, parts that differ, one class only, a class that cannot be in train and dev."""
     if not len(data):
         skipped = f", after {len(data.skipped)} were left out" if data.skipped else ""
-        raise DataError(data.origin, f"labelled {PLURAL[data.kind]}", f"no items{skipped}")
+        write = "skip_bad=False, without --skip-bad, to see why" if skipped else f"one {data.kind} with its label, or more"
+        raise DataError(data.origin, f"labelled {PLURAL[data.kind]}", f"no items{skipped}", write)
     if data.kind == "image":
         _shape(data.origin, data.images)
         _dtype(data.origin, data.images)
     if data.sources.min() < 0 or data.sources.max() >= INDEX_LIMIT:
-        raise DataError(data.origin, "source ids in [0, 2**48)", f"{data.sources.min()} to {data.sources.max()}")
+        got = f"{data.sources.min()} to {data.sources.max()}"
+        raise DataError(data.origin, "source ids in [0, 2**48)", got, "np.unique(sources, return_inverse=True)[1]")
     if data.regression:
         return _regression(data)
     if len(data.classes) < 2:
@@ -79,14 +81,18 @@ def _lengths(part: Part) -> None:
         kind = kind_of(part.images)
         got = f"{len(part.labels)} labels"
         raise DataError(part.where, f"as many labels as {PLURAL[kind]}, {count}", got, f"one label for each {kind}")
-    for name, values, legal in (("sources", part.sources, [(count,)]), ("official_test", part.test, [(), (count,)])):
+    for name, values, legal, like in (
+        ("sources", part.sources, [(count,)], f"np.arange({count})"),
+        ("official_test", part.test, [(), (count,)], f"np.zeros({count}, bool)"),
+    ):
         if values is not None and np.shape(values) not in legal:
-            raise DataError(part.where, f"{name} of shape ({count},), one for each {kind_of(part.images)}", f"{np.shape(values)}")
+            expected = f"{name} of shape ({count},), one for each {kind_of(part.images)}"
+            raise DataError(part.where, expected, f"{np.shape(values)}", f"{name}={like}, say")
 
 
 def _label_kind(part: Part) -> None:
     if part.labels.ndim != 1:
-        advice = "labels.argmax(axis=1)" if part.labels.ndim == 2 else None
+        advice = "labels.argmax(axis=1)" if part.labels.ndim == 2 else "one label for each item"
         raise DataError(part.where, "labels of shape (N,)", f"{part.labels.shape}", advice)
     if part.labels.dtype.kind not in "iuU":
         advice = {"S": "labels.astype(str)", "O": "labels.astype(str)"}.get(part.labels.dtype.kind, "labels.astype(int)")
@@ -97,17 +103,19 @@ def _shape(where: str, images: Images) -> None:
     shapes = sorted({image.shape for image in images} if isinstance(images, list) else {images.shape[1:]})
     for shape in shapes:
         if len(shape) != 3 or 0 in shape:
-            raise DataError(where, "images of shape (H, W, C), each at least 1", f"{shape}")
+            write = "image[..., None] for each" if len(shape) == 2 and all(shape) else "images of one pixel or more, (H, W, C) each"
+            raise DataError(where, "images of shape (H, W, C), each at least 1", f"{shape}", write)
         if shape[0] in (1, 3, 4) and shape[1] == shape[2] > 4:
             raise DataError(where, "images of shape (H, W, C)", f"{shape}, channels first", "np.moveaxis(images, 1, -1)")
     if len(channels := sorted({shape[-1] for shape in shapes})) > 1:
-        raise DataError(where, "the same number of channels everywhere", " and ".join(map(str, channels)))
+        got, write = " and ".join(map(str, channels)), f"image[..., :{channels[0]}] for each"
+        raise DataError(where, "the same number of channels everywhere", got, write)
 
 
 def _dtype(where: str, images: Images) -> None:
     dtypes = sorted({image.dtype.name for image in images} if isinstance(images, list) else {images.dtype.name})
     if len(dtypes) > 1:
-        raise DataError(where, "the same dtype everywhere", " and ".join(dtypes))
+        raise DataError(where, "the same dtype everywhere", " and ".join(dtypes), "np.float32(image / 255) for each that is of uint8, say")
     if dtypes[0] not in ("uint8", "uint16", "float32"):
         advice = "images.astype(np.uint8)" + (" * 255" if dtypes[0] == "bool" else "")
         raise DataError(where, "images of uint8, uint16 or float32 in [0, 1]", dtypes[0], advice)

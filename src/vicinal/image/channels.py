@@ -31,7 +31,7 @@ def is_coloured(spec: Spec, where: str) -> bool:
         TargetError: for any other number of channels.
     """
     if spec.channels not in (1, 3):
-        raise TargetError(where, "images of 1 or 3 channels", f"{spec.channels}")
+        raise TargetError(where, "images of 1 or 3 channels", f"{spec.channels}", f"image[..., :{3 if spec.channels > 3 else 1}]")
     return spec.channels == 3
 
 
@@ -42,7 +42,8 @@ def three_channels(spec: Spec, where: str) -> None:
         TargetError: for any number of channels but three.
     """
     if spec.channels != 3:
-        raise TargetError(where, "images of 3 channels", f"{spec.channels}")
+        write = "image[..., :3]" if spec.channels > 3 else "np.repeat(np.atleast_3d(image)[..., :1], 3, axis=-1)"
+        raise TargetError(where, "images of 3 channels", f"{spec.channels}", write)
 
 
 def blended(target: NDArray, amount: NDArray) -> Pointwise:

@@ -12,6 +12,7 @@ from vicinal.core.errors import TargetError
 from vicinal.core.primitive import Effect, everywhere
 from vicinal.core.space import SpaceLike
 from vicinal.core.transform import Transform, option, parameter, register
+from vicinal.image.channels import is_coloured
 from vicinal.image.fields import Params
 
 __all__ = ["ChromaticAberration", "Downscale", "JpegCompression", "Superpixels", "WebPCompression"]
@@ -132,10 +133,8 @@ class ChromaticAberration(Transform):
     unit: str = option(default="share", choices=("share", "pixel"), doc="what red and blue are counted in")
 
     def lower(self, params: Params, spec: Spec) -> list[Effect]:
-        if spec.channels == 1:
+        if not is_coloured(spec, "ChromaticAberration"):
             return []
-        if spec.channels != 3:
-            raise TargetError("ChromaticAberration", "images of 1 or 3 channels", f"{spec.channels}")
         corner = np.hypot(spec.width, spec.height) / 2 if self.unit == "pixel" else 1
         # Content that shrinks to a point or beyond is no lens's doing: a hundredth of the size is the least.
         factor = {name: np.maximum(1 + params[name] / corner, 0.01) for name in ("red", "blue")}

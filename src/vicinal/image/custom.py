@@ -55,7 +55,8 @@ def same_form(function: Callable[..., Any], where: str) -> Callable[..., NDArray
         made = function(image, **arguments)
         shape, dtype = getattr(made, "shape", None), getattr(made, "dtype", type(made).__name__)
         if shape != image.shape or dtype != image.dtype:
-            raise TargetError(where, f"{image.dtype} {image.shape}, as it came", f"{dtype} {shape}")
+            write = f"return made.astype({str(image.dtype)!r})" if shape == image.shape else f"return made, an array of shape {image.shape}"
+            raise TargetError(where, f"{image.dtype} {image.shape}, as it came", f"{dtype} {shape}", write)
         return made
 
     return held
@@ -63,5 +64,5 @@ def same_form(function: Callable[..., Any], where: str) -> Callable[..., NDArray
 
 def _text(made: Any, where: str) -> str:
     if not isinstance(made, str):
-        raise TargetError(where, "a str, as it came", type(made).__name__)
+        raise TargetError(where, "a str, as it came", type(made).__name__, "return str(made)")
     return str(made)

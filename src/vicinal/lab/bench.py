@@ -116,7 +116,8 @@ def _joined(data: Dataset, more: Dataset | None, where: str) -> Dataset:
     assert more is not None
     if pixels(more).shape[1:] != pixels(data).shape[1:] or pixels(more).dtype != pixels(data).dtype or more.classes != data.classes:
         expected = f"generated items of {_form(data)} in the classes {', '.join(data.classes)}"
-        raise DataError(where, expected, f"{_form(more)} in {', '.join(more.classes)}")
+        write = "np.savez(FILE, images=images, labels=labels) of such items"
+        raise DataError(where, expected, f"{_form(more)} in {', '.join(more.classes)}", write)
     sources = _GENERATED + more.sources if more.lone else more.sources
     return replace(
         data,

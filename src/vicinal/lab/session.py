@@ -111,7 +111,7 @@ def _as_typed(fault: VicinalError) -> VicinalError:
         return fault
     usual = {"steps": STEPS, "time_limit": 60}.get(name, getattr(Options, name))
     advice = fault.write if usual == "" else usual
-    return ParameterError(option(name), fault.expected, fault.got, None if advice is None else f"{option(name)} {advice}")
+    return ParameterError(option(name), fault.expected, fault.got, f"no {option(name)}" if advice is None else f"{option(name)} {advice}")
 
 
 def option(name: str) -> str:

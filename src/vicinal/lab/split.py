@@ -208,7 +208,7 @@ def _size(data: Dataset, size: int | None, classes: NDArray[np.int64]) -> int:
             f"a size of at least {least} (2 for each class) and at most {most} (what the test part leaves)",
             min(max(size, least), most),
         )
-        write = f"--size {fits}, or size: {fits} in a study file" if least <= most else None
+        write = f"--size {fits}, or size: {fits} in a study file" if least <= most else "more data, or a smaller share for test"
         raise DataError(data.origin, expected, str(size), write)
     return int(size)
 

@@ -167,7 +167,8 @@ def _made(kind: type) -> Any:
 
 def _unknown(kind: type, given: Mapping[str, Any], known: Mapping[str, Any]) -> list[VicinalError]:
     expected = f"a parameter of {kind.__name__}"
-    return [ParameterError("Sklearn", expected, repr(name), nearest(str(name), known)) for name in given if name not in known]
+    strange = [name for name in given if name not in known]
+    return [ParameterError("Sklearn", expected, repr(name), nearest(str(name), known) or f"it without {name}") for name in strange]
 
 
 def _check_parameters(estimator: Any) -> None:
@@ -177,7 +178,8 @@ def _check_parameters(estimator: Any) -> None:
         if check is not None:
             check()
     except ValueError as fault:
-        raise ParameterError(f"Sklearn.{type(estimator).__name__}", "parameters that it takes", str(fault)) from None
+        name = type(estimator).__name__
+        raise ParameterError(f"Sklearn.{name}", "parameters that it takes", str(fault), f"estimator={name}() for its defaults") from None
 
 
 def _check_kind(estimator: Any, goal: Goal) -> None:
@@ -236,7 +238,8 @@ def _fitted(estimator: Any, items: Items, where: str) -> Any:
     try:
         return estimator.fit(items.inputs, labels, **({"sample_weight": items.weights} if takes else {}))
     except ValueError as fault:
-        write = "make_pipeline(TfidfVectorizer(), ...), which makes numbers of texts" if items.inputs.dtype == object else None
+        texts = items.inputs.dtype == object
+        write = "make_pipeline(TfidfVectorizer(), ...), which makes numbers of texts" if texts else "another trainer, mlp say"
         raise DataError(where, "items that it can learn from", str(fault).strip().split("\n")[0], write) from None
 
 

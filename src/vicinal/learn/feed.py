@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from vicinal.core.errors import DataError
 from vicinal.learn.trainer import Goal, Items
 
+FINITE = "finite data, and transforms that keep them so: np.isfinite(policy(image)).all()"
+
 
 @final
 @dataclass(frozen=True, eq=False)
@@ -70,7 +72,8 @@ def checked_batch(inputs: NDArray, labels: NDArray, step: int, replicas: int, mo
     """The batch of a step, or an error that says how it differs from (replicas, 1..most, features) and the labels of the goal."""
     where = f"feed, step {step}"
     if inputs.ndim != 3 or inputs.shape[::2] != (replicas, goal.features) or not 1 <= inputs.shape[1] <= most:
-        raise DataError(where, f"inputs of shape ({replicas} replicas, 1..{most} items, {goal.features} features)", str(inputs.shape))
+        expected = f"inputs of shape ({replicas} replicas, 1..{most} items, {goal.features} features)"
+        raise DataError(where, expected, str(inputs.shape), f"return inputs.reshape({replicas}, -1, {goal.features}), labels")
     # torch shares the memory of an array only if it may write to it.
     return np.require(inputs, goal.dtype, ["C", "W"]), checked_labels(labels, inputs.shape[:2], goal, where)
 
@@ -89,10 +92,10 @@ def checked_labels(labels: NDArray, shape: tuple[int, ...], goal: Goal, where: s
 
 def _values(labels: NDArray, wide: bool, shape: tuple[int, ...], goal: Goal, where: str) -> NDArray[np.float32]:
     if not wide:
-        got = f"{labels.dtype} of shape {labels.shape}"
-        raise DataError(where, f"values, float32 of shape {(*shape, goal.outputs)}", got)
+        form, got = (*shape, goal.outputs), f"{labels.dtype} of shape {labels.shape}"
+        raise DataError(where, f"values, float32 of shape {form}", got, f"labels.astype(np.float32).reshape{form}")
     if not np.isfinite(labels).all():
-        raise DataError(where, "finite values", "nan or infinity")
+        raise DataError(where, "finite values", "nan or infinity", "data without such labels, np.isfinite(labels)")
     return np.require(labels, np.float32, ["C", "W"])
 
 
@@ -100,17 +103,18 @@ def _shares(labels: NDArray, where: str) -> NDArray[np.float32]:
     sums = labels.sum(-1)
     # not (a <= b), since nan is neither above nor below
     if not (labels.min(initial=0) >= 0 and np.abs(sums - 1).max(initial=0) <= 1e-3):
-        raise DataError(
-            where, "shares of classes, 0 or more, that add up to 1", f"{labels.min():g} to {labels.max():g}, sums up to {sums.max():g}"
-        )
+        got = f"{labels.min():g} to {labels.max():g}, sums up to {sums.max():g}"
+        raise DataError(where, "shares of classes, 0 or more, that add up to 1", got, "means of rows of np.eye(classes, dtype=np.float32)")
     return np.require(labels, np.float32, ["C", "W"])
 
 
 def _classes(labels: NDArray, shape: tuple[int, ...], goal: Goal, where: str) -> NDArray[np.int64]:
     if labels.shape != shape or labels.dtype.kind not in "iu":
-        raise DataError(where, f"integer labels of shape {shape}", f"{labels.dtype} of shape {labels.shape}")
+        got, write = f"{labels.dtype} of shape {labels.shape}", f"labels.astype(np.int64).reshape{shape}"
+        raise DataError(where, f"integer labels of shape {shape}", got, write)
     if labels.min() < 0 or labels.max() >= goal.outputs:
-        raise DataError(where, f"labels 0..{goal.outputs - 1}", f"{labels.min()}..{labels.max()}")
+        write = f"Goal(shape, outputs={labels.max() + 1})" if labels.min() >= 0 else "labels - labels.min()"
+        raise DataError(where, f"labels 0..{goal.outputs - 1}", f"{labels.min()}..{labels.max()}", write)
     return np.require(labels, np.int64, ["C", "W"])
 
 
@@ -123,16 +127,17 @@ def checked_weights(weights: NDArray | None, replicas: int, goal: Goal) -> NDArr
     if weights is None:
         return None
     if goal.regression:
-        raise DataError("class_weights", "none, where values are regressed", f"weights of shape {weights.shape}")
+        raise DataError("class_weights", "none, where values are regressed", f"weights of shape {weights.shape}", "class_weights=None")
+    write = f"np.ones(({replicas}, {goal.outputs})), say"
     if weights.shape != (replicas, goal.outputs):
-        raise DataError("class_weights", f"one a replica and class, ({replicas}, {goal.outputs})", str(weights.shape))
+        raise DataError("class_weights", f"one a replica and class, ({replicas}, {goal.outputs})", str(weights.shape), write)
     if not (np.isfinite(weights).all() and weights.min() > 0):
-        raise DataError("class_weights", "finite factors above 0", f"{weights.min():g} to {weights.max():g}")
+        raise DataError("class_weights", "finite factors above 0", f"{weights.min():g} to {weights.max():g}", write)
     return np.require(weights, np.float32, ["C", "W"])
 
 
 def checked_inputs(inputs: NDArray, features: int, dtype: type = np.float32) -> NDArray:
     """(N, D) inputs as torch takes them, or as ``Goal.dtype`` says, or an error that says how they differ from that."""
     if inputs.ndim != 2 or inputs.shape[1] != features:
-        raise DataError("Predictor", f"inputs (N, {features})", str(inputs.shape))
+        raise DataError("Predictor", f"inputs (N, {features})", str(inputs.shape), f"inputs.reshape(len(inputs), {features})")
     return np.require(inputs, dtype, ["C", "W"])

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from vicinal.core.errors import DataError, VicinalError
-from vicinal.learn.feed import checked_batch
+from vicinal.learn.feed import FINITE, checked_batch
 from vicinal.learn.trainer import Predictor, Task
 
 WATCH_EVERY = 25  # steps between looks at the weights: a replica that diverged stays so
@@ -65,7 +65,7 @@ def _refuse_divergence(replicas: Replicas, task: Task, done: int, lr: float) -> 
         faulty = np.argwhere(~np.isfinite(task.feed.batch(step)[0]).all(2))
         if len(faulty):
             replica, item = faulty[0]
-            raise DataError(f"feed, step {step}, seed {task.seeds[replica]}", "finite inputs", f"nan or infinity in item {item}")
+            raise DataError(f"feed, step {step}, seed {task.seeds[replica]}", "finite inputs", f"nan or infinity in item {item}", FINITE)
     others = f" (and in {len(lost) - 1} more of {len(task.seeds)} replicas)" if len(lost) > 1 else ""
     write = f"a smaller learning rate than {lr:g}, for example lr={lr / 10:g}"
     raise VicinalError(f"training, seed {task.seeds[lost[0]]}", "a finite loss", f"nan or infinity by step {done}{others}", write)

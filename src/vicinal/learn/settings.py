@@ -77,7 +77,7 @@ def unknown(cls: type[Settings], known: Any, given: Mapping[str, Any]) -> list[V
     """A fault for every setting that a trainer does not have."""
     others = [name for name in given if name not in known]
     expected = f"a setting of {cls.name}: {', '.join(known) or 'it has none'}"
-    return [ParameterError(cls.__name__, expected, repr(name), nearest(str(name), known)) for name in others]
+    return [ParameterError(cls.__name__, expected, repr(name), nearest(str(name), known) or f"it without {name}") for name in others]
 
 
 def _required(cls: type[Settings]) -> set[str]:
@@ -88,7 +88,7 @@ def _missing(cls: type[Settings], given: Mapping[str, Any]) -> list[VicinalError
     """A fault for every setting that has no default and was not given."""
     declared = declarations(cls)
     expected = {name: getattr(declared[name], "expected", "") for name in sorted(_required(cls)) if name not in given}
-    return [ParameterError(f"{cls.__name__}.{name}", str(words), "nothing") for name, words in expected.items()]
+    return [ParameterError(f"{cls.__name__}.{name}", str(words), "nothing", _usual(cls, name)) for name, words in expected.items()]
 
 
 def _native(value: Any, default: Any) -> Any:
@@ -101,9 +101,8 @@ def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _usual(cls: type, name: str) -> str | None:
-    default = getattr(cls, name, None)
-    return None if default is None else f"{name}={default!r}"
+def _usual(cls: type, name: str) -> str:
+    return f"{name}={getattr(cls, name)!r}" if hasattr(cls, name) else f"{cls.__name__}({name}=...)"
 
 
 def is_whole(value: Any) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vicinal.core.errors import DataError
-from vicinal.learn.feed import checked_inputs, checked_labels
+from vicinal.learn.feed import FINITE, checked_inputs, checked_labels
 from vicinal.learn.trainer import Goal, Items, Predictor, Task
 
 Answer = Callable[[NDArray], Any]
@@ -74,11 +74,13 @@ def checked_items(task: Task, replica: int) -> Items:
     inputs, labels, weights = task.feed.whole(replica)
     where = f"items, seed {task.seeds[replica]}"
     if inputs.ndim != 2 or inputs.shape[1] != task.goal.features or not len(inputs):
-        raise DataError(where, f"inputs of shape (1 item or more, {task.goal.features} features)", str(inputs.shape))
+        expected = f"inputs of shape (1 item or more, {task.goal.features} features)"
+        raise DataError(where, expected, str(inputs.shape), f"return inputs.reshape(len(inputs), {task.goal.features}), ...")
     if not task.goal.text and not np.isfinite(inputs).all():
-        raise DataError(where, "finite inputs", f"nan or infinity in item {np.argwhere(~np.isfinite(inputs))[0, 0]}")
+        raise DataError(where, "finite inputs", f"nan or infinity in item {np.argwhere(~np.isfinite(inputs))[0, 0]}", FINITE)
     if weights.shape != inputs.shape[:1] or not (np.isfinite(weights).all() and weights.min() >= 0 and weights.any()):
-        raise DataError(where, f"weights of shape {inputs.shape[:1]}, finite, 0 or more, not all 0", f"weights of shape {weights.shape}")
+        expected = f"weights of shape {inputs.shape[:1]}, finite, 0 or more, not all 0"
+        raise DataError(where, expected, f"weights of shape {weights.shape}", "return inputs, labels, np.ones(len(inputs)), say")
     return Items(np.require(inputs, task.goal.dtype, ["C"]), checked_labels(labels, inputs.shape[:1], task.goal, where), weights)
 
 
@@ -111,7 +113,8 @@ def _values(found: NDArray, items: int, goal: Goal, where: str) -> NDArray[np.fl
 
 def _one_hot(found: NDArray, goal: Goal, where: str) -> NDArray[np.float32]:
     if len(found) and not (found.min() >= 0 and found.max() < goal.outputs):
-        raise DataError(where, f"class numbers 0..{goal.outputs - 1}", f"{found.min()}..{found.max()}")
+        expected, got = f"class numbers 0..{goal.outputs - 1}", f"{found.min()}..{found.max()}"
+        raise DataError(where, expected, got, "return probabilities.argmax(axis=1), say")
     return np.eye(goal.outputs, dtype=np.float32)[found.astype(np.int64)]
 
 
@@ -120,12 +123,13 @@ def _probabilities(found: NDArray, items: int, goal: Goal, where: str) -> NDArra
     sums = found.sum(1, keepdims=True)
     if len(found) and not (found.min() >= 0 and np.abs(sums - 1).max() <= 1e-3):
         got = f"numbers from {found.min():g} to {found.max():g}, whose sums are {sums.min():g} to {sums.max():g}"
-        raise DataError(where, "probabilities, 0 or more, that add up to 1", got)
+        raise DataError(where, "probabilities, 0 or more, that add up to 1", got, "return scipy.special.softmax(logits, axis=1)")
     return (found / sums).astype(np.float32)
 
 
 def _numbers(found: NDArray, shape: tuple[int, ...], expected: str, where: str) -> None:
     if found.shape != shape or found.dtype.kind not in "biuf":
-        raise DataError(where, expected, f"{found.dtype} of shape {found.shape}")
+        raise DataError(where, expected, f"{found.dtype} of shape {found.shape}", f"return an array of shape {shape}")
     if not np.isfinite(found).all():
-        raise DataError(where, "finite predictions", f"nan or infinity for item {np.argwhere(~np.isfinite(found))[0, 0]}")
+        got = f"nan or infinity for item {np.argwhere(~np.isfinite(found))[0, 0]}"
+        raise DataError(where, "finite predictions", got, "a smaller learning rate, or inputs of a smaller range, in your function")

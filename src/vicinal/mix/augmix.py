@@ -64,7 +64,8 @@ class AugMix(Group):
         for node in self.of:
             for below in node.walk():
                 if isinstance(below, Transform) and (below.whole or below.mixes):
-                    yield PolicyError(f"AugMix/{below.label}", "operations on one sample that keep its dtype", below.label)
+                    expected = "operations on one sample that keep its dtype"
+                    yield PolicyError(f"AugMix/{below.label}", expected, below.label, f"AugMix(...) | {below!r}")
 
     def _ends(self) -> Any:
         return self.depth if isinstance(self.depth, tuple) else (self.depth, self.depth)
@@ -83,7 +84,7 @@ class AugMix(Group):
         moving = [node.label for child in self.of for node in child.walk() if isinstance(node, Transform) and node.verb == "move"]
         if there and moving:
             expected = f"operations that move nothing, because {' and '.join(there)} cannot be averaged"
-            raise PolicyError(path, expected, ", ".join(moving), "AugMix([Solarize(), Gamma(exponent=(0.5, 2))])")
+            raise PolicyError(path, expected, ", ".join(moving), "AugMix([Invert(), Gamma(exponent=(0.5, 2))])")
 
     def _drawn(self, build: Builder, path: str) -> dict[str, NDArray]:
         given = (build.given or {}).get(path)

@@ -41,19 +41,17 @@ def preset(name: str, **settings: Any) -> Node:
         Compose([RandAugment(magnitude=15)])
     """
     if name not in presets():
-        raise PolicyError("preset", f"one of {', '.join(presets())}", repr(name), _advice(nearest(str(name), presets())))
+        close = nearest(str(name), presets()) or next(iter(presets()))
+        raise PolicyError("preset", f"one of {', '.join(presets())}", repr(name), f"v.preset({close!r})")
     document = _document(name)
     places = {setting: str(place).split(".") for setting, place in document.get("settings", {}).items()}
     for setting in settings:
         if setting not in places:
             expected = f"one of its settings: {', '.join(places)}" if places else "no settings: it has none"
-            raise ParameterError(f"preset {name}.{setting}", expected, repr(setting))
+            close = nearest(setting, places)
+            raise ParameterError(f"preset {name}.{setting}", expected, repr(setting), f"{close}=..." if close else f"preset({name!r})")
     wanted = {(*places[setting],): value for setting, value in settings.items()}
     return build(_set(document["policy"], wanted), f"preset {name}")
-
-
-def _advice(name: str | None) -> str | None:
-    return None if name is None else f"v.preset({name!r})"
 
 
 @lru_cache(maxsize=64)

@@ -123,7 +123,13 @@ def example(cls: type[Transform]) -> Transform:
         return cls(**cls.example)
     except TypeError as fault:
         expected = f"fields for a typical instance, such as example = {{'...': ...}} ({fault})"
-        raise VicinalError(f"{cls.__name__}.example", expected, repr(dict(cls.example))) from None
+        raise VicinalError(f"{cls.__name__}.example", expected, repr(dict(cls.example)), f"example = {{{_lacking(cls)}}}") from None
+
+
+def _lacking(cls: type[Transform]) -> str:
+    """The fields that have no default, as an example has to name them."""
+    bare = [one.name for one in dataclasses.fields(cls) if one.default is one.default_factory is dataclasses.MISSING]
+    return ", ".join(f"{name!r}: ..." for name in bare)
 
 
 def _varied(first: Transform, name: str, choice: Any) -> Iterator[Case]:

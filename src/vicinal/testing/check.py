@@ -70,18 +70,19 @@ def check(transform: type[Transform] | Transform, laws: Sequence[str] | None = N
         >>> v.check(v.HorizontalFlip, laws=["plain", "pure"]).kept
         ('plain', 'pure')
     """
+    name = transform.__name__ if isinstance(transform, type) else type(transform).__name__
     kept, other = [], {}
     for law in LAWS if laws is None else laws:
         try:
             outcomes = [_held(law, case) for case in cases(transform)]
         except Broken as fault:
-            raise LawBroken(f"law {law}: {fault.case}", fault.expected, fault.got) from fault
+            write = f"v.check({name}, laws=[{law!r}]) once it is mended"
+            raise LawBroken(f"law {law}: {fault.case}", fault.expected, fault.got, write) from fault
         reasons = [outcome for outcome in outcomes if outcome]
         if len(reasons) == len(outcomes):
             other[law] = reasons[0]
         else:
             kept.append(law)
-    name = transform.__name__ if isinstance(transform, type) else type(transform).__name__
     return Report(name, tuple(kept), MappingProxyType(other))
 
 

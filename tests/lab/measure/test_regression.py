@@ -54,9 +54,23 @@ def test_what_does_not_vary_has_no_share_and_no_slope():
 @pytest.mark.parametrize(
     ("outputs", "targets", "says"),
     [
-        ([1.0, np.nan], [1.0, 2.0], r"^outputs: expected finite numbers, got nan or infinity in item 1$"),
-        ([1.0, 2.0], [np.inf, 2.0], r"^targets: expected finite numbers, got nan or infinity in item 0$"),
-        ([[1.0], [2.0]], [1.0, 2.0], r"^outputs: expected the form of the targets, \(2,\), got \(2, 1\)$"),
+        (
+            [1.0, np.nan],
+            [1.0, 2.0],
+            r"^outputs: expected finite numbers, got nan or infinity in item 1"
+            r"; write np\.delete\(outputs, 1, 0\) and np\.delete\(targets, 1, 0\) to leave it out$",
+        ),
+        (
+            [1.0, 2.0],
+            [np.inf, 2.0],
+            r"^targets: expected finite numbers, got nan or infinity in item 0"
+            r"; write np\.delete\(outputs, 0, 0\) and np\.delete\(targets, 0, 0\) to leave it out$",
+        ),
+        (
+            [[1.0], [2.0]],
+            [1.0, 2.0],
+            r"^outputs: expected the form of the targets, \(2,\), got \(2, 1\); write outputs\.reshape\(targets\.shape\)$",
+        ),
         (np.zeros(0), np.zeros(0), r"at least one"),
         (["a"], [1.0], r"\(N,\) or \(N, D\) numbers"),
     ],

@@ -48,9 +48,15 @@ def test_the_mean_corruption_error_is_that_of_the_paper():
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        ({"b": curve([1.0, 1], [0, 1])}, r"^curves: expected the families a, got b$"),
-        ({}, r"^curves: expected the families a, got none$"),
-        ({"a": curve([1.0, 1], [0, 2])}, r"^curve a: expected the levels \[0\.0, 1\.0\], got \[0\.0, 2\.0\]$"),
+        (
+            {"b": curve([1.0, 1], [0, 1])},
+            r"^curves: expected the families a, got b; write curves\(\.\.\., kinds=\['gaussian'\]\) for both, say$",
+        ),
+        ({}, r"^curves: expected the families a, got none; write curves\(\.\.\., kinds=\['gaussian'\]\) for both, say$"),
+        (
+            {"a": curve([1.0, 1], [0, 2])},
+            r"^curve a: expected the levels \[0\.0, 1\.0\], got \[0\.0, 2\.0\]; write curves\(\.\.\., levels=\[0\.0, 1\.0\]\) for both$",
+        ),
     ],
 )
 def test_curves_that_do_not_fit_are_refused(given: dict, says: str):
@@ -61,9 +67,13 @@ def test_curves_that_do_not_fit_are_refused(given: dict, says: str):
 def test_a_curve_says_what_it_does_not_have():
     with pytest.raises(v.ParameterError, match=r"^curve made: expected one of accuracy, got 'acc'"):
         curve([1.0, 1], [0, 1]).area("acc")
-    with pytest.raises(v.DataError, match=r"^curve made: expected at least two levels, got 1$"):
+    with pytest.raises(
+        v.DataError, match=r"^curve made: expected at least two levels, got 1; write curves\(\.\.\., levels=\(0, 0\.1, 0\.2\)\), say$"
+    ):
         curve([1.0], [0]).area()
-    with pytest.raises(v.DataError, match=r"score at the neutral level 0, got none$"):
+    with pytest.raises(
+        v.DataError, match=r"score at the neutral level 0, got none; write curves\(\.\.\., levels=\(0, \.\.\.\)\), or levels=None$"
+    ):
         curve([1.0, 1], [1, 2]).loss()
 
 

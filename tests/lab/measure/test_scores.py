@@ -99,14 +99,19 @@ def test_items_in_another_order_and_twice_over_score_the_same():
 @pytest.mark.parametrize(
     ("outputs", "labels", "says"),
     [
-        ([[0.5, 0.5], [np.nan, 1]], [0, 1], r"^outputs\[1\]: expected finite probabilities, got nan or infinity$"),
+        (
+            [[0.5, 0.5], [np.nan, 1]],
+            [0, 1],
+            r"^outputs\[1\]: expected finite probabilities, got nan or infinity"
+            r"; write np\.delete\(outputs, 1, 0\) and np\.delete\(labels, 1, 0\) to leave it out$",
+        ),
         ([[np.inf, -np.inf]], [0], r"finite probabilities"),
         ([[0.7, 0.7]], [0], r"^outputs\[0\]: expected probabilities .* sum to 1, got a sum of 1\.4; write scipy\.special\.softmax"),
         ([[1.5, -0.5]], [0], r"got -0\.5"),
         ([[3.0, -1.0]], [0], r"got -1"),
-        ([[0.5, 0.5]], [2], r"^labels: expected classes from 0 to 1, as outputs have 2, got 2 to 2$"),
+        ([[0.5, 0.5]], [2], r"^labels: expected classes from 0 to 1, as outputs have 2, got 2 to 2; write labels - labels\.min\(\)$"),
         ([[0.5, 0.5]], [-1], r"got -1 to -1"),
-        ([[0.5, 0.5]], [0.0], r"^labels: expected \(1,\) whole numbers, one an item, got float64 \(1,\)$"),
+        ([[0.5, 0.5]], [0.0], r"^labels: expected \(1,\) whole numbers, one an item, got float64 \(1,\); write labels\.astype\(int\)$"),
         ([[0.5, 0.5]], [0, 1], r"got int64 \(2,\)"),
         (np.zeros((0, 2)), np.zeros(0, int), r"at least one item"),
         ([[1.0]], [0], r"K > 1 classes"),
@@ -123,7 +128,7 @@ def test_what_is_no_answer_is_refused_with_a_sentence(outputs, labels, says):
 
 
 def test_predicted_classes_are_whole_numbers_of_0_or_more():
-    with pytest.raises(v.DataError, match=r"^outputs: expected classes of 0 or more, got -1 to 1$"):
+    with pytest.raises(v.DataError, match=r"^outputs: expected classes of 0 or more, got -1 to 1; write outputs - outputs\.min\(\)$"):
         accuracy([-1, 1], [0, 1])
     with pytest.raises(v.DataError, match=r"^outputs: expected \(2,\) whole numbers"):
         accuracy([0.0, 1.0], [0, 1])

@@ -59,7 +59,8 @@ def picture(path: str, changed: int) -> NDArray[np.uint8]:
         with Image.open(path) as opened:
             return np.array(opened.convert("RGB"))
     except (OSError, ValueError, SyntaxError) as fault:
-        raise DataError(path, "an image that can be decoded", f"{type(fault).__name__}: {fault}") from None
+        got = f"{type(fault).__name__}: {fault}"
+        raise DataError(path, "an image that can be decoded", got, "a whole image file in its place") from None
 
 
 def _planes(image: NDArray, channels: int) -> NDArray:

@@ -18,6 +18,7 @@ from vicinal.core.errors import DataError
 from vicinal.core.steps import dequantise, quantise
 
 DRAWN = "emoji:"
+_WRITE = "path='path/to/image.png'"
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm", ".pgm"})
 
 
@@ -87,7 +88,7 @@ def _file(source: str, which: float) -> tuple[str, int]:
             return _file(files[int(which * len(files))], which)
         return source, found.st_mtime_ns
     except OSError as fault:
-        raise DataError("ImageOverlay.path", "an image file, or a folder of them", f"{source!r} ({fault.strerror})") from None
+        raise DataError("ImageOverlay.path", "an image file, or a folder of them", f"{source!r} ({fault.strerror})", _WRITE) from None
 
 
 @lru_cache(maxsize=64)
@@ -95,5 +96,6 @@ def _files(folder: str, stamp: int) -> list[str]:
     """The image files of a folder, by name."""
     found = sorted(str(path) for path in Path(folder).iterdir() if path.suffix.lower() in SUFFIXES and path.is_file())
     if not found:
-        raise DataError("ImageOverlay.path", f"a folder with image files ({', '.join(sorted(SUFFIXES))})", f"none in {folder!r}")
+        expected = f"a folder with image files ({', '.join(sorted(SUFFIXES))})"
+        raise DataError("ImageOverlay.path", expected, f"none in {folder!r}", _WRITE)
     return found

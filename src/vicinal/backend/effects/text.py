@@ -134,7 +134,7 @@ def _font(path: str, size: int) -> Any:
     try:
         found = fonts.truetype(path, size) if path else fonts.load_default(size)
     except OSError as fault:
-        raise DataError("font", "a TrueType or OpenType file", f"{path!r} ({fault})") from None
+        raise DataError("font", "a TrueType or OpenType file", f"{path!r} ({fault})", "font=None for the font of Pillow") from None
     return found.font_variant(layout_engine=fonts.Layout.BASIC)
 
 

@@ -15,7 +15,7 @@ from vicinal.core.errors import ParameterError, TargetError
 from vicinal.core.primitive import Hide
 from vicinal.core.targets.base import Known, Target, Way
 from vicinal.core.targets.dense import copied, dense
-from vicinal.core.targets.rows import Instances, per_sample
+from vicinal.core.targets.rows import Instances, per_sample, uneven
 from vicinal.core.volume import expanded, regrouped, slices
 from vicinal.core.warp import CONSTANT, LINEAR, NONE, Warp
 
@@ -64,7 +64,8 @@ class Mask(Target):
     def _slices(self, volumes: Dense, way: Way, name: str) -> Dense:
         flat, counts = slices(volumes)
         if counts.tolist() != np.asarray(way.depth).tolist():
-            raise TargetError(name, f"as many slices as the volumes have, {np.asarray(way.depth).tolist()}", f"{counts.tolist()}")
+            expected = f"as many slices as the volumes have, {np.asarray(way.depth).tolist()}"
+            raise TargetError(name, expected, f"{counts.tolist()}", "a mask (D, H, W) for each volume (D, H, W, C)")
         moved = regrouped(self._moved(flat, expanded(way.moves, counts), way.sliced(), name), counts)
         return np.stack(moved) if isinstance(volumes, np.ndarray) and len({part.shape for part in moved}) == 1 else moved
 
@@ -72,7 +73,7 @@ class Mask(Target):
         fits(masks, way.before, name)
         dtype = masks[0].dtype
         if dtype.kind in "iub" and np.asarray(self.fill).astype(dtype) != self.fill:
-            raise TargetError(f"{name}.fill", f"a value that {dtype} can hold", repr(self.fill))
+            raise TargetError(f"{name}.fill", f"a value that {dtype} can hold", repr(self.fill), f"fill=0, or {name}.astype(np.int32)")
         if self.content == "labels":
             masks = _without(masks, way)
         if not moves:
@@ -149,8 +150,18 @@ class InstanceMasks(Target):
         if not part.size:
             return np.zeros((*size, 1), bool)
         if part.ndim != 3 or part.shape[1:] != size or part.dtype.kind not in "biu":
-            raise TargetError(where, f"masks of shape (n, {size[0]}, {size[1]}), boolean or whole", f"{part.dtype} {part.shape}")
+            expected, write = f"masks of shape (n, {size[0]}, {size[1]}), boolean or whole", _stacked(part, size)
+            raise TargetError(where, expected, f"{part.dtype} {part.shape}", write)
         return np.ascontiguousarray(np.moveaxis(part, 0, -1))
+
+
+def _stacked(part: NDArray, size: tuple[int, ...]) -> str:
+    """What makes masks, one an instance, of another array, in code where that can be told."""
+    if part.shape[1:] == size:
+        return "masks > 0"
+    if part.shape[:2] == size:
+        return "masks[None]" if part.ndim == 2 else "np.moveaxis(masks, -1, 0)"
+    return f"np.stack(masks), each of its image's size {size}"
 
 
 def _dropped(way: Way, owner: NDArray) -> NDArray[np.bool_]:
@@ -202,13 +213,14 @@ class Image(Target):
 def fits(masks: Dense, spec: Spec, name: str) -> None:
     """Refuse masks that are not one a sample, or not of the size of their image."""
     if len(masks) != len(spec):
-        raise TargetError(name, f"{len(spec)} of them, one a sample", f"{len(masks)}")
+        raise uneven(name, len(spec), str(len(masks)))
     if isinstance(masks, np.ndarray) and (spec.size == masks.shape[1:3]).all():
         return
     for number, mask in enumerate(masks):
         expected = (int(spec.height[number]), int(spec.width[number]))
         if mask.shape[:2] != expected:
-            raise TargetError(f"{name}[{number}]", f"the size of its image, {expected}", f"{mask.shape[:2]}")
+            write = f"cv2.resize(mask, {expected[::-1]}, interpolation=cv2.INTER_NEAREST)"
+            raise TargetError(f"{name}[{number}]", f"the size of its image, {expected}", f"{mask.shape[:2]}", write)
 
 
 def valid(way: Way) -> Dense:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from vicinal.core.errors import ParameterError, TargetError
 from vicinal.core.targets.base import Known, Target, Way
 from vicinal.core.targets.outline import off_canvas
-from vicinal.core.targets.rows import Rows, like, per_sample
+from vicinal.core.targets.rows import UNKNOWN, Rows, like, per_sample
 
 
 @final
@@ -56,7 +56,8 @@ class Keypoints(Target):
         instances = max((part.ndim for part in parts), default=2) == 3
         columns = next((part.shape[-1] for part in parts if part.size and part.ndim), 2)
         if columns not in (2, 3):
-            raise TargetError(name, "2 columns (x, y) or 3 (x, y, visible)", f"{columns}")
+            write = "points[..., :2]" if columns > 3 else "np.stack([x, y], axis=-1)"
+            raise TargetError(name, "2 columns (x, y) or 3 (x, y, visible)", f"{columns}", write)
         return Rows.of(parts, (-1, columns) if instances else (columns,), name, finite=False), instances
 
     def _moved(self, points: NDArray, owner: NDArray, way: Way) -> NDArray[np.float64]:
@@ -75,7 +76,8 @@ class Keypoints(Target):
         order = np.arange(count)
         for a, b in self.swap:
             if part.size and max(a, b) >= count:
-                raise TargetError(f"{name}.swap", f"numbers below {count}, the number of points", f"({a}, {b})")
+                write = f"swap=[(0, {count - 1})], say" if count > 1 else "swap=()"
+                raise TargetError(f"{name}.swap", f"numbers below {count}, the number of points", f"({a}, {b})", write)
             if part.size:
                 order[a], order[b] = b, a
         return part[..., order, :]
@@ -85,7 +87,7 @@ def _points(part: Any, name: str) -> NDArray:
     try:
         return np.asarray(part, np.float64)
     except (TypeError, ValueError):
-        raise TargetError(name, "numbers, equally many a point", repr(part)[:80]) from None
+        raise TargetError(name, "numbers, equally many a point", repr(part)[:80], f"[[x, y], ...], {UNKNOWN}") from None
 
 
 @final

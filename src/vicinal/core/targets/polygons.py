@@ -14,6 +14,8 @@ from vicinal.core.targets.boxes import extent
 from vicinal.core.targets.outline import followed
 from vicinal.core.targets.rows import Instances, per_sample
 
+_TRIANGLE = "[(1, 1), (9, 1), (9, 9)]"
+
 
 @final
 @dataclass(frozen=True, eq=False)
@@ -47,7 +49,7 @@ class Polygons(Target):
 
 def _listed(part: Any, name: str) -> Any:
     if not hasattr(part, "__len__") or isinstance(part, (str, bytes)):
-        raise TargetError(name, "a list of polygons for each sample", repr(part)[:80])
+        raise TargetError(name, "a list of polygons for each sample", repr(part)[:80], f"[{_TRIANGLE}], say")
     return part
 
 
@@ -55,9 +57,10 @@ def _ring(ring: Any, where: str) -> NDArray[np.float64]:
     try:
         array = np.asarray(ring, np.float64)
     except (TypeError, ValueError):
-        raise TargetError(where, "numbers", repr(ring)[:80]) from None
+        raise TargetError(where, "numbers", repr(ring)[:80], f"{_TRIANGLE}, say") from None
     if array.ndim != 2 or array.shape[1] != 2 or len(array) < 3 or not np.isfinite(array).all():
-        raise TargetError(where, "3 or more corners (x, y)", f"shape {array.shape}")
+        flat, got = array.ndim == 1 and array.size % 2 == 0, f"shape {array.shape}" if np.isfinite(array).all() else "nan or infinity"
+        raise TargetError(where, "3 or more corners (x, y)", got, "np.reshape(ring, (-1, 2))" if flat else f"{_TRIANGLE}, say")
     return array
 
 

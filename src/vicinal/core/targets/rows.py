@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from vicinal.core.errors import TargetError
 
+UNKNOWN = "a row of np.nan for each point that is not there"
+
 
 @final
 @dataclass(frozen=True, eq=False)
@@ -33,7 +35,7 @@ class Rows:
         try:
             return Rows(np.concatenate(filled) if filled else empty, owner)
         except ValueError:
-            raise TargetError(where, "the same number of columns for every sample", "different ones") from None
+            raise TargetError(where, "as many points an instance in every sample", "different numbers", UNKNOWN) from None
 
     def parts(self, batch: int) -> list[NDArray]:
         """One array per sample again."""
@@ -55,16 +57,32 @@ def _rows(part: Any, width: tuple[int, ...], where: str, finite: bool) -> NDArra
     try:
         array = np.asarray(part, np.float64)
     except (TypeError, ValueError):
-        raise TargetError(where, "numbers", repr(part)[:80]) from None
+        raise TargetError(where, "numbers", repr(part)[:80], f"an array of shape ({_shape(width)})") from None
     if array.size == 0:
         return np.zeros((0, *(max(size, 2) for size in width)))
     fits = array.ndim == len(width) + 1 and all(want in (-1, have) for want, have in zip(width, array.shape[1:], strict=True))
     if not fits:
-        shape = ", ".join("n" if size == -1 else str(size) for size in ("n", *width))
-        raise TargetError(where, f"an array of shape ({shape})", f"shape {array.shape}")
+        raise TargetError(where, f"an array of shape ({_shape(width)})", f"shape {array.shape}", _reshaped(array, width))
     if finite and not np.isfinite(array).all():
-        raise TargetError(where, "finite numbers", f"NaN or infinity in row {int(np.argwhere(~np.isfinite(array))[0][0])}")
+        got = f"NaN or infinity in row {int(np.argwhere(~np.isfinite(array))[0][0])}"
+        raise TargetError(where, "finite numbers", got, "rows[np.isfinite(rows).all(axis=1)]")
     return array
+
+
+def _shape(width: tuple[int, ...]) -> str:
+    return ", ".join("n" if size == -1 else str(size) for size in ("n", *width))
+
+
+def _reshaped(array: NDArray, width: tuple[int, ...]) -> str:
+    """What makes rows of an array of another shape, in code where that can be told."""
+    if not width:
+        return "np.ravel(times)"
+    columns = array.shape[-1] if array.ndim else 0
+    if array.ndim == len(width) and columns == width[-1]:
+        return "rows[None]"
+    if array.ndim == len(width) + 1 and columns > width[-1]:
+        return f"rows[..., :{width[-1]}]"
+    return f"rows of {width[-1]} numbers, np.zeros((0, {width[-1]})) for none"
 
 
 @final
@@ -102,9 +120,13 @@ class Instances:
 def per_sample(value: Any, batch: int, where: str, unpack: Callable[[Any], Any] | None = None) -> list[Any]:
     """One entry per sample, or an error that counts."""
     if not hasattr(value, "__len__") or len(value) != batch:
-        got = f"{len(value)}" if hasattr(value, "__len__") else repr(value)
-        raise TargetError(where, f"{batch} entries, one a sample", got)
+        raise uneven(where, batch, f"{len(value)}" if hasattr(value, "__len__") else repr(value))
     return list(value) if unpack is None else [unpack(part) for part in value]
+
+
+def uneven(where: str, batch: int, got: str) -> TargetError:
+    """The fault of a target that has not one entry for each sample."""
+    return TargetError(where, f"{batch} entries, one a sample", got, f"{where}=[...] of length {batch}")
 
 
 def like(parts: Sequence[NDArray], value: Any) -> Any:

@@ -51,7 +51,8 @@ def _shared_out(notes: Sequence[dict], held: dict[Any, list[Instance]], classes:
         if (mine := held.get(_key(note, "image_id"))) is None:
             lost.append(f"{path}: {place}: image {note.get('image_id')!r}")
         elif _key(note, "category_id") not in classes:
-            faults.append(DataError(f"{path}: {place}", "a category_id among the categories", repr(note.get("category_id"))))
+            write = f'"category_id": {next(iter(classes), 1)}, or its category into "categories"'
+            faults.append(DataError(f"{path}: {place}", "a category_id among the categories", repr(note.get("category_id")), write))
         else:
             mine.append(_instance(place, classes[note["category_id"]], note))
     return lost, faults
@@ -60,7 +61,8 @@ def _shared_out(notes: Sequence[dict], held: dict[Any, list[Instance]], classes:
 def _listed(document: Any, key: str, path: Path) -> list[dict[str, Any]]:
     found = document.get(key) if isinstance(document, Mapping) else None
     if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-        raise DataError(f"{path}: {key}", "a list of objects, as in COCO", "none" if found is None else type(found).__name__)
+        got, write = "none" if found is None else type(found).__name__, '{"images": [...], "annotations": [...], "categories": [...]}'
+        raise DataError(f"{path}: {key}", "a list of objects, as in COCO", got, write)
     return found
 
 
@@ -72,17 +74,19 @@ def _key(one: Mapping[str, Any], name: str) -> int | str | None:
 def _sorted(categories: Sequence[dict], path: Path) -> list[dict]:
     ids = [one.get("id") for one in categories]
     if not all(_whole(one) for one in ids) or len(set(ids)) != len(ids) or any("name" not in one for one in categories):
-        raise DataError(f"{path}: categories", "each with a name and a whole number of its own as id", f"ids {ids[:8]}")
+        expected = "each with a name and a whole number of its own as id"
+        raise DataError(f"{path}: categories", expected, f"ids {ids[:8]}", '{"id": 1, "name": "cat"}, {"id": 2, "name": "dog"}, ...')
     return sorted(categories, key=lambda one: one["id"])
 
 
 def _by_image(images: Sequence[dict], path: Path) -> dict[Any, list[Instance]]:
     for number, one in enumerate(images):
         if _key(one, "id") is None or not isinstance(one.get("file_name"), str):
-            raise DataError(f"{path}: images[{number}]", "an id and a file_name", str(one)[:80])
+            raise DataError(f"{path}: images[{number}]", "an id and a file_name", str(one)[:80], '{"id": 1, "file_name": "1.jpg"}, say')
     held: dict[Any, list[Instance]] = {one["id"]: [] for one in images}
     if len(held) < len(images):
-        raise DataError(f"{path}: images", "an id of its own for each", f"{len(images) - len(held)} ids twice")
+        got, write = f"{len(images) - len(held)} ids twice", "another id, and the same as image_id of its annotations"
+        raise DataError(f"{path}: images", "an id of its own for each", got, write)
     return held
 
 

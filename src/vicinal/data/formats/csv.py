@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from vicinal.core.errors import DataError
 from vicinal.data.build import joined
 from vicinal.data.dataset import Dataset
-from vicinal.data.files import load, stem
+from vicinal.data.files import WHOLE, as_utf8, load, stem
 from vicinal.data.part import Part
 
 Line = tuple[int, str]
@@ -50,15 +50,16 @@ def _lines(path: Path) -> list[Line]:
     """The rows that are not blank, with their line numbers; without the header."""
     data, problem = load(path)
     if problem:
-        raise DataError(str(path), "a whole CSV file", f"{len(data)} bytes, then {problem}")
+        raise DataError(str(path), "a whole CSV file", f"{len(data)} bytes, then {problem}", WHOLE)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise DataError(str(path), "a CSV file, plain text", f"bytes that are not text at {error.start}") from None
+        raise DataError(str(path), "a CSV file, plain text", f"bytes that are not text at {error.start}", as_utf8(path)) from None
     lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
     lines = lines[1:] if lines and _header(lines[0][1]) else lines
     if not lines:
-        raise DataError(str(path), "rows of a label and pixels", "an empty file" if not data else "no such row")
+        got, write = "an empty file" if not data else "no such row", "rows such as 7,0,0,255,0: a label, then its pixels"
+        raise DataError(str(path), "rows of a label and pixels", got, write)
     return lines
 
 
@@ -78,7 +79,9 @@ def _shape(path: Path, pixels: int) -> tuple[int, int, int]:
         if side and channels * side * side == pixels:
             return side, side, channels
     expected = "a label and then k*k or 3*k*k pixels in a row (785 values for 28x28)"
-    raise DataError(str(path), expected, f"{pixels + 1} values")
+    side = max(1, round(math.sqrt(pixels)))
+    write = f"{side * side + 1} values in each row: a label, then {side}x{side} pixels"
+    raise DataError(str(path), expected, f"{pixels + 1} values", write)
 
 
 def _table(path: Path, lines: Sequence[Line], width: int, skip_bad: bool) -> tuple[NDArray[np.int32], tuple[str, ...]]:
@@ -90,7 +93,9 @@ def _table(path: Path, lines: Sequence[Line], width: int, skip_bad: bool) -> tup
     if not skip_bad or len(bad) == len(lines):
         number, line = bad[0]
         more = f" (and {len(bad) - 1} more such rows)" if len(bad) > 1 else ""
-        raise DataError(f"{path}:{number}", *_fault(line, width, more), "--skip-bad to leave out malformed rows")
+        write = "--skip-bad to leave out malformed rows" if len(bad) < len(lines) else "rows of whole numbers: a label, then pixels 0..255"
+        expected, got = _fault(line, width, more)
+        raise DataError(f"{path}:{number}", expected, got, write)
     faulty = {number for number, _ in bad}
     good = _parsed([line for number, line in lines if number not in faulty], width)
     assert good is not None

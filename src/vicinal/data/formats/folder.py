@@ -58,7 +58,8 @@ class Folder:
         items = sorted((item for part in parts for item in _items(path, part)), key=lambda item: item.name)
         if not items:
             got = f"no image below the folders {shortlist(classes)}" if classes else "no folder for any class"
-            raise DataError(str(path), f"images ({' '.join(_ENDINGS)}) as {self.looks}", got)
+            write = f"a file such as {path / next(iter(classes), 'cat') / '1.png'}"
+            raise DataError(str(path), f"images ({' '.join(_ENDINGS)}) as {self.looks}", got, write)
         part, skipped = _decoded(path, items, skip_bad)
         return joined([part], name=stem(path), format=self.name, origin=str(path), classes=classes, skipped=skipped)
 

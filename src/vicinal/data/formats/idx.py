@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from vicinal.core.errors import DataError
 from vicinal.data.build import joined
 from vicinal.data.dataset import Dataset
-from vicinal.data.files import load, stem
+from vicinal.data.files import WHOLE, load, stem
 from vicinal.data.part import Part
 from vicinal.data.validate import shortlist
 
@@ -58,15 +58,15 @@ def read_idx(path: Path) -> NDArray:
     start = 4 + 4 * dims
     if data[:2] != b"\0\0" or not 1 <= dims <= 4 or data[2] not in _TYPES:
         magic = f"{data[:4].hex(' ') or 'nothing'}{why}"
-        raise DataError(str(path), "an IDX file that begins with the bytes 00 00 08 03 (images) or 00 00 08 01 (labels)", magic)
+        expected = "an IDX file that begins with the bytes 00 00 08 03 (images) or 00 00 08 01 (labels)"
+        raise DataError(str(path), expected, magic, WHOLE)
     if len(data) < start:
-        raise DataError(str(path), f"a header of {start} bytes", f"{len(data)} bytes{why}")
+        raise DataError(str(path), f"a header of {start} bytes", f"{len(data)} bytes{why}", WHOLE)
     shape, dtype = np.frombuffer(data, ">u4", dims, 4).tolist(), np.dtype(_TYPES[data[2]])
     expected = start + math.prod(shape) * dtype.itemsize
     if problem or len(data) != expected:
         size = " x ".join(map(str, shape))
-        advice = "the path of a whole copy of the file"
-        raise DataError(str(path), f"{expected} bytes, as its header says ({size})", f"{len(data)} bytes{why}", advice)
+        raise DataError(str(path), f"{expected} bytes, as its header says ({size})", f"{len(data)} bytes{why}", WHOLE)
     return np.frombuffer(data, dtype, offset=start).reshape(shape).astype(dtype.newbyteorder("="))
 
 
@@ -77,7 +77,7 @@ def _folder(folder: Path) -> list[Part]:
     if len(trains) != 1 or len(tests) > 1:
         names = shortlist([path.name for path in images.values()]) or "no images file"
         expected = f"one training pair ({_PAIR}) and at most one t10k or test pair"
-        raise DataError(str(folder), expected, names, "the path of the images file that is to be read" if images else None)
+        raise DataError(str(folder), expected, names, "the path of the images file that is to be read" if images else f"both into {folder}")
     return [_part(images[head], head, head in tests) for head in trains + tests]
 
 
@@ -92,10 +92,12 @@ def _single(path: Path) -> Part:
 def _part(images: Path, head: str, test: bool) -> Part:
     labels = _files(images.parent, "labels").get(head)
     if labels is None:
-        raise DataError(str(images), f"its labels beside it, {images.name[: len(head)]}labels-idx1-ubyte[.gz]", "none")
+        expected, write = f"its labels beside it, {images.name[: len(head)]}labels-idx1-ubyte[.gz]", f"that file into {images.parent}"
+        raise DataError(str(images), expected, "none", write)
     pixels, classes = read_idx(images), read_idx(labels)
     if pixels.ndim not in (3, 4):
-        raise DataError(str(images), "3 axes (N, H, W) or 4 (N, H, W, C)", f"{pixels.ndim}, {pixels.shape}")
+        write = "images, whose file begins with 00 00 08 03, under this name"
+        raise DataError(str(images), "3 axes (N, H, W) or 4 (N, H, W, C)", f"{pixels.ndim}, {pixels.shape}", write)
     return Part(f"{images} with {labels.name}", pixels, classes, test=test)
 
 

@@ -76,5 +76,5 @@ def _array(path: Path, archive: Mapping[str, NDArray], key: str) -> NDArray:
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise DataError(where, "a whole array", f"damaged data ({error})", _WRITE) from None
     if not array.ndim:
-        raise DataError(where, "one value for each image", "a single value")
+        raise DataError(where, "one value for each image", "a single value", _WRITE)
     return array

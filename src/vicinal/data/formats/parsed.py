@@ -9,6 +9,7 @@ from typing import Any
 from xml.parsers import expat
 
 from vicinal.core.errors import DataError
+from vicinal.data.files import as_utf8
 
 
 def json_of(path: Path) -> Any:
@@ -16,7 +17,8 @@ def json_of(path: Path) -> Any:
     try:
         return json.loads(path.read_bytes())
     except (ValueError, RecursionError) as error:
-        raise DataError(str(path), "a JSON document", str(error) or "one nested too deeply") from None
+        write = f"what 'python -m json.tool {path}' accepts"
+        raise DataError(str(path), "a JSON document", str(error) or "one nested too deeply", write) from None
 
 
 def yaml_of(path: Path) -> Any:
@@ -26,7 +28,7 @@ def yaml_of(path: Path) -> Any:
     try:
         return yaml.safe_load(text_of(path))
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise DataError(str(path), "a YAML document of plain data", " ".join(str(error).split())[:200]) from None
+        raise DataError(str(path), "a YAML document of plain data", " ".join(str(error).split())[:200], "names: [cat, dog], say") from None
 
 
 def text_of(path: Path) -> str:
@@ -34,7 +36,7 @@ def text_of(path: Path) -> str:
     try:
         return path.read_text("utf-8-sig")
     except UnicodeDecodeError:
-        raise DataError(str(path), "text in UTF-8", "other bytes") from None
+        raise DataError(str(path), "text in UTF-8", "other bytes", as_utf8(path)) from None
 
 
 def xml_of(path: Path) -> ET.Element:
@@ -49,5 +51,5 @@ def xml_of(path: Path) -> ET.Element:
     try:
         parser.Parse(path.read_bytes(), True)
     except (expat.ExpatError, ValueError) as error:
-        raise DataError(str(path), "an XML document", str(error)) from None
+        raise DataError(str(path), "an XML document", str(error), "a whole one, <annotation>...</annotation>") from None
     return tree.close()

@@ -18,6 +18,7 @@ from vicinal.data.noted import Found, Instance, Noted, Rules, Segment
 from vicinal.data.segments import as_runs
 
 _LARGEST = 1e6  # pixels a side
+_WRITE = "segments='none' to read boxes alone"
 _VOID = 255  # of a segmentation: the edges between objects, which belong to none
 
 
@@ -75,8 +76,7 @@ def _listed(path: Path, part: str) -> list[str]:
     file = path / "ImageSets" / f"{part if '/' in part else f'Main/{part}'}.txt"
     if not file.is_file():
         known = sorted(one.stem for one in file.parent.glob("*.txt")) if file.parent.is_dir() else []
-        close = nearest(part, known) or (known[0] if known else None)
-        raise DataError(str(file), "a list of pictures", "no such file", None if close is None else f"part={close!r}")
+        raise DataError(str(file), "a list of pictures", "no such file", f"part={nearest(part, known) or next(iter(known), None)!r}")
     return [line.split()[0] for line in text_of(file).splitlines() if line.strip()]
 
 
@@ -91,7 +91,7 @@ def _noted(stem: str, root: ET.Element, note: Path | None, there: dict[str, Path
 def _objects(where: str, root: ET.Element, origin: int) -> list[tuple[str, list[float]]]:
     objects = [(" ".join((one.findtext("name") or "").split()), _box(one, origin)) for one in root.findall("object")]
     if unnamed := [str(row) for row, (name, _) in enumerate(objects, 1) if not name]:
-        raise DataError(where, "a name for every object", f"none for object {', '.join(unnamed)}")
+        raise DataError(where, "a name for every object", f"none for object {', '.join(unnamed)}", "<name>cat</name> into <object>, say")
     return objects
 
 
@@ -101,7 +101,8 @@ def _outlines(file: Path, count: int, rules: Rules) -> list[Segment]:
         return [None] * count
     numbers = _owners(file)
     if (strange := np.setdiff1d(numbers, [*range(count + 1), _VOID])).size:
-        raise DataError(str(file), f"the numbers 0 to {count} of the objects in its XML file, or {_VOID}", str(strange.tolist()))
+        expected = f"the numbers 0 to {count} of the objects in its XML file, or {_VOID}"
+        raise DataError(str(file), expected, str(strange.tolist()), _WRITE)
     there = [numbers == number for number in range(1, count + 1)]
     return [as_runs(mask) if mask.any() else None for mask in there]
 
@@ -113,12 +114,13 @@ def _owners(file: Path) -> NDArray[np.uint8]:
     try:
         with Image.open(file) as picture:
             if picture.mode not in ("P", "L"):
-                raise DataError(str(file), "a picture with a palette or grey, whose values are numbers of objects", f"mode {picture.mode}")
+                expected = "a picture with a palette or grey, whose values are numbers of objects"
+                raise DataError(str(file), expected, f"mode {picture.mode}", _WRITE)
             return np.asarray(picture)
     except DataError:
         raise
     except Exception as error:  # Pillow's plug-ins raise whatever a damaged file makes them run into
-        raise DataError(str(file), "a picture that can be read", str(error).splitlines()[0] if str(error) else "none") from error
+        raise DataError(str(file), "a picture that can be read", str(error).splitlines()[0] if str(error) else "none", _WRITE) from error
 
 
 def _box(one: ET.Element, origin: int) -> list[float]:

@@ -18,6 +18,7 @@ from vicinal.data.formats.parsed import text_of, yaml_of
 from vicinal.data.noted import Found, Instance, Noted, Rules, unknown_box
 
 _PARTS = ("train", "val", "test")
+_NAMES = "names: [cat, dog], say"
 
 
 @final
@@ -63,7 +64,7 @@ def _pair(folder: Path) -> bool:
 def _settings(config: Path | None) -> dict[str, Any]:
     found = {} if config is None else yaml_of(config)
     if not isinstance(found, dict):
-        raise DataError(str(config), "names of classes and of folders, as YOLO has them", type(found).__name__)
+        raise DataError(str(config), "names of classes and of folders, as YOLO has them", type(found).__name__, _NAMES)
     return found
 
 
@@ -76,10 +77,11 @@ def _names(settings: Mapping[str, Any], config: Path | None) -> tuple[str, ...]:
     names = settings.get("names") or []
     if isinstance(names, dict):
         if sorted(names, key=str) != sorted(range(len(names)), key=str):
-            raise DataError(f"{config}: names", f"the class numbers 0 to {len(names) - 1}", f"{list(names)[:8]}")
+            expected = f"the class numbers 0 to {len(names) - 1}"
+            raise DataError(f"{config}: names", expected, f"{list(names)[:8]}", "names: {0: cat, 1: dog}, say")
         names = [names[number] for number in range(len(names))]
     if not isinstance(names, list):
-        raise DataError(f"{config}: names", "a list of names, or a name for each number", repr(names)[:80])
+        raise DataError(f"{config}: names", "a list of names, or a name for each number", repr(names)[:80], _NAMES)
     return tuple(map(str, names))
 
 
@@ -88,7 +90,7 @@ def _shape(settings: Mapping[str, Any], config: Path | None) -> tuple[int, int] 
     if shape is None:
         return None
     if not isinstance(shape, list) or len(shape) != 2 or not all(isinstance(x, int) and x > 0 for x in shape) or shape[1] not in (2, 3):
-        raise DataError(f"{config}: kpt_shape", "how many points, and 2 or 3 numbers for each", repr(shape)[:80])
+        raise DataError(f"{config}: kpt_shape", "how many points, and 2 or 3 numbers for each", repr(shape)[:80], "kpt_shape: [17, 3], say")
     return shape[0], shape[1]
 
 
@@ -97,9 +99,8 @@ def _images(root: Path, settings: Mapping[str, Any], rules: Rules) -> set[Path]:
         return set(_below(rules.images))
     known = [part for part in _PARTS if settings.get(part)]
     if rules.part is not None and rules.part not in known:
-        close = nearest(rules.part, known) or (known[0] if known else None)
         expected = f"one of {', '.join(known)}" if known else "no part, where a data.yaml names none"
-        raise DataError("part", expected, repr(rules.part), None if close is None else f"part={close!r}")
+        raise DataError("part", expected, repr(rules.part), f"part={nearest(rules.part, known) or next(iter(known), None)!r}")
     said = [settings[part] for part in known if rules.part in (None, part)] or ["images"]
     places = [root / str(place) for entry in said for place in (entry if isinstance(entry, list) else [entry])]
     return {file for place in places for file in _at(place, root)}
@@ -111,7 +112,8 @@ def _at(place: Path, root: Path) -> Iterator[Path]:
         return _below(place)
     if place.suffix == ".txt" and place.is_file():
         return (root / line.strip() for line in text_of(place).splitlines() if line.strip())
-    raise DataError(str(place), "a folder of pictures, or a .txt that lists them", "neither")
+    write = "the path of one into data.yaml, train: images/train, say"
+    raise DataError(str(place), "a folder of pictures, or a .txt that lists them", "neither", write)
 
 
 def _below(folder: Path) -> Iterator[Path]:
@@ -151,7 +153,8 @@ class _Lines:
             label = _numbers(words[:1])[0]
             if not label.is_integer() or label < 0 or (self.classes and label >= self.classes):
                 expected = f"a class number from 0 to {self.classes - 1}" if self.classes else "a class number"
-                faults.append(DataError(f"{file}: line {number}", expected, repr(words[0])[:40]))
+                write = "a known number, or its name into data.yaml" if label >= self.classes > 0 else "0 0.5 0.5 0.2 0.2, say"
+                faults.append(DataError(f"{file}: line {number}", expected, repr(words[0])[:40], write))
             else:
                 yield self._instance(f"line {number}", int(label), np.array(_numbers(words[1:])))
 

@@ -57,11 +57,13 @@ def checked_numbers(outputs: ArrayLike, targets: ArrayLike) -> tuple[NDArray[np.
     pair = [np.asarray(values) for values in (outputs, targets)]
     for name, values in zip(("outputs", "targets"), pair, strict=True):
         if values.ndim not in (1, 2) or values.dtype.kind not in "fiu" or not values.size:
-            raise DataError(name, "(N,) or (N, D) numbers, at least one", _form(values))
+            raise DataError(name, "(N,) or (N, D) numbers, at least one", _form(values), f"np.asarray({name}, float).reshape(N, -1)")
         if not np.isfinite(values).all():
-            raise DataError(name, "finite numbers", f"nan or infinity in item {int(np.argwhere(~np.isfinite(values))[0][0])}")
+            item = int(np.argwhere(~np.isfinite(values))[0][0])
+            raise DataError(name, "finite numbers", f"nan or infinity in item {item}", _without(item, "targets"))
     if pair[0].shape != pair[1].shape:
-        raise DataError("outputs", f"the form of the targets, {pair[1].shape}", str(pair[0].shape))
+        write = "outputs.reshape(targets.shape)" if pair[0].size == pair[1].size else "one output for every target"
+        raise DataError("outputs", f"the form of the targets, {pair[1].shape}", str(pair[0].shape), write)
     first, second = (values.reshape(len(values), -1).astype(np.float64) for values in pair)
     return first, second
 
@@ -83,19 +85,32 @@ def _labels(labels: ArrayLike, items: int, classes: int | None, where: str = "la
     given = np.asarray(labels)
     if given.shape != (items,) or given.dtype.kind not in "iu" or not items:
         expected = f"({items},) whole numbers, one an item" if items else "at least one item"
-        raise DataError(where, expected, _form(given))
+        raise DataError(where, expected, _form(given), _numbered(given, items, where))
     highest = np.iinfo(np.int64).max if classes is None else classes - 1
     if given.min() < 0 or given.max() > highest:
         expected = "classes of 0 or more" if classes is None else f"classes from 0 to {classes - 1}, as outputs have {classes}"
-        raise DataError(where, expected, f"{given.min()} to {given.max()}")
+        span = int(given.max()) - int(given.min())
+        write = f"{where} - {where}.min()" if span <= highest else f"outputs of {span + 1} columns, one a class"
+        raise DataError(where, expected, f"{given.min()} to {given.max()}", write)
     return given.astype(np.int64, copy=False)
+
+
+def _numbered(given: NDArray, items: int, where: str) -> str:
+    """What makes numbers of classes, one an item, of another array."""
+    if given.ndim == 2:
+        return f"{where}.argmax(axis=1)"
+    return f"{where}.astype(int)" if given.shape == (items,) and items else f"{where}=[0, 1, ...] of length {items or 'N'}"
+
+
+def _without(item: int, beside: str) -> str:
+    return f"np.delete(outputs, {item}, 0) and np.delete({beside}, {item}, 0) to leave it out"
 
 
 def _improbable(values: NDArray, off: NDArray[np.bool_]) -> DataError:
     item = int(np.flatnonzero(off)[0])
     row = values[item]
     if not np.isfinite(row).all():
-        return DataError(f"outputs[{item}]", "finite probabilities", "nan or infinity")
+        return DataError(f"outputs[{item}]", "finite probabilities", "nan or infinity", _without(item, "labels"))
     got = f"{row.min():g}" if row.min() < 0 else f"a sum of {row.sum():g}"
     return DataError(f"outputs[{item}]", "probabilities of 0 or more that sum to 1", got, _SOFTMAX)
 

@@ -41,7 +41,8 @@ class Curve:
             ParameterError: for a metric that was not measured.
         """
         if metric not in self.values:
-            raise ParameterError(f"curve {self.family}", f"one of {', '.join(self.values)}", repr(metric), nearest(metric, self.values))
+            write = nearest(metric, self.values) or f"curves(..., metrics=[{metric!r}])"
+            raise ParameterError(f"curve {self.family}", f"one of {', '.join(self.values)}", repr(metric), write)
         return self.values[metric]
 
     def area(self, metric: str = "accuracy") -> float:
@@ -54,7 +55,8 @@ class Curve:
         order = np.argsort(away, kind="stable")
         width = away[order[-1]] - away[order[0]]
         if not width:
-            raise DataError(f"curve {self.family}", "at least two levels", f"{len(np.unique(away))}")
+            write = "curves(..., levels=(0, 0.1, 0.2)), say"
+            raise DataError(f"curve {self.family}", "at least two levels", f"{len(np.unique(away))}", write)
         return float(trapezoid(self.of(metric)[order], away[order]) / width)
 
     def loss(self, metric: str = "accuracy") -> NDArray[np.float64]:
@@ -62,7 +64,8 @@ class Curve:
         scores = self.of(metric)
         clean = np.flatnonzero(self.levels == self.neutral)
         if not len(clean):
-            raise DataError(f"curve {self.family}", f"a score at the neutral level {self.neutral:g}", "none")
+            write = f"curves(..., levels=({self.neutral:g}, ...)), or levels=None"
+            raise DataError(f"curve {self.family}", f"a score at the neutral level {self.neutral:g}", "none", write)
         return np.array([metric_of(metric).gain(float(score), float(scores[clean[0]])) for score in scores])
 
 
@@ -128,11 +131,14 @@ def mean_corruption_error(model: Mapping[str, Curve], reference: Mapping[str, Cu
         DataError: for curves that do not fit each other.
     """
     if set(model) != set(reference) or not model:
-        raise DataError("curves", f"the families {', '.join(reference) or 'that were measured'}", ", ".join(model) or "none")
+        expected, write = f"the families {', '.join(reference) or 'that were measured'}", "curves(..., kinds=['gaussian']) for both, say"
+        raise DataError("curves", expected, ", ".join(model) or "none", write)
     ratios = []
     for name, curve in model.items():
         if not np.array_equal(curve.levels, reference[name].levels):
-            raise DataError(f"curve {name}", f"the levels {reference[name].levels.tolist()}", str(curve.levels.tolist()))
+            levels = reference[name].levels.tolist()
+            write = f"curves(..., levels={levels}) for both"
+            raise DataError(f"curve {name}", f"the levels {levels}", str(curve.levels.tolist()), write)
         first, second = (_errors(one, relative) for one in (curve, reference[name]))
         ratios.append(first / second if second else float("nan"))
     return float(np.mean(ratios))

@@ -150,10 +150,11 @@ def worst_class_change(before: ArrayLike, after: ArrayLike) -> ClassChange:
     """
     first, second = (np.asarray(values, np.float64) for values in (before, after))
     if first.shape != second.shape or first.ndim != 1:
-        raise DataError("recalls", "(K,) numbers of the same classes", f"{first.shape} and {second.shape}")
+        write = "recall(outputs, labels) of both, with the same labels"
+        raise DataError("recalls", "(K,) numbers of the same classes", f"{first.shape} and {second.shape}", write)
     change = second - first
     if np.isnan(change).all():
-        raise DataError("recalls", "a class that both have", "none")
+        raise DataError("recalls", "a class that both have", "none", "recall(outputs, labels) of both, with the same labels")
     label = int(np.nanargmin(change))
     return ClassChange(label, float(change[label]))
 
