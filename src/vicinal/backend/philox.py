@@ -17,7 +17,8 @@ _ROUNDS = 10
 def rounds(address: Address, sites: Sites) -> tuple[NDArray[np.uint32], NDArray[np.float64]]:
     """The words (4, k, B) of the blocks of some sites, and the first of each block as a number (k, B)."""
     digests, block = blocks(sites)
-    words, first = np.empty((4, len(block), len(address)), np.uint32), np.empty((len(block), len(address)))
+    shape = len(block), len(address.index)
+    words, first = np.empty((4, *shape), np.uint32), np.empty(shape)
     index, epoch, view = map(np.ascontiguousarray, (address.index, address.epoch, address.view))
     _words(np.uint64(address.seed), index, epoch, view, digests, block, words, first)
     return words, first

@@ -181,10 +181,10 @@ def planned(policy: Node, arrays: tuple, targets: Mapping[str, Any], *, seed: in
 
 def addressed(spec: Spec, seed: int, epoch: Any, index: Any, view: Any) -> Address:
     """The address of a batch; samples count from 0 where no index is given."""
-    index = range(len(spec)) if index is None else index
-    address = Address.of(seed, epoch, index, view, size=len(spec))
-    if len(address) != len(spec):
-        raise TargetError("index", f"{len(spec)} numbers, one a sample", f"{len(address)}", "index=range(len(images))")
+    count = len(spec)
+    address = Address.of(seed, epoch, range(count) if index is None else index, view, size=count)
+    if len(address.index) != count:
+        raise TargetError("index", f"{count} numbers, one a sample", f"{len(address)}", "index=range(len(images))")
     return address
 
 

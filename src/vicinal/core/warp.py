@@ -62,10 +62,9 @@ class Warp:
     def of(matrix: NDArray, spec: Spec, size: NDArray | None = None, border: str | None = None, fill: float = 0.0,
            interpolation: str | None = None, antialias: bool = False) -> Warp:  # fmt: skip
         """A warp of every sample of a batch, all with one border and one interpolation; None where none is ever needed."""
-        batch = len(spec)
-        settings = _settings if batch <= KEPT else _settings.__wrapped__
+        settings = _settings if len(matrix) <= KEPT else _settings.__wrapped__
         canvas = spec.size if size is None else np.asarray(size, np.int64)
-        return Warp(matrix, canvas, spec.size, *settings(batch, border, fill, interpolation, antialias), everywhere(batch))
+        return Warp(matrix, canvas, spec.size, *settings(len(matrix), border, fill, interpolation, antialias))
 
     @staticmethod
     def bent_by(bends: Sequence[Bend | None], spec: Spec, border: str, fill: float, interpolation: str) -> Warp:
@@ -287,13 +286,14 @@ class Warp:
 @lru_cache(maxsize=64)
 def _settings(
     batch: int, border: str | None, fill: float, interpolation: str | None, antialias: bool
-) -> tuple[NDArray, NDArray, NDArray, NDArray]:
-    """Border, fill, interpolation and antialias (B,) of warps that share them, so that what joins them sees at once that they are alike."""
+) -> tuple[NDArray, NDArray, NDArray, NDArray, NDArray]:
+    """From border to active (B,) of warps that share them, so that what joins them sees at once that they are alike."""
     return (
         constant(batch, NONE if border is None else BORDERS[border], np.int8),
         constant(batch, fill),
         constant(batch, NONE if interpolation is None else INTERPOLATIONS[interpolation], np.int8),
         constant(batch, antialias, bool),
+        everywhere(batch),
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vicinal.core import affine
-from vicinal.core.batch import Spec, changed, filled, some
+from vicinal.core.batch import Spec, changed, filled
 from vicinal.core.space import SpaceLike
 from vicinal.core.transform import Transform, option, parameter, register
 from vicinal.core.warp import NONE, Warp
@@ -22,13 +22,13 @@ __all__ = ["CenterCrop", "Pad", "RandomCrop", "RandomResizedCrop", "Resize"]
 @final
 class _Room(NamedTuple):
     """(B, 2) windows of one size, by how many pixels each canvas is larger, the last of the places that a window has along each axis, how
-    many these are, and (B,) where the window is larger than the canvas along some axis."""
+    many these are, and (B,) where the window is larger than the canvas along some axis, None where it never is."""
 
     size: NDArray[np.int64]
     free: NDArray[np.float64]
     last: NDArray[np.float64]
     places: NDArray[np.float64]
-    small: NDArray[np.bool_]
+    small: NDArray[np.bool_] | None
 
 
 @lru_cache(maxsize=64)
@@ -37,15 +37,16 @@ def _room(spec: Spec, size: int | tuple[int, int]) -> _Room:
     windows = sides(size, len(spec))
     windows.setflags(write=False)
     free = np.subtract(spec.size, windows, dtype=np.float64)
-    return _Room(windows, free, np.abs(free), np.abs(free) + 1, np.any(free < 0, axis=1))
+    small = np.any(free < 0, axis=1)
+    return _Room(windows, free, np.abs(free), np.abs(free) + 1, small if small.any() else None)
 
 
 def _crop(spec: Spec, room: _Room, start: NDArray, border: str, fill: float) -> Warp:
     """A window that begins at (B, 2) pixels, y before x; where the canvas is smaller, the border shows."""
-    matrix = affine.identity(len(spec))
+    matrix = affine.identity(len(start))
     np.negative(start[:, ::-1], out=matrix[:, :2, 2])
     # Sample by sample: a canvas that is large enough needs no border, whatever its neighbours in the batch need.
-    if not some(room.small):
+    if room.small is None:
         return Warp.of(matrix, spec, room.size, None, fill)
     warp = Warp.of(matrix, spec, room.size, border, fill)
     return changed(warp, border=np.where(room.small, warp.border, np.int8(NONE)))
@@ -93,11 +94,12 @@ class RandomCrop(Transform):
     fill: float = fill_option()
 
     def lower(self, params: Params, spec: Spec) -> list[Warp]:
-        room, share = _room(spec, self.size), np.empty((len(spec), 2))
+        room = _room(spec, self.size)
+        share = np.empty(room.free.shape)
         share[:, 0], share[:, 1] = params["y"], params["x"]
         # The room is one pixel wider than the difference, so that the first and the last place are as likely as the others.
         start = np.minimum(np.floor(share * room.places), room.last)
-        return [_crop(spec, room, np.copysign(start, room.free), self.border, self.fill)]
+        return [_crop(spec, room, start if room.small is None else np.copysign(start, room.free), self.border, self.fill)]
 
 
 @register
