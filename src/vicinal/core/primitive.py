@@ -44,7 +44,7 @@ class Primitive(Protocol):
         ...
 
     def joins(self, other: Primitive) -> NDArray[np.bool_] | bool:
-        """For which samples ``then`` is exact: (B,), or one answer for all."""
+        """For which samples ``then`` is exact: (B,), or one answer for all. The planner asks it of primitives of one type alone."""
         ...
 
     def then(self, other: Any) -> Self:
