@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, NamedTuple, final
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -197,12 +197,8 @@ def _keyed(seed: int, sites: Sites) -> NDArray[np.uint64]:
     return _schedule(words[:2].astype(np.uint64))[..., None]
 
 
-@final
-class Drawn(NamedTuple):
-    """What a site was given: words (4, k, B) of its k blocks, and the first word of every sample as a number in [0, 1), (B,)."""
-
-    words: NDArray[np.uint32]
-    first: NDArray[np.float64]
+Drawn = tuple[NDArray[np.uint32], NDArray[np.float64]]
+"""What a site was given: words (4, k, B) of its k blocks, and the first word of every sample as a number in [0, 1), (B,)."""
 
 
 @final
@@ -230,12 +226,12 @@ class Draw:
 
     def words(self, name: str, n: int) -> NDArray[np.uint32]:
         """(B, n) uniform 32-bit words of the site ``path.name``."""
-        blocks = self._drawn(name, n).words
+        blocks, _ = self._drawn(name, n)
         return blocks.transpose(2, 1, 0).reshape(-1, 4 * blocks.shape[1])[:, :n]
 
     def unit(self, name: str) -> NDArray:
         """(B,) float64 numbers in [0, 1); the ends are never hit, so every quantile function is finite."""
-        return self._drawn(name, 1).first
+        return self._drawn(name, 1)[1]
 
     def units(self, name: str, n: int) -> NDArray:
         """(B, n) float64 numbers in [0, 1)."""
@@ -255,7 +251,7 @@ class Draw:
         (words, first), start = self.rounds(self.address, tuple(sites)), 0
         for site in sites:
             count = -(-site[1] // 4)
-            self.known[site] = Drawn(words[:, start : start + count], first[start])
+            self.known[site] = words[:, start : start + count], first[start]
             start += count
 
     def _drawn(self, name: str, n: int) -> Drawn:
