@@ -235,5 +235,5 @@ OPENCV: Mapping[str, Make] = {
     "WebPCompression": _coded(".webp", cv2.IMWRITE_WEBP_QUALITY),
     "Downscale": lambda s: lambda image: cv2.resize(_resized(0.5)(s)(image), (s, s)),
     "TextOverlay": _lined,
-    "ShapeOverlay": lambda s: lambda image: cv2.circle(image.copy(), (s // 3, s // 3), s // 5, (255, 255, 255), -1),
+    "ShapeOverlay": lambda s: lambda image: cv2.circle(image.copy(), (s // 3, s // 3), s // 5, (255, 255, 255), -1, cv2.LINE_AA),
 }  # fmt: skip

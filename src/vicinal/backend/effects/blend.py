@@ -6,26 +6,40 @@ import numpy as np
 from numba import njit
 
 _compiled = njit(nogil=True, cache=True, error_model="numpy")
-_inlined = njit(nogil=True, cache=True, error_model="numpy", inline="always")
-
-
-@_inlined
-def mixed(value, colour, share, whole):
-    """A value drawn to a colour by a share, both in units of the dtype; whole numbers are rounded."""
-    made = np.float32(value) + share * (colour - np.float32(value))
-    return np.floor(made + np.float32(0.5)) if whole else made
 
 
 @_compiled
-def tinted(image, cover, left, top, colour, opacity, whole):
-    """One colour (C,), in units of the dtype, where cover (h, w) is 255; image (H, W, C)."""
+def tinted(image, cover, left, top, colour, opacity, half):
+    """One colour (C,), in units of the dtype, where cover (h, w) is 255; image (H, W, C), contiguous. ``half`` is 0.5 for whole numbers."""
     height, width, channels = image.shape
-    unit = np.float32(opacity / 255)
+    first, stop = max(0, -left), min(cover.shape[1], width - left)
+    many, unit, flat = max(stop - first, 0) * channels, np.float32(opacity / 255), image.reshape(-1)
+    row, share = np.empty(many, np.float32), np.empty(many, np.uint8)
+    for i in range(many):
+        row[i] = colour[i % channels]
     for y in range(max(0, -top), min(cover.shape[0], height - top)):
-        for x in range(max(0, -left), min(cover.shape[1], width - left)):
-            if cover[y, x] > 0:
-                for c in range(channels):
-                    image[top + y, left + x, c] = mixed(image[top + y, left + x, c], colour[c], np.float32(cover[y, x]) * unit, whole)
+        _repeated(cover[y, first:stop], channels, share)
+        at = ((top + y) * width + left + first) * channels
+        _drawn_to(flat[at : at + many], row, share, unit, half)
+
+
+@_compiled
+def _repeated(values, channels, out):
+    """Each value once for every channel."""
+    if channels == 3:
+        for x in range(len(values)):
+            out[3 * x], out[3 * x + 1], out[3 * x + 2] = values[x], values[x], values[x]
+    else:
+        for x in range(len(values)):
+            for c in range(channels):
+                out[x * channels + c] = values[x]
+
+
+@_compiled
+def _drawn_to(values, colour, share, unit, half):
+    for i in range(len(values)):
+        value = np.float32(values[i])
+        values[i] = value + np.float32(share[i]) * unit * (colour[i] - value) + half
 
 
 @_compiled

@@ -1,0 +1,202 @@
+"""Lines of letters and digits, set by compiled loops from letters that were drawn once in each size."""
+
+from __future__ import annotations
+
+import string
+from functools import lru_cache
+from threading import Lock
+from typing import NamedTuple, final
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from vicinal.backend.effects import blend, fonts
+from vicinal.backend.pixels import copied
+
+_compiled = njit(nogil=True, cache=True, error_model="numpy")
+
+LETTERS = string.ascii_letters + string.digits
+NONE, UNKNOWN = -1, np.iinfo(np.int32).min
+MOST = 64 << 20  # bytes of covers that are kept
+LARGE = 2048  # the size at which letters are looked at that may stand closer together
+
+
+class Sheet(NamedTuple):
+    """What has been drawn of a font so far; nothing in it that is known ever changes.
+
+    Args:
+        rows: by size in pixels, its row in the two tables; letters (sizes, 62, 6): where the cover of a letter begins, its height and
+            width, its left and top, and how far it is to the next, in 64ths of a pixel; kerns (sizes, 62, 62): by how much a letter stands
+            further from the one before than that; covers: all of them, one after the other, up to 255 a pixel.
+    """
+
+    rows: dict[int, int]
+    letters: NDArray[np.int32]
+    kerns: NDArray[np.int32]
+    covers: NDArray[np.uint8]
+
+
+def _blank() -> Sheet:
+    many = len(LETTERS)
+    return Sheet({}, np.empty((0, many, 6), np.int32), np.empty((0, many, many), np.int32), np.empty(1 << 16, np.uint8))
+
+
+def numbered(text: NDArray[np.str_]) -> NDArray[np.int64]:
+    """(b, n) the numbers of the letters of (b,) lines, then NONE; NONE alone for a line in which there is anything else."""
+    codes = np.ascontiguousarray(text).view(np.uint32).reshape(len(text), -1)
+    numbers = _numbers()[np.minimum(codes, 128)]
+    numbers[((numbers == NONE) & (codes > 0)).any(1)] = NONE
+    return numbers
+
+
+@lru_cache(maxsize=1)
+def _numbers() -> NDArray[np.int64]:
+    """(129,) by its code, the number of a letter."""
+    found = np.full(129, NONE)
+    found[[ord(letter) for letter in LETTERS]] = range(len(LETTERS))
+    return found
+
+
+@lru_cache(maxsize=32)
+def of_font(path: str) -> Letters:
+    """The letters of a font, which all threads share."""
+    return Letters(path)
+
+
+@final
+class Letters:
+    """The letters of a font, in the sizes in which they were asked for."""
+
+    def __init__(self, font: str):
+        self._font, self._sheet, self._used, self._lock = font, _blank(), 0, Lock()
+
+    def drawn(self, lines: NDArray[np.int64], sizes: NDArray[np.int64]) -> tuple[Sheet, NDArray[np.int64]]:
+        """A sheet that has the letters of (b, n) lines in (b,) sizes, and (b,) the rows of these sizes."""
+        sheet = self._sheet
+        rows = _rows(sheet, sizes)
+        if _lacking(lines, rows, sheet.letters, sheet.kerns):
+            with self._lock:
+                sheet = self._sheet = self._more(lines, sizes)
+            rows = _rows(sheet, sizes)
+        return sheet, rows
+
+    def box(self, text: str, size: int) -> NDArray[np.int64]:
+        """(4,) the left and top, height and width of one line."""
+        lines = numbered(np.array([text]))
+        sheet, rows = self.drawn(lines, np.array([size]))
+        return boxes(lines, rows, sheet.letters, sheet.kerns)[0]
+
+    def line(self, text: str, size: int) -> NDArray[np.uint8]:
+        """(h, w) how much of each pixel one line covers."""
+        lines, box = numbered(np.array([text])), self.box(text, size)
+        sheet, rows = self.drawn(lines, np.array([size]))
+        made = np.empty(box[2:], np.uint8)
+        _set(lines[0], rows[0], box, sheet.letters, sheet.kerns, sheet.covers, made)
+        return made
+
+    def _more(self, lines: NDArray[np.int64], sizes: NDArray[np.int64]) -> Sheet:
+        """The sheet with what it lacks; covers are added behind those that others may be reading."""
+        sheet, self._used = (self._sheet, self._used) if self._used < MOST else (_blank(), 0)
+        sheet = _grown(sheet, sizes)
+        for line, size in zip(lines.tolist(), sizes.tolist(), strict=True):
+            row, before = sheet.rows[size], NONE
+            for letter in (number for number in line if number != NONE):
+                if sheet.letters[row, letter, 0] == UNKNOWN:
+                    sheet = self._with(sheet, letter, size)
+                if before != NONE and sheet.kerns[row, before, letter] == UNKNOWN:
+                    sheet.kerns[row, before, letter] = self._kern(LETTERS[before], LETTERS[letter], size)
+                before = letter
+        return sheet
+
+    def _with(self, sheet: Sheet, letter: int, size: int) -> Sheet:
+        cover, *place = fonts.letter(self._font, size, LETTERS[letter])
+        sheet.letters[sheet.rows[size], letter] = self._used, *cover.shape, *place
+        covers, end = sheet.covers, self._used + cover.size
+        if end > len(covers):
+            covers = np.concatenate([covers, np.empty(end, np.uint8)])
+        covers[self._used : end] = cover.ravel()
+        self._used = end
+        return sheet._replace(covers=covers)
+
+    def _kern(self, before: str, letter: str, size: int) -> int:
+        """In whole pixels, so nothing where it is nothing at a larger size."""
+        return fonts.apart(self._font, size, before, letter) if size > LARGE or fonts.apart(self._font, LARGE, before, letter) else 0
+
+
+def _rows(sheet: Sheet, sizes: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.array([sheet.rows.get(size, NONE) for size in sizes.tolist()])
+
+
+def _grown(sheet: Sheet, sizes: NDArray[np.int64]) -> Sheet:
+    """A copy of the tables with room for more sizes."""
+    new = sorted(set(sizes.tolist()) - sheet.rows.keys())
+    rows = sheet.rows | {size: len(sheet.rows) + at for at, size in enumerate(new)}
+    tables = (np.concatenate([table, np.full((len(new), *table.shape[1:]), UNKNOWN, np.int32)]) for table in sheet[1:3])
+    return Sheet(rows, *tables, sheet.covers)
+
+
+@_compiled
+def _lacking(lines, rows, letters, kerns):
+    """Whether a letter of a line, or how it stands beside the one before, is not known."""
+    for b in range(len(lines)):
+        before = NONE
+        for letter in lines[b]:
+            if letter == NONE:
+                break
+            if rows[b] == NONE or letters[rows[b], letter, 0] == UNKNOWN:
+                return True
+            if before != NONE and kerns[rows[b], before, letter] == UNKNOWN:
+                return True
+            before = letter
+    return False
+
+
+@_compiled
+def boxes(lines, rows, letters, kerns):
+    """(b, 4) the left and top of lines, as seen from where the first letter is set, and their height and width; at least a pixel."""
+    found = np.zeros((len(lines), 4), np.int64)
+    for b in range(len(lines)):
+        pen, before, far = 0, NONE, 1 << 40
+        left, top, right, bottom = far, far, -far, -far
+        for letter in lines[b]:
+            if letter == NONE:
+                break
+            pen += kerns[rows[b], before, letter] if before != NONE else 0
+            _, height, width, x, y, step = letters[rows[b], letter]
+            x += (pen + 32) >> 6
+            left, right, top, bottom = min(left, x), max(right, x + width), min(top, y), max(bottom, y + height)
+            pen, before = pen + step, letter
+        if before != NONE:
+            found[b] = left, top, max(bottom - top, 1), max(right - left, 1)
+    return found
+
+
+@_compiled
+def _set(line, row, box, letters, kerns, covers, made):
+    """The cover (h, w) of a line; a letter over another covers what that left free."""
+    made[:] = 0
+    pen, before = 0, NONE
+    for letter in line:
+        if letter == NONE:
+            break
+        pen += kerns[row, before, letter] if before != NONE else 0
+        at, height, width, x, y, step = letters[row, letter]
+        blend.covered(made, covers[at : at + height * width].reshape((height, width)), x + ((pen + 32) >> 6) - box[0], y - box[1])
+        pen, before = pen + step, letter
+
+
+@_compiled
+def written(images, out, lines, rows, boxes, letters, kerns, covers, places, colour, opacity, half):
+    """Images with lines over them, at shares (b, 2) of the free room; for the rest see ``boxes`` and ``blend.tinted``."""
+    batch, height, width, _ = images.shape
+    source, target = images.reshape(batch, -1), out.reshape(batch, -1)
+    room = np.empty((boxes[:, 2] * boxes[:, 3]).max(), np.uint8)
+    for b in range(batch):
+        copied(target[b], 0, source[b], 0, target.shape[1])
+        high, wide = boxes[b, 2], boxes[b, 3]
+        if high > 0:
+            cover = room[: high * wide].reshape((high, wide))
+            _set(lines[b], rows[b], boxes[b], letters, kerns, covers, cover)
+            left, top = np.int64(np.rint((width - wide) * places[b, 0])), np.int64(np.rint((height - high) * places[b, 1]))
+            blend.tinted(out[b], cover, left, top, colour[b], opacity[b], half)
