@@ -91,9 +91,9 @@ class Letters:
         """(h, w) how much of each pixel one line covers."""
         lines, box = numbered(np.array([text])), self.box(text, size)
         sheet, rows = self.drawn(lines, np.array([size]))
-        made = np.empty(box[2:], np.uint8)
+        made = np.empty(box[2] * box[3], np.uint8)
         _set(lines[0], rows[0], box, sheet.letters, sheet.kerns, sheet.covers, made)
-        return made
+        return made.reshape(box[2:])
 
     def _more(self, lines: NDArray[np.int64], sizes: NDArray[np.int64]) -> Sheet:
         """The sheet with what it lacks; covers are added behind those that others may be reading."""
@@ -174,16 +174,29 @@ def boxes(lines, rows, letters, kerns):
 
 @_compiled
 def _set(line, row, box, letters, kerns, covers, made):
-    """The cover (h, w) of a line; a letter over another covers what that left free."""
+    """The cover of a line, row by row into (h w,); a letter over another covers what that left free."""
     made[:] = 0
-    pen, before = 0, NONE
+    pen, before, reached = 0, NONE, 0
     for letter in line:
         if letter == NONE:
             break
         pen += kerns[row, before, letter] if before != NONE else 0
-        at, height, width, x, y, step = letters[row, letter]
-        blend.covered(made, covers[at : at + height * width].reshape((height, width)), x + ((pen + 32) >> 6) - box[0], y - box[1])
-        pen, before = pen + step, letter
+        start, height, width, x, y, step = letters[row, letter]
+        left, top = x + ((pen + 32) >> 6) - box[0], y - box[1]
+        over = min(max(reached - left, 0), width)
+        for down in range(height):
+            to, at = (top + down) * box[3] + left, start + down * width
+            _over(made, np.uintp(to), covers, np.uintp(at), np.uintp(over))
+            copied(made, to + over, covers, at + over, width - over)
+        pen, before, reached = pen + step, letter, max(reached, left + width)
+
+
+@_compiled
+def _over(below, to, above, at, count):
+    for i in range(count):
+        one, other = np.int32(below[to + i]), np.int32(above[at + i])
+        both = one * other + 128
+        below[to + i] = one + other - ((both + (both >> 8)) >> 8)
 
 
 @_compiled
@@ -196,7 +209,7 @@ def written(images, out, lines, rows, boxes, letters, kerns, covers, places, col
         copied(target[b], 0, source[b], 0, target.shape[1])
         high, wide = boxes[b, 2], boxes[b, 3]
         if high > 0:
-            cover = room[: high * wide].reshape((high, wide))
+            cover = room[: high * wide]
             _set(lines[b], rows[b], boxes[b], letters, kerns, covers, cover)
             left, top = np.int64(np.rint((width - wide) * places[b, 0])), np.int64(np.rint((height - high) * places[b, 1]))
-            blend.tinted(out[b], cover, left, top, colour[b], opacity[b], half)
+            blend.tinted(out[b], cover.reshape((high, wide)), left, top, colour[b], opacity[b], half)
