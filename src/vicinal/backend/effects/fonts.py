@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from vicinal.core.errors import BackendError, DataError
 
+LARGE = 2048  # pixels: a size at which letters that may stand closer together do
+
 
 def pillow() -> tuple[Any, Any, Any]:
     """Its images, its drawing and its fonts."""
@@ -38,8 +40,15 @@ def letter(font: str, size: int, of: str) -> tuple[NDArray[np.uint8], int, int, 
     return np.frombuffer(bytes(mask), np.uint8).reshape(mask.size[::-1]), left, top, round(64 * found.getlength(of))
 
 
-@lru_cache(maxsize=65536)
-def apart(font: str, size: int, before: str, of: str) -> int:
-    """By how much, in 64ths of a pixel, a letter stands further from another one than that says."""
-    found = of_size(font, size)
-    return round(64 * (found.getlength(before + of) - found.getlength(before) - found.getlength(of)))
+@lru_cache(maxsize=256)
+def kerns(font: str, size: int, letters: str) -> NDArray[np.int32]:
+    """(n, n) by how much, in 64ths of a pixel, the second of two letters stands further from the first than that says.
+
+    It is in whole pixels, so nothing where it is nothing at a larger size.
+    """
+    found, many = of_size(font, size), len(letters)
+    pairs = np.argwhere(kerns(font, LARGE, letters) if size < LARGE else np.ones((many, many)))
+    alone, made = [found.getlength(letter) for letter in letters], np.zeros((many, many), np.int32)
+    for one, other in pairs.tolist():
+        made[one, other] = round(64 * (found.getlength(letters[one] + letters[other]) - alone[one] - alone[other]))
+    return made

@@ -17,9 +17,9 @@ from vicinal.backend.pixels import copied
 _compiled = njit(nogil=True, cache=True, error_model="numpy")
 
 LETTERS = string.ascii_letters + string.digits
-NONE, UNKNOWN = -1, np.iinfo(np.int32).min
+NONE = -1
 MOST = 64 << 20  # bytes of covers that are kept
-LARGE = 2048  # the size at which letters are looked at that may stand closer together
+SMALL = 64  # pixels: up to this size all letters are drawn once one is, so that soon there is nothing left to draw
 
 
 class Sheet(NamedTuple):
@@ -75,7 +75,7 @@ class Letters:
         """A sheet that has the letters of (b, n) lines in (b,) sizes, and (b,) the rows of these sizes."""
         sheet = self._sheet
         rows = _rows(sheet, sizes)
-        if _lacking(lines, rows, sheet.letters, sheet.kerns):
+        if _lacking(lines, rows, sheet.letters):
             with self._lock:
                 sheet = self._sheet = self._more(lines, sizes)
             rows = _rows(sheet, sizes)
@@ -98,16 +98,20 @@ class Letters:
     def _more(self, lines: NDArray[np.int64], sizes: NDArray[np.int64]) -> Sheet:
         """The sheet with what it lacks; covers are added behind those that others may be reading."""
         sheet, self._used = (self._sheet, self._used) if self._used < MOST else (_blank(), 0)
-        sheet = _grown(sheet, sizes)
+        sheet = self._grown(sheet, sizes)
         for line, size in zip(lines.tolist(), sizes.tolist(), strict=True):
-            row, before = sheet.rows[size], NONE
-            for letter in (number for number in line if number != NONE):
-                if sheet.letters[row, letter, 0] == UNKNOWN:
+            for letter in range(len(LETTERS)) if size <= SMALL and line[0] != NONE else line:
+                if letter != NONE and sheet.letters[sheet.rows[size], letter, 0] == NONE:
                     sheet = self._with(sheet, letter, size)
-                if before != NONE and sheet.kerns[row, before, letter] == UNKNOWN:
-                    sheet.kerns[row, before, letter] = self._kern(LETTERS[before], LETTERS[letter], size)
-                before = letter
         return sheet
+
+    def _grown(self, sheet: Sheet, sizes: NDArray[np.int64]) -> Sheet:
+        """A copy of the tables with room for more sizes."""
+        new = sorted(set(sizes.tolist()) - sheet.rows.keys())
+        rows = sheet.rows | {size: len(sheet.rows) + at for at, size in enumerate(new)}
+        letters = np.concatenate([sheet.letters, np.full((len(new), *sheet.letters.shape[1:]), NONE, np.int32)])
+        kerns = np.concatenate([sheet.kerns, *(fonts.kerns(self._font, size, LETTERS)[None] for size in new)])
+        return Sheet(rows, letters, kerns, sheet.covers)
 
     def _with(self, sheet: Sheet, letter: int, size: int) -> Sheet:
         cover, *place = fonts.letter(self._font, size, LETTERS[letter])
@@ -119,36 +123,20 @@ class Letters:
         self._used = end
         return sheet._replace(covers=covers)
 
-    def _kern(self, before: str, letter: str, size: int) -> int:
-        """In whole pixels, so nothing where it is nothing at a larger size."""
-        return fonts.apart(self._font, size, before, letter) if size > LARGE or fonts.apart(self._font, LARGE, before, letter) else 0
-
 
 def _rows(sheet: Sheet, sizes: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.array([sheet.rows.get(size, NONE) for size in sizes.tolist()])
 
 
-def _grown(sheet: Sheet, sizes: NDArray[np.int64]) -> Sheet:
-    """A copy of the tables with room for more sizes."""
-    new = sorted(set(sizes.tolist()) - sheet.rows.keys())
-    rows = sheet.rows | {size: len(sheet.rows) + at for at, size in enumerate(new)}
-    tables = (np.concatenate([table, np.full((len(new), *table.shape[1:]), UNKNOWN, np.int32)]) for table in sheet[1:3])
-    return Sheet(rows, *tables, sheet.covers)
-
-
 @_compiled
-def _lacking(lines, rows, letters, kerns):
-    """Whether a letter of a line, or how it stands beside the one before, is not known."""
+def _lacking(lines, rows, letters):
+    """Whether a letter of a line has not been drawn."""
     for b in range(len(lines)):
-        before = NONE
         for letter in lines[b]:
             if letter == NONE:
                 break
-            if rows[b] == NONE or letters[rows[b], letter, 0] == UNKNOWN:
+            if rows[b] == NONE or letters[rows[b], letter, 0] == NONE:
                 return True
-            if before != NONE and kerns[rows[b], before, letter] == UNKNOWN:
-                return True
-            before = letter
     return False
 
 
