@@ -26,12 +26,12 @@ class Sheet(NamedTuple):
     """What has been drawn of a font so far; nothing in it that is known ever changes.
 
     Args:
-        rows: by size in pixels, its row in the two tables; letters (sizes, 62, 6): where the cover of a letter begins, its height and
+        rows: for every size in pixels its row in the two tables, NONE without, and NONE at the end; letters (sizes, 62, 6): where the cover of a letter begins, its height and
             width, its left and top, and how far it is to the next, in 64ths of a pixel; kerns (sizes, 62, 62): by how much a letter stands
             further from the one before than that; covers: all of them, one after the other, up to 255 a pixel.
     """
 
-    rows: dict[int, int]
+    rows: NDArray[np.int64]
     letters: NDArray[np.int32]
     kerns: NDArray[np.int32]
     covers: NDArray[np.uint8]
@@ -39,7 +39,7 @@ class Sheet(NamedTuple):
 
 def _blank() -> Sheet:
     many = len(LETTERS)
-    return Sheet({}, np.empty((0, many, 6), np.int32), np.empty((0, many, many), np.int32), np.empty(1 << 16, np.uint8))
+    return Sheet(np.array([NONE]), np.empty((0, many, 6), np.int32), np.empty((0, many, many), np.int32), np.empty(1 << 16, np.uint8))
 
 
 def numbered(text: NDArray[np.str_]) -> NDArray[np.int64]:
@@ -107,8 +107,11 @@ class Letters:
 
     def _grown(self, sheet: Sheet, sizes: NDArray[np.int64]) -> Sheet:
         """A copy of the tables with room for more sizes."""
-        new = sorted(set(sizes.tolist()) - sheet.rows.keys())
-        rows = sheet.rows | {size: len(sheet.rows) + at for at, size in enumerate(new)}
+        known = len(sheet.letters)
+        rows = np.full(max(len(sheet.rows), sizes.max() + 2), NONE)
+        rows[: len(sheet.rows)] = sheet.rows
+        new = np.unique(sizes[rows[sizes] == NONE]).tolist()
+        rows[new] = range(known, known + len(new))
         letters = np.concatenate([sheet.letters, np.full((len(new), *sheet.letters.shape[1:]), NONE, np.int32)])
         kerns = np.concatenate([sheet.kerns, *(fonts.kerns(self._font, size, LETTERS)[None] for size in new)])
         return Sheet(rows, letters, kerns, sheet.covers)
@@ -125,7 +128,7 @@ class Letters:
 
 
 def _rows(sheet: Sheet, sizes: NDArray[np.int64]) -> NDArray[np.int64]:
-    return np.array([sheet.rows.get(size, NONE) for size in sizes.tolist()])
+    return sheet.rows[np.minimum(sizes, len(sheet.rows) - 1)]
 
 
 @_compiled

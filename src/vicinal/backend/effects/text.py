@@ -40,15 +40,14 @@ def written(images: NDArray, *, text: NDArray, size: NDArray, x: NDArray, y: NDA
 
 def _fitting(lines: NDArray, high: NDArray, width: int, font: str) -> tuple[letters.Sheet, NDArray, NDArray]:
     """The letters of lines, in smaller sizes where a line would be too wide; the rows of the sizes, and the boxes of the lines."""
-    known = letters.of_font(font)
-    sheet, rows = known.drawn(lines, high)
+    sheet, rows = letters.of_font(font).drawn(lines, high)
     boxes = letters.boxes(lines, rows, sheet.letters, sheet.kerns)
     wide = boxes[:, 3]
-    if (wide > width).any():
-        smaller = np.where(wide > width, np.maximum((high * width / np.maximum(wide, 1)).astype(np.int64), 1), high)
-        sheet, rows = known.drawn(lines, smaller)
-        boxes = letters.boxes(lines, rows, sheet.letters, sheet.kerns)
-    return sheet, rows, boxes
+    if (wide <= width).all():
+        return sheet, rows, boxes
+    smaller = np.maximum((high * width / np.maximum(wide, 1)).astype(np.int64), 1)
+    sheet, rows = letters.of_font(font).drawn(lines, np.where(wide > width, smaller, high))
+    return sheet, rows, letters.boxes(lines, rows, sheet.letters, sheet.kerns)
 
 
 def _at_most(text: str, font: str, size: int, width: int) -> NDArray[np.uint8]:
