@@ -108,8 +108,10 @@ PILLOW: Mapping[str, Make] = {
     "JpegCompression": lambda s: _recoded("JPEG"),
     "WebPCompression": lambda s: _recoded("WEBP"),
     "Downscale": lambda s: lambda image: _shrunk(image, s // 2),
-    "TextOverlay": lambda s: lambda image: _drawn(image, lambda draw: draw.text((s // 8, s // 8), "vicinal", 255)),
-    "ShapeOverlay": lambda s: lambda image: _drawn(image, lambda draw: draw.ellipse((s // 8, s // 8, s // 2, s // 2), 255)),
+    "TextOverlay": lambda s: lambda image: _drawn(image, lambda draw: draw.text((s // 8, s // 8), "Vicinal8", 255, font_size=0.14 * s)),
+    "ShapeOverlay": lambda s: lambda image: _drawn(
+        image, lambda draw: [draw.ellipse((at, at, at + s // 4, at + s // 4), 255) for at in (s // 4, s // 2)]
+    ),
 }  # fmt: skip
 
 
@@ -183,6 +185,18 @@ def _written(s: int) -> Callable[[NDArray], NDArray]:
     return lambda image: cv2.putText(image.copy(), "Vicinal8", place, cv2.FONT_HERSHEY_SIMPLEX, size, (255, 255, 255), 1, cv2.LINE_AA)
 
 
+def _circled(s: int) -> Callable[[NDArray], NDArray]:
+    """Two shapes, smoothed, a quarter of the canvas wide."""
+
+    def draw(image: NDArray) -> NDArray:
+        made = image.copy()
+        for place in (s // 3, 2 * s // 3):
+            cv2.circle(made, (place, place), s // 8, (255, 255, 255), -1, cv2.LINE_AA)
+        return made
+
+    return draw
+
+
 TABLE = np.array(GAMMA, np.uint8)
 LOOKED_UP: Make = lambda s: lambda image: cv2.LUT(image, TABLE)  # noqa: E731
 MEAN_OF_5, DISC = np.eye(5, dtype=np.float32) / 5, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5)) / np.float32(17)
@@ -237,5 +251,5 @@ OPENCV: Mapping[str, Make] = {
     "WebPCompression": _coded(".webp", cv2.IMWRITE_WEBP_QUALITY),
     "Downscale": lambda s: lambda image: cv2.resize(_resized(0.5)(s)(image), (s, s)),
     "TextOverlay": _written,
-    "ShapeOverlay": lambda s: lambda image: cv2.circle(image.copy(), (s // 3, s // 3), s // 5, (255, 255, 255), -1, cv2.LINE_AA),
+    "ShapeOverlay": _circled,
 }  # fmt: skip

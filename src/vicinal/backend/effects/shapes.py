@@ -54,7 +54,7 @@ def _shape(flat, height, width, channels, line, form, centre, colour, opacity, h
     for y in range(max(int(centre[1] - radius - 1), 0), min(int(centre[1] + radius + 2), height)):
         down, row = y + 0.5 - centre[1], np.uintp(y * width)
         low, high = _chord(kind, radius, cos, sin, down)
-        first, stop = max(int(middle + low - 0.5), 0), min(int(middle + high + 0.5), width)
+        first, stop = max(int(np.ceil(middle + low - 0.5)), 0), min(int(middle + high + 0.5), width)
         # The shapes are convex: what is covered whole is one run of pixels, between those that are mixed.
         left = _edge(flat, row, first, stop, 1, channels, form, down, middle, colour, opacity, half)
         if left < stop:
