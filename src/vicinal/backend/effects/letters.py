@@ -191,13 +191,11 @@ def _over(below, to, above, at, count):
 
 
 @_compiled
-def written(images, out, lines, rows, boxes, letters, kerns, covers, places, colour, opacity, half):
-    """Images with lines over them, at shares (b, 2) of the free room; for the rest see ``boxes`` and ``blend.tinted``."""
-    batch, height, width, _ = images.shape
-    source, target = images.reshape(batch, -1), out.reshape(batch, -1)
+def written(out, lines, rows, boxes, letters, kerns, covers, places, colour, opacity, half):
+    """Lines over images, at shares (b, 2) of the free room; for the rest see ``boxes`` and ``blend.tinted``."""
+    _, height, width, _ = out.shape
     room = np.empty((boxes[:, 2] * boxes[:, 3]).max(), np.uint8)
-    for b in range(batch):
-        copied(target[b], 0, source[b], 0, target.shape[1])
+    for b in range(len(out)):
         high, wide = boxes[b, 2], boxes[b, 3]
         if high > 0:
             cover = room[: high * wide]
