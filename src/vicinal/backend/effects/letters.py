@@ -26,9 +26,11 @@ class Sheet(NamedTuple):
     """What has been drawn of a font so far; nothing in it that is known ever changes.
 
     Args:
-        rows: for every size in pixels its row in the two tables, NONE without, and NONE at the end; letters (sizes, 62, 6): where the cover of a letter begins, its height and
-            width, its left and top, and how far it is to the next, in 64ths of a pixel; kerns (sizes, 62, 62): by how much a letter stands
-            further from the one before than that; covers: all of them, one after the other, up to 255 a pixel.
+        rows: for every size in pixels its row in the two tables, NONE without, and NONE at the end.
+        letters: (sizes, 62, 6) where the cover of a letter begins, its height and width, its left and top, and how far it is to the next,
+            in 64ths of a pixel.
+        kerns: (sizes, 62, 62) by how much, in 64ths, a letter stands further from the one before than that.
+        covers: all of them, one after the other, up to 255 a pixel.
     """
 
     rows: NDArray[np.int64]

@@ -24,15 +24,15 @@ def written(images: NDArray, *, text: NDArray, size: NDArray, x: NDArray, y: NDA
         text: (b,) what is written; size: (b,) pixels, less where the text would be too wide; x, y: (b,) shares of the free room;
         colour: (b, C) shares of the value range; opacity: (b,); font: the path of a font file or "".
     """
-    out, (scaled, half), on = copied(images), _in_units(colour, images.dtype), (size > 0) & (opacity > 0)
+    out, width, (scaled, half), on = copied(images), images.shape[2], _in_units(colour, images.dtype), (size > 0) & (opacity > 0)
     high, lines = np.maximum(np.rint(size), 1).astype(np.int64), letters.numbered(text)
     others = np.flatnonzero(on & (lines[:, 0] == letters.NONE))
     lines[~on] = letters.NONE
-    sheet, rows, boxes = _fitting(lines, high, images.shape[2], font)
+    sheet, rows, boxes = _fitting(lines, high, width, font)
     letters.written(out, lines, rows, boxes, *sheet[1:], np.stack([x, y], 1), scaled, opacity, half)
     for row in others.tolist():
-        cover = _at_most(str(text[row]), font, int(high[row]), images.shape[2])
-        left, top = (round((free - taken) * share) for free, taken, share in zip(images.shape[2:0:-1], cover.shape[::-1], (x[row], y[row])))
+        cover = _at_most(str(text[row]), font, int(high[row]), width)
+        left, top = round((width - cover.shape[1]) * x[row]), round((images.shape[1] - cover.shape[0]) * y[row])
         blend.tinted(out[row], cover, left, top, scaled[row], opacity[row], half)
     return out
 
