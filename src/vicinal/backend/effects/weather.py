@@ -100,12 +100,13 @@ def _precipitation(images, out, key, count, shapes, ground, colour, top, half):
     pixels, block = height * width, min(height * width, BLOCK)
     source, target = images.reshape(batch, -1), out.reshape(batch, -1)
     clear, veil, wide = np.empty((height, width), np.float32), np.empty(block, np.float32), np.empty(block * channels, np.float32)
-    flat = clear.reshape(-1)
+    flat, row = clear.reshape(-1), np.empty(0, np.float32)
     for b in range(batch):
         flat[:] = 1
         length, angle, jitter, radius, opacity, thin = shapes[b]
         _fallen(clear, count[b], (length, angle, jitter, radius, opacity, thin), key[b, 0], key[b, 1])
-        row = tiled(colour[b], block, top)
+        if b == 0 or (colour[b] != colour[b - 1]).any():
+            row = tiled(colour[b], block, top)
         for start in range(0, pixels, block):
             stop = min(start + block, pixels)
             seen, here = flat[start:stop], slice(start * channels, stop * channels)
@@ -127,7 +128,7 @@ def precipitation(images: NDArray, *, key: NDArray, count: NDArray, shape: NDArr
     """
     out = np.empty_like(images)
     looks = [array.astype(np.float32) for array in (shape, ground, colour)]
-    _precipitation(images, out, key.astype(np.uint32), count.astype(np.int64), looks[0], looks[1], looks[2], *limits(images))
+    _precipitation(images, out, key.astype(np.uint32), count, *looks, *limits(images))
     return out
 
 
