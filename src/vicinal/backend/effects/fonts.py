@@ -29,7 +29,7 @@ def of_size(path: str, size: int) -> Any:
     try:
         found = fonts.truetype(path, size) if path else fonts.load_default(size)
     except OSError as fault:
-        raise DataError("font", "a TrueType or OpenType file", f"{path!r} ({fault})") from None
+        raise DataError("font", "a TrueType or OpenType file", f"{path!r} ({fault})", "font=None for the font of Pillow") from None
     return found.font_variant(layout_engine=fonts.Layout.BASIC)
 
 
