@@ -104,10 +104,6 @@ class Mixer(Transform):
     def _fit(self, items: Items, pool: Items, on: NDArray[np.bool_]) -> None:
         if not on.any():
             return
-        if self.one_size:
-            self._one_size(items.spec.size if pool is items else np.concatenate([items.spec.size, pool.spec.size]))
-        if pool is items:
-            return
         for fact in ("channels", "dtype", "layout"):
             mine, theirs = getattr(items.spec, fact), getattr(pool.spec, fact)
             if mine != theirs:
@@ -115,6 +111,8 @@ class Mixer(Transform):
         if _structure(items) != _structure(pool):
             expected = "labels and keypoints bound to boxes in partners as in the samples, or in neither"
             raise TargetError(f"{self.label}: partners", expected, "one of each", "one label, or row of keypoints, for every box")
+        if self.one_size:
+            self._one_size(items.spec.size if pool is items else np.concatenate([items.spec.size, pool.spec.size]))
 
     def _one_size(self, size: NDArray) -> None:
         if not (size == size[0]).all():
