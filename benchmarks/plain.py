@@ -1,7 +1,8 @@
 """What Pillow and plain OpenCV have for each transform, in bare calls with a fixed parameter from the middle of our range.
 
 They draw nothing and check nothing, so they are the least that the pixels cost there. Shapes and letters are as many and as large as ours
-are in the middle, and smoothed as ours are, if the library can. ``s`` is the side of the image; an entry makes a function of a Pillow image or of an (H, W, 3) array.
+are in the middle, and smoothed as ours are, if the library can. ``s`` is the side of the image; an entry makes a function of a Pillow
+image or of an (H, W, 3) array.
 """
 
 from __future__ import annotations
