@@ -1,7 +1,8 @@
 """What Pillow and plain OpenCV have for each transform, in bare calls with a fixed parameter from the middle of our range.
 
-They draw nothing and check nothing, so they are the least that the pixels cost there. ``s`` is the side of the image; an entry makes a
-function of a Pillow image or of an (H, W, 3) array.
+They draw nothing and check nothing, so they are the least that the pixels cost there. Shapes and letters are as many and as large as ours
+are in the middle, and smoothed as ours are, if the library can. ``s`` is the side of the image; an entry makes a function of a Pillow
+image or of an (H, W, 3) array.
 """
 
 from __future__ import annotations
@@ -108,8 +109,10 @@ PILLOW: Mapping[str, Make] = {
     "JpegCompression": lambda s: _recoded("JPEG"),
     "WebPCompression": lambda s: _recoded("WEBP"),
     "Downscale": lambda s: lambda image: _shrunk(image, s // 2),
-    "TextOverlay": lambda s: lambda image: _drawn(image, lambda draw: draw.text((s // 8, s // 8), "vicinal", 255)),
-    "ShapeOverlay": lambda s: lambda image: _drawn(image, lambda draw: draw.ellipse((s // 8, s // 8, s // 2, s // 2), 255)),
+    "TextOverlay": lambda s: lambda image: _drawn(image, lambda draw: draw.text((s // 8, s // 8), "Vicinal8", 255, font_size=0.14 * s)),
+    "ShapeOverlay": lambda s: lambda image: _drawn(
+        image, lambda draw: [draw.ellipse((at, at, at + s // 4, at + s // 4), 255) for at in (s // 4, s // 2)]
+    ),
 }  # fmt: skip
 
 
@@ -177,8 +180,22 @@ def _filled(s: int) -> Callable[[NDArray], NDArray]:
     return fill
 
 
-def _lined(s: int) -> Callable[[NDArray], NDArray]:
-    return lambda image: cv2.putText(image.copy(), "vicinal", (s // 8, s // 2), cv2.FONT_HERSHEY_SIMPLEX, 1, (255, 255, 255))
+def _written(s: int) -> Callable[[NDArray], NDArray]:
+    """Eight letters, smoothed, a seventh of the canvas high; OpenCV names the size of its letters by a share of about 30 pixels."""
+    place, size = (s // 8, s // 2), 0.14 * s / 30
+    return lambda image: cv2.putText(image.copy(), "Vicinal8", place, cv2.FONT_HERSHEY_SIMPLEX, size, (255, 255, 255), 1, cv2.LINE_AA)
+
+
+def _circled(s: int) -> Callable[[NDArray], NDArray]:
+    """Two shapes, smoothed, a quarter of the canvas wide."""
+
+    def draw(image: NDArray) -> NDArray:
+        made = image.copy()
+        for place in (s // 3, 2 * s // 3):
+            cv2.circle(made, (place, place), s // 8, (255, 255, 255), -1, cv2.LINE_AA)
+        return made
+
+    return draw
 
 
 TABLE = np.array(GAMMA, np.uint8)
@@ -234,6 +251,6 @@ OPENCV: Mapping[str, Make] = {
     "JpegCompression": _coded(".jpg", cv2.IMWRITE_JPEG_QUALITY),
     "WebPCompression": _coded(".webp", cv2.IMWRITE_WEBP_QUALITY),
     "Downscale": lambda s: lambda image: cv2.resize(_resized(0.5)(s)(image), (s, s)),
-    "TextOverlay": _lined,
-    "ShapeOverlay": lambda s: lambda image: cv2.circle(image.copy(), (s // 3, s // 3), s // 5, (255, 255, 255), -1),
+    "TextOverlay": _written,
+    "ShapeOverlay": _circled,
 }  # fmt: skip

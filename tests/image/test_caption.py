@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 from scipy import stats
 
 import vicinal as v
+from vicinal.backend.effects import letters
 from vicinal.backend.effects.text import line, rendered
 from vicinal.image.paint import LETTERS
 
@@ -42,6 +44,40 @@ def test_lines_set_from_letters_are_lines_that_pillow_draws(font, size):
     rng = np.random.default_rng(size)
     for text in ["A", "AVATAR", "To", *("".join(rng.choice(list(LETTERS), 7)) for _ in range(20))]:
         assert np.array_equal(line(text, path, size), rendered(text, path, size))
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "float32"])
+@pytest.mark.parametrize("text", [None, "not letters alone"])
+def test_every_image_is_drawn_to_its_colour_where_pillow_covers_it(dtype, text):
+    scale = {"uint8": 255, "float32": 1}[dtype]
+    images = (np.random.default_rng(0).random((9, 40, 90, 3)) * scale).astype(dtype)
+    out = v.TextOverlay(text=text, size=(0.2, 0.9), opacity=(0.3, 1))(image=images, seed=0)
+    given = out.plan.primitives[0].arguments
+    for row, image in enumerate(images):
+        size = round(given["size"][row])
+        cover = rendered(str(given["text"][row]), "", size)
+        if cover.shape[1] > 90:
+            cover = rendered(str(given["text"][row]), "", max(int(size * 90 / cover.shape[1]), 1))
+        (high, wide), canvas = cover.shape, Image.new("L", (90, 40))
+        canvas.paste(Image.fromarray(cover), (round((90 - wide) * given["x"][row]), round((40 - high) * given["y"][row])))
+        share = given["opacity"][row] * np.array(canvas)[..., None] / 255
+        expected = image + share * (given["colour"][row] * scale - image)
+        assert np.abs(out["image"][row] - expected).max() <= (0.501 if dtype == "uint8" else 1e-6)
+
+
+def test_letters_that_were_forgotten_are_drawn_anew(monkeypatch):
+    image = np.zeros((6, 50, 90, 3), np.uint8)
+    kept = [v.TextOverlay(size=(0.1, 0.9))(image, seed=seed) for seed in range(3)]
+    monkeypatch.setattr(letters, "MOST", 0)
+    assert all(np.array_equal(v.TextOverlay(size=(0.1, 0.9))(image, seed=seed), kept[seed]) for seed in range(3))
+
+
+def test_threads_draw_letters_side_by_side():
+    held = letters.Letters("")
+    texts = [("".join(np.random.default_rng(n).choice(list(LETTERS), 5)), 10 + n % 60) for n in range(200)]
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(lambda one: held.line(*one), texts))
+    assert all(np.array_equal(found, rendered(text, "", size)) for found, (text, size) in zip(made, texts, strict=True))
 
 
 def test_text_lies_within_the_free_room():

@@ -113,7 +113,7 @@ class Mixer(Transform):
             expected = "labels and keypoints bound to boxes in partners as in the samples, or in neither"
             raise TargetError(f"{self.label}: partners", expected, "one of each", "one label, or row of keypoints, for every box")
         if self.one_size:
-            self._one_size(np.concatenate([items.spec.size, pool.spec.size]))
+            self._one_size(items.spec.size if pool is items else np.concatenate([items.spec.size, pool.spec.size]))
 
     def _one_size(self, size: NDArray) -> None:
         if not (size == size[0]).all():

@@ -165,6 +165,14 @@ def head(plan: Plan) -> Plan:
     return Plan(plan.slots[:first], plan.before, spec, plan.params)
 
 
+def _in_batch(u: NDArray, own: NDArray[np.int64], size: int) -> NDArray[np.int64]:
+    """(B, k) partners among the samples own (B,), of which ``size`` after the other are a batch."""
+    if size >= len(own):
+        return partners(u, own, len(own))
+    start = own // size * size
+    return partners(u, own - start, np.minimum(size, len(own) - start)) + start[:, None]
+
+
 Mixed = tuple[Items, dict[str, dict[str, NDArray]]]
 """Items, and by the path of a mixer what it mixed with what."""
 
@@ -223,9 +231,8 @@ class _Call:
     ) -> tuple[Items, dict[str, NDArray]]:
         mixer = mix.mixer
         if mixer.partner == "batch":
-            own, size = np.arange(len(items)), group or len(items)
-            start = own // size * size
-            number = where = partners(mix.params["partner"], own - start, np.minimum(size, len(items) - start)) + start[:, None]
+            own = np.arange(len(items))
+            number = where = _in_batch(mix.params["partner"], own, group or len(items))
         else:
             own = address.index
             number = partners(mix.params["partner"], own, length(self.source, mixer.label))

@@ -19,11 +19,11 @@ def partners(u: NDArray, own: NDArray, n: NDArray | int) -> NDArray[np.int64]:
 
     ``n`` may be one for all samples, or (B,).
     """
-    n = np.broadcast_to(n, own.shape)[:, None]
-    inside = own[:, None] < n
-    room = np.maximum(np.where(inside, n - 1, n), 1)
+    mine, n = own[:, None], n[:, None] if isinstance(n, np.ndarray) else n
+    inside = mine < n
+    room = np.maximum(n - inside, 1)
     step = np.minimum((u * room).astype(np.int64), room - 1)
-    return np.where(inside, (own[:, None] + 1 + step) % n, step)
+    return np.where(inside, (mine + 1 + step) % n, step)
 
 
 def length(source: Any, label: str) -> int:

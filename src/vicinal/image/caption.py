@@ -74,12 +74,11 @@ class TextOverlay(Transform):
     def lower(self, params: Params, spec: Spec) -> list[Effect]:
         arguments = {
             "text": words(self.text, params, spec),
-            "font": np.full(len(spec), self.font or ""),
             "size": params["size"] * spec.height,
             "colour": _colour(self, params, spec),
             **{name: params[name] for name in ("x", "y", "opacity")},
         }
-        return [Effect("text.written", everywhere(len(spec)), arguments)]
+        return [Effect("text.written", everywhere(len(spec)), arguments, (("font", self.font or ""),))]
 
 
 @register
@@ -124,9 +123,8 @@ class MemeLayout(Transform):
         start = spec.height - (spec.height if self.band == "above" else 0)
         arguments = {
             "text": words(self.text, params, spec),
-            "font": np.full(len(spec), self.font or ""),
             "band": np.stack([start, start + room], 1),
             "background": colours(self.background, None, 1, spec, "MemeLayout")[:, 0],
             "colour": _colour(self, params, spec),
         }
-        return [moved, Effect("text.captioned", everywhere(len(spec)), arguments)]
+        return [moved, Effect("text.captioned", everywhere(len(spec)), arguments, (("font", self.font or ""),))]

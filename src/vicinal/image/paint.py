@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -76,5 +77,7 @@ def words(text: str | None, params: Params, spec: Spec) -> NDArray[np.str_]:
     """(B,) texts: the given one, or as many of the drawn letters as the parameter ``length`` says."""
     if text is not None:
         return np.full(len(spec), text)
-    rows = zip(params["letters"].tolist(), params["length"].tolist(), strict=True)
-    return np.array(["".join(LETTERS[number] for number in row[: int(length)]) for row, length in rows])
+    numbers = params["letters"]
+    codes = np.frombuffer(LETTERS.encode(f"utf-32-{sys.byteorder[0]}e"), np.uint32)[numbers]
+    codes[np.arange(numbers.shape[1]) >= params["length"][:, None]] = 0  # what ends a text
+    return codes.view(f"U{numbers.shape[1]}")[:, 0]

@@ -23,7 +23,7 @@ _MOST = 100_000  # streaks a sample
 
 def _count(density: NDArray, spec: Spec) -> NDArray[np.int64]:
     """(B,) how many on each canvas, from a number to every 10,000 pixels; at least one where there are any."""
-    return np.ceil(density * spec.width * spec.height / 1e4).clip(0, _MOST).astype(np.int64)
+    return np.minimum(np.ceil(density * spec.width * spec.height / 1e4), _MOST).astype(np.int64)
 
 
 def _columns(spec: Spec, *values: float | NDArray) -> NDArray[np.float64]:

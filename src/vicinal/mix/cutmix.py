@@ -39,6 +39,7 @@ class CutMix(Mixer):
         ([0.25, 0.234375], [0.25, 0.234375])
     """
 
+    version: ClassVar[int] = 2  # a weight from Beta(1, 1) is the draw itself, without its last rounding
     paper: ClassVar[str] = "Yun et al., CutMix: regularization strategy to train strong classifiers with localizable features, 2019"
 
     alpha: float = alpha_option()
@@ -54,8 +55,8 @@ class CutMix(Mixer):
 
     def mix(self, params: Params, items: Items, pool: Items, partner: NDArray[np.int64], on: NDArray[np.bool_]) -> Mixture:
         box, other = rectangles(params, items.spec) * on[:, None], partner[:, 0]
-        covered = (box[:, 2:] - box[:, :2]).prod(1)
-        whole = items.spec.size.prod(1)
+        covered = (box[:, 2] - box[:, 0]) * (box[:, 3] - box[:, 1])
+        whole = items.spec.height * items.spec.width
         weight = (whole - covered) / whole
         made = items.but(
             data=items.engine.pasted(items.data, pool.data, other, box, int(items.spec.layout == "CHW")),
@@ -85,9 +86,9 @@ def _points(own: NDArray, other: NDArray, box: NDArray) -> NDArray:
 
 def rectangles(params: Params, spec: Spec) -> NDArray[np.int64]:
     """(B, 4) rectangles x0, y0, x1, y1 of whole pixels, cut at the canvas."""
-    size, box = spec.size[:, ::-1], np.empty((len(spec), 2, 2), np.int64)
-    side = np.rint(size * np.sqrt(1 - params["weight"])[:, None]).astype(np.int64)
-    box[:, 0] = np.floor(size * np.stack([params["x"], params["y"]], 1))
-    box[:, 0] -= side // 2
-    box[:, 1] = box[:, 0] + side
-    return np.minimum(np.maximum(box, 0), size[:, None]).reshape(-1, 4)
+    box, share = np.empty((len(spec), 4), np.int64), np.sqrt(1 - params["weight"])
+    for axis, (size, place) in enumerate(((spec.width, params["x"]), (spec.height, params["y"]))):
+        side = np.rint(size * share).astype(np.int64)
+        start = (size * place).astype(np.int64) - side // 2
+        box[:, axis], box[:, axis + 2] = np.maximum(start, 0), np.minimum(start + side, size)
+    return box

@@ -29,6 +29,8 @@ def min_visible_option() -> Any:
 def beta_weight(draw: Draw, alpha: float) -> NDArray[np.float64]:
     """(B,) draws of Beta(alpha, alpha); 1 for an alpha of 0."""
     u = draw.unit("weight")
+    if alpha == 1:  # uniform
+        return u
     return beta_quantile(u, alpha, alpha) if alpha else np.ones(len(u))
 
 

@@ -35,6 +35,7 @@ class MixUp(Mixer):
         ([26, 151], [26.0, 151.0])
     """
 
+    version: ClassVar[int] = 2  # a weight from Beta(1, 1) is the draw itself, without its last rounding
     paper: ClassVar[str] = "Zhang et al., mixup: beyond empirical risk minimization, 2018"
     hides: ClassVar[bool] = False
 
@@ -54,7 +55,9 @@ class MixUp(Mixer):
 
     def mix(self, params: Params, items: Items, pool: Items, partner: NDArray[np.int64], on: NDArray[np.bool_]) -> Mixture:
         weight, other = np.where(on, params["weight"], 1.0), partner[:, 0]
-        tables = tuple(joined(table, pool.tables[other[row]]) if table and on[row] else table for row, table in enumerate(items.tables))
+        tables = items.tables
+        if any(tables):
+            tables = tuple(joined(table, pool.tables[other[row]]) if table and on[row] else table for row, table in enumerate(tables))
         made = items.but(
             data=items.engine.blended(items.data, pool.data, other, weight),
             mask=None if items.mask is None or pool.mask is None else items.engine.blended(items.mask, pool.mask, other, weight),

@@ -5,37 +5,37 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from vicinal.backend.effects.veil import spread, tiled
+
 _compiled = njit(nogil=True, cache=True, error_model="numpy")
-_inlined = njit(nogil=True, cache=True, error_model="numpy", inline="always")
-
-
-@_inlined
-def mixed(value, colour, share, whole):
-    """A value drawn to a colour by a share, both in units of the dtype; whole numbers are rounded."""
-    made = np.float32(value) + share * (colour - np.float32(value))
-    return np.floor(made + np.float32(0.5)) if whole else made
 
 
 @_compiled
-def tinted(image, cover, left, top, colour, opacity, whole):
-    """One colour (C,), in units of the dtype, where cover (h, w) is 255; image (H, W, C)."""
-    height, width, channels = image.shape
-    unit = np.float32(opacity / 255)
-    for y in range(max(0, -top), min(cover.shape[0], height - top)):
-        for x in range(max(0, -left), min(cover.shape[1], width - left)):
-            if cover[y, x] > 0:
-                for c in range(channels):
-                    image[top + y, left + x, c] = mixed(image[top + y, left + x, c], colour[c], np.float32(cover[y, x]) * unit, whole)
+def tinted(image, cover, left, top, colour, opacity, half):
+    """One colour (C,), in units of the dtype, where cover (h, w) is 255; image (H, W, C). ``half`` is 0.5 for whole numbers."""
+    (height, width, channels), (high, wide) = image.shape, cover.shape
+    first, stop = max(0, -left), min(wide, width - left)
+    if first >= stop:
+        return
+    flat, row, unit = image.reshape(-1), tiled(colour, stop - first, np.float32(1)), np.float32(opacity / 255)
+    share = np.empty(cover.size * channels, np.uint8)
+    spread(cover.reshape(-1), channels, share)
+    for y in range(max(0, -top), min(high, height - top)):
+        at, of = ((top + y) * width + left + first) * channels, (y * wide + first) * channels
+        _drawn_to(flat, np.uintp(at), row, share, np.uintp(of), unit, half)
 
 
 @_compiled
-def covered(line, cover, left, top):
-    """A letter (h, w) into a line of others that has room for it, both up to 255: it covers what they left free."""
-    for y in range(cover.shape[0]):
-        for x in range(cover.shape[1]):
-            below, more = np.int32(line[top + y, left + x]), np.int32(cover[y, x])
-            both = below * more + 128
-            line[top + y, left + x] = below + more - ((both + (both >> 8)) >> 8)
+def _drawn_to(values, at, colour, share, of, unit, half):
+    """``values[at:]`` drawn to a row of colours, by ``share[of:]`` of a unit."""
+    if half > 0:
+        for i in range(np.uintp(len(colour))):
+            value = np.float32(values[at + i])
+            # By way of int32 in half the time.
+            values[at + i] = np.int32(value + np.float32(share[of + i]) * unit * (colour[i] - value) + half)
+    else:
+        for i in range(np.uintp(len(colour))):
+            values[at + i] += np.float32(share[of + i]) * unit * (colour[i] - values[at + i])
 
 
 @_compiled

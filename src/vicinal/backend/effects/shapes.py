@@ -6,7 +6,6 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from vicinal.backend.effects.blend import mixed
 from vicinal.backend.pixels import copied
 from vicinal.core.batch import RANGES, name_of
 from vicinal.core.pages import room
@@ -26,48 +25,47 @@ def drawn(images: NDArray, *, kind: NDArray, radius: NDArray, angle: NDArray, ce
         centre: (b, n, 2) x and y; colour: (b, n, C) shares of the value range; opacity: (b,).
     """
     out, scale = room(images.shape, images.dtype), RANGES[name_of(images.dtype)]
-    _shapes(images, out, kind, radius, angle, centre, (colour * scale).astype(np.float32), opacity, images.dtype.kind == "u")
+    half = np.float32(0.5 if images.dtype.kind == "u" else 0)  # whole numbers are cut off behind it
+    _shapes(images, out, kind, radius, angle, centre, (colour * scale).astype(np.float32), opacity, half)
     return out
 
 
 @_compiled
-def _shapes(images, out, kind, radius, angle, centre, colour, opacity, whole):
-    source, target = images.reshape(len(images), -1), out.reshape(len(out), -1)
-    for b in range(len(out)):
+def _shapes(images, out, kind, radius, angle, centre, colour, opacity, half):
+    batch, height, width, channels = images.shape
+    source, target = images.reshape(batch, -1), out.reshape(batch, -1)
+    line = np.empty(width * channels, images.dtype)
+    for b in range(batch):
         copied(target[b], 0, source[b], 0, target.shape[1])
         if opacity[b] > 0:
             for n in range(kind.shape[1]):
                 if kind[b, n] >= 0:
-                    _shape(out[b], kind[b, n], radius[b, n], angle[b, n], centre[b, n], colour[b, n], opacity[b], whole)
+                    form = kind[b, n], radius[b, n], np.cos(angle[b, n]), np.sin(angle[b, n])
+                    _shape(target[b], height, width, channels, line, form, centre[b, n], colour[b, n], opacity[b], half)
 
 
 @_compiled
-def _shape(image, kind, radius, angle, centre, colour, opacity, whole):
-    height, width, channels = image.shape
-    cos, sin = np.cos(angle), np.sin(angle)
-    full = np.floor(colour + np.float32(0.5)) if whole else colour
-    line, flat = np.empty(int(2 * radius + 4) * channels, image.dtype), image.reshape(-1)
-    for i in range(len(line)):
-        line[i] = full[i % channels]
+def _shape(flat, height, width, channels, line, form, centre, colour, opacity, half):
+    """One shape on a flat image; ``line`` is room for a row."""
+    (kind, radius, cos, sin), middle = form, centre[0]
+    for x in range(min(int(2 * radius + 4), width)):
+        for c in range(channels):
+            line[x * channels + c] = colour[c] + half
     for y in range(max(int(centre[1] - radius - 1), 0), min(int(centre[1] + radius + 2), height)):
-        down = y + 0.5 - centre[1]
+        down, row = y + 0.5 - centre[1], np.uintp(y * width)
         low, high = _chord(kind, radius, cos, sin, down)
-        first, stop = max(int(centre[0] + low - 0.5), 0), min(int(centre[0] + high + 0.5), width)
-        if first >= stop:
-            continue
+        first, stop = max(int(np.ceil(middle + low - 0.5)), 0), min(int(middle + high + 0.5), width)
         # The shapes are convex: what is covered whole is one run of pixels, between those that are mixed.
-        left = _edge(image[y], first, stop, 1, kind, radius, cos, sin, down, centre[0], colour, opacity, whole)
-        if left == stop:
-            continue
-        right = _edge(image[y], stop - 1, left, -1, kind, radius, cos, sin, down, centre[0], colour, opacity, whole)
-        at = np.uintp((y * width + left) * channels)
-        for i in range(np.uintp((right - left + 1) * channels)):
-            flat[at + i] = line[i]
+        left = _edge(flat, row, first, stop, 1, channels, form, down, middle, colour, opacity, half)
+        if left < stop:
+            right = _edge(flat, row, stop - 1, left, -1, channels, form, down, middle, colour, opacity, half)
+            copied(flat, (row + np.uintp(left)) * np.uintp(channels), line, 0, (right - left + 1) * channels)
 
 
 @_compiled
-def _edge(row, start, stop, step, kind, radius, cos, sin, down, middle, colour, opacity, whole):
+def _edge(flat, row, start, stop, step, channels, form, down, middle, colour, opacity, half):
     """Mix the pixels from ``start`` on, before ``stop``, up to the first that is covered whole, and return that, or ``stop``."""
+    kind, radius, cos, sin = form
     reach = (radius + 1) ** 2
     for x in range(start, stop, step):
         right = x + 0.5 - middle
@@ -77,8 +75,10 @@ def _edge(row, start, stop, step, kind, radius, cos, sin, down, middle, colour, 
         if share == 1:
             return x
         if share > 0:
-            for c in range(row.shape[1]):
-                row[x, c] = mixed(row[x, c], colour[c], share, whole)
+            at = (row + np.uintp(x)) * np.uintp(channels)
+            for c in range(np.uintp(channels)):
+                value = np.float32(flat[at + c])
+                flat[at + c] = value + share * (colour[c] - value) + half
     return stop
 
 

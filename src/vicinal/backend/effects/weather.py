@@ -22,6 +22,7 @@ from vicinal.backend.effects.veil import (
 )
 
 PER_STREAK = 8  # hashed numbers that a streak may use
+BLOCK = 512  # pixels that are whitened together
 
 
 @compiled
@@ -96,21 +97,26 @@ def _covered(lightness, level, factor, clear):
 @compiled
 def _precipitation(images, out, key, count, shapes, ground, colour, top, half):
     batch, height, width, channels = images.shape
-    source, target = images.reshape(batch, height, -1), out.reshape(batch, height, -1)
-    clear, veil = np.empty((height, width), np.float32), np.empty(width, np.float32)
-    wide = np.empty(width * channels, np.float32)
+    pixels, block = height * width, min(height * width, BLOCK)
+    source, target = images.reshape(batch, -1), out.reshape(batch, -1)
+    clear, veil, wide = np.empty((height, width), np.float32), np.empty(block, np.float32), np.empty(block * channels, np.float32)
+    flat, row = clear.reshape(-1), np.empty(0, np.float32)
     for b in range(batch):
-        clear[:] = 1
-        length, angle, jitter, radius, opacity, flat = shapes[b]
-        _fallen(clear, count[b], (length, angle, jitter, radius, opacity, flat), key[b, 0], key[b, 1])
-        row = tiled(colour[b], width, top)
-        for y in range(height):
+        flat[:] = 1
+        length, angle, jitter, radius, opacity, thin = shapes[b]
+        _fallen(clear, count[b], (length, angle, jitter, radius, opacity, thin), key[b, 0], key[b, 1])
+        if b == 0 or (colour[b] != colour[b - 1]).any():
+            row = tiled(colour[b], block, top)
+        for start in range(0, pixels, block):
+            stop = min(start + block, pixels)
+            seen, here = flat[start:stop], slice(start * channels, stop * channels)
             if ground[b, 1] > 1:
-                _lightness(source[b, y], channels, top, veil)
-                _covered(veil, ground[b, 0], ground[b, 1], clear[y])
-            veil[:] = np.float32(1) - clear[y]
-            spread(veil, channels, wide)
-            blended(source[b, y], wide, row, np.float32(1), top, half, target[b, y])
+                _lightness(source[b, here], channels, top, veil[: stop - start])
+                _covered(veil, ground[b, 0], ground[b, 1], seen)
+            for x in range(stop - start):
+                veil[x] = np.float32(1) - seen[x]
+            spread(veil[: stop - start], channels, wide)
+            blended(source[b, here], wide, row, np.float32(1), top, half, target[b, here])
 
 
 def precipitation(images: NDArray, *, key: NDArray, count: NDArray, shape: NDArray, ground: NDArray, colour: NDArray) -> NDArray:
@@ -122,7 +128,7 @@ def precipitation(images: NDArray, *, key: NDArray, count: NDArray, shape: NDArr
     """
     out = np.empty_like(images)
     looks = [array.astype(np.float32) for array in (shape, ground, colour)]
-    _precipitation(images, out, key.astype(np.uint32), count.astype(np.int64), looks[0], looks[1], looks[2], *limits(images))
+    _precipitation(images, out, key.astype(np.uint32), count, *looks, *limits(images))
     return out
 
 
