@@ -179,9 +179,10 @@ def test_bytes_are_looked_up_at_any_length(length):
 def test_pixels_are_looked_up_and_reordered_for_any_length_and_nothing_is_written_beside_them(pixels):
     rng = np.random.default_rng(pixels)
     entries, source = rng.integers(0, 256, (3, 256), np.uint8), rng.integers(0, 256, 3 * pixels, np.uint8)
+    order = np.append(3 * np.arange(21)[:, None] + [2, 0, 0], 63).astype(np.uint8)
     for made, expected in (
         (lambda into: look_up_pixels(entries, source, into), entries[np.arange(3 * pixels) % 3, source]),
-        (lambda into: reorder(2, 0, 0, source, into), source.reshape(-1, 3)[:, [2, 0, 0]].ravel()),
+        (lambda into: reorder(order, source, into), source.reshape(-1, 3)[:, [2, 0, 0]].ravel()),
     ):
         into = np.zeros(3 * pixels + 2, np.uint8)
         made(into[1:-1])

@@ -14,7 +14,7 @@ from vicinal.backend import chain_steps
 from vicinal.backend.chain_kernels import run
 from vicinal.backend.reference import stacked
 from vicinal.core.backend import Dense
-from vicinal.core.batch import RANGES, changed, name_of
+from vicinal.core.batch import RANGES, changed, name_of, noted
 from vicinal.core.pages import Room, room
 from vicinal.core.primitive import Pointwise
 from vicinal.core.steps import Curve, Hsv, Linear, Matrix, Posterize, Power, Round, Solarize, Step, quantise
@@ -29,6 +29,18 @@ class Encoded(NamedTuple):
     widths: tuple[int, ...]
     knots: int = 0
     channels: int = 1  # how many of them it tells apart
+
+
+@final
+class Program(NamedTuple):
+    """A chain as the interpreter reads it: (n,) codes of the steps, (n + 1,) ends of their parameters, (n,) knots of curves, and the
+    (B, ends[n]) parameters of all samples; channels: how many of them it tells apart."""
+
+    codes: NDArray[np.int64]
+    ends: NDArray[np.int64]
+    knots: NDArray[np.int64]
+    params: NDArray[np.float32]
+    channels: int
 
 
 def _float32(*numbers: float) -> tuple[np.float32, ...]:
@@ -56,9 +68,8 @@ def pointwise(chain: Pointwise, data: Dense, room: Room = room) -> Dense:
 def tabulated(chain: Pointwise, dtype: Any) -> NDArray:
     """(B, 256, K) the chain's result for every 8-bit value, K = 1 or the number of channels; the chain must not mix channels."""
     chain = changed(chain, dtype=chain.dtype or name_of(np.dtype(dtype)), layout=None)
-    encoded = _encoded(chain)
-    channels = 1 if encoded is None else max([step.channels for step in encoded], default=1)
-    grid = np.empty((len(chain.active), 1, 256, channels), np.uint8)
+    program = noted(chain, _program)
+    grid = np.empty((len(chain.active), 1, 256, 1 if program is None else program.channels), np.uint8)
     grid[:] = np.arange(256, dtype=np.uint8)[:, None]
     return _equal(chain, grid)[:, 0]
 
@@ -66,17 +77,17 @@ def tabulated(chain: Pointwise, dtype: Any) -> NDArray:
 def _equal(chain: Pointwise, data: NDArray, room: Room = room) -> NDArray:
     given, planar = name_of(data.dtype), chain.layout == "CHW" and data.shape[3] > 1
     to = chain.dtype or given
-    encoded = None if data.dtype == np.float64 else _encoded(chain)
-    if encoded is None:
+    program = None if given == "float64" else noted(chain, _program)
+    if program is None:
         return _by_numpy(chain, data, to)
     batch, height, width, channels = data.shape
-    out = room((batch, channels, height, width) if chain.layout == "CHW" else data.shape, to)
+    shape = (batch, channels, height, width) if chain.layout == "CHW" else data.shape
+    out = room(shape, data.dtype if to == given else np.dtype(to))
     # Where channels are alike, an image is one run of values.
-    told_apart = planar or max([step.channels for step in encoded], default=1) > 1
-    codes, ends, knots, params = _program(encoded, batch)
-    scale, first, second = _UNITS[given]
+    told_apart = channels if planar or program.channels > 1 else 1
     source, into = data.reshape(batch, -1).view(np.uint8), out.reshape(batch, -1).view(np.uint8)
-    run(source, into, channels if told_apart else 1, planar, codes, ends, knots, params, scale, first, second, _WHOLE[to])
+    (codes, ends, knots, params, _), (scale, first, second) = program, _UNITS[given]
+    run(source, into, told_apart, planar, codes, ends, knots, params, scale, first, second, _WHOLE[to])
     return out
 
 
@@ -88,29 +99,29 @@ def _by_numpy(chain: Pointwise, data: NDArray, to: str) -> NDArray:
     return np.ascontiguousarray(moved.transpose(0, 3, 1, 2)) if chain.layout == "CHW" else moved
 
 
-def _encoded(chain: Pointwise) -> list[Encoded] | None:
-    """The steps of a chain, or None where the interpreter does not know one."""
-    steps = [step for step in chain.steps if not (isinstance(step, Round) and step.dtype.startswith("float"))]
-    encoders = [_ENCODERS.get(type(step)) for step in steps]
-    return [encode(step) for encode, step in zip(encoders, steps, strict=True) if encode] if None not in encoders else None
-
-
-def _program(encoded: list[Encoded], batch: int) -> tuple[NDArray, NDArray, NDArray, NDArray]:
-    """The codes, the ends of every step's parameters, the knots of curves, and the (B, total) parameters of all samples."""
-    codes, ends, knots = _form(tuple([(step.code, sum(step.widths), step.knots) for step in encoded]))
-    params, at = np.empty((batch, ends[-1]), np.float32), 0
+def _program(chain: Pointwise) -> Program | None:
+    """A chain as numbers, or None where the interpreter does not know a step."""
+    encoded: list[Encoded] = []
+    for step in chain.steps:
+        encode = _ENCODERS.get(type(step))
+        if encode is None:
+            return None
+        if not (isinstance(step, Round) and step.dtype.startswith("float")):
+            encoded.append(encode(step))
+    codes, ends, knots, total = _form(tuple([(step.code, sum(step.widths), step.knots) for step in encoded]))
+    params, at = np.empty((len(chain.active), total), np.float32), 0
     for step in encoded:
         for array, width in zip(step.arrays, step.widths, strict=True):
             params[:, at : at + width] = array
             at += width
-    return codes, ends, knots, params
+    return Program(codes, ends, knots, params, max([step.channels for step in encoded], default=1))
 
 
 @lru_cache(maxsize=256)
-def _form(steps: tuple[tuple[int, int, int], ...]) -> tuple[NDArray, NDArray, NDArray]:
+def _form(steps: tuple[tuple[int, int, int], ...]) -> tuple[NDArray, NDArray, NDArray, int]:
     """What a program says without its parameters: of codes, widths and knots; one call is often like the last."""
     codes, widths, knots = np.array(steps, np.int64).reshape(-1, 3).T.copy()
-    return codes, np.concatenate([[0], widths.cumsum()]), knots
+    return codes, np.concatenate([[0], widths.cumsum()]), knots, int(widths.sum())
 
 
 def _linear(step: Linear) -> Encoded:

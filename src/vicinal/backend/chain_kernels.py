@@ -19,7 +19,7 @@ from vicinal.backend.chain_lookup import (
     look_up_pixels,
     split,
 )
-from vicinal.backend.chain_matrix import one_matrix
+from vicinal.backend.chain_matrix import NUMBERS, one_matrix, prepared
 from vicinal.backend.chain_steps import (
     CURVE,
     MAGIC,
@@ -42,13 +42,13 @@ _compiled = njit(nogil=True, cache=True, error_model="numpy")
 
 
 @_compiled
-def _planned(codes, ends, p, channels, scale, todo):
+def _planned(codes, ends, p, start, channels, scale, todo):
     """Write the steps that change something into ``todo``; how many there are, and which of those is the first that mixes channels."""
     count, mixing = 0, -1
     for k in range(len(codes)):
-        own = p[ends[k] : ends[k + 1]]
-        stored = codes[k] == ROUND and count == 0 and own[0] == scale  # values as they come are rounded already
-        if stored or is_neutral(codes[k], own, channels):
+        at = start + ends[k]
+        stored = codes[k] == ROUND and count == 0 and p[at] == scale  # values as they come are rounded already
+        if stored or is_neutral(codes[k], p, at, ends[k + 1] - ends[k], channels):
             continue
         if codes[k] >= MATRIX and mixing < 0:
             mixing = count
@@ -58,11 +58,11 @@ def _planned(codes, ends, p, channels, scale, todo):
 
 
 @_compiled
-def _cost(codes, todo):
-    """Of some steps, in linear steps."""
+def _cost(codes, todo, count):
+    """Of the first steps, in linear steps."""
     total = 0
-    for k in todo:
-        total += 33 if codes[k] == CURVE else 11 if codes[k] == POWER else 1
+    for k in range(count):
+        total += 33 if codes[todo[k]] == CURVE else 11 if codes[todo[k]] == POWER else 1
     return total
 
 
@@ -144,32 +144,34 @@ def _read(flat, start, n, scale, first, second, short, values):
 
 
 @_compiled
-def _to_bytes(codes, ends, p, todo, count, mixing, target):
+def _to_bytes(codes, ends, p, start, todo, count, mixing, target):
     """How many of the first steps lead from one 8-bit number to another."""
     if mixing == count and target == 255:
         return count
     for k in range(mixing):
-        if codes[todo[k]] == ROUND and p[ends[todo[k]]] == 255:
+        if codes[todo[k]] == ROUND and p[start + ends[todo[k]]] == 255:
             return k + 1
     return 0
 
 
 @_compiled
-def _tabulated(codes, ends, p, knots, todo, first, second, table):
-    """What some steps make of every 8-bit value, (C, 256)."""
+def _tabulated(codes, ends, p, start, knots, todo, count, first, second, table):
+    """What the first steps make of every 8-bit value, (C, 256)."""
     widest()
     for c in range(table.shape[0]):
         for k in range(256):
             table[c, k] = fused(np.float32(k), first, np.float32(k) * second)
-    for k in todo:
-        apply(codes[k], table, table.shape[1], p[ends[k] : ends[k + 1]], knots[k], table)
+    for j in range(count):
+        k = todo[j]
+        apply(codes[k], table, 256, p, start + ends[k], ends[k + 1] - ends[k], knots[k], table)
 
 
 @_compiled
-def _alike(one, other):
+def _alike(p, start, count):
+    """Whether the numbers from ``start`` on are those before it."""
     differing = 0
-    for k in range(len(one)):
-        differing += one[k] != other[k]
+    for k in range(start, start + count):
+        differing += p[k] != p[k - count]
     return differing == 0
 
 
@@ -187,28 +189,35 @@ def run(src, out, channels, planar, codes, ends, knots, params, scale, first, se
     values, spare = np.empty((channels, block), np.float32), np.empty((channels, block), np.float32)
     raw, short = np.empty((channels, block), np.uint8), np.empty((channels, block), np.uint16)
     table, entries = np.empty((channels, 256), np.float32), np.empty((channels, 256), np.uint8)
-    planes = np.empty((channels, 4, 256), np.uint8)
+    planes, numbers = np.empty((channels, 4, 256), np.uint8), np.empty(NUMBERS, np.float32)
     todo, eight = np.empty(len(codes), np.int64), scale == 255 and pixels > 256
     same = not planar and target == (scale if scale > 1 else 0)
-    count, mixing, done, tabled = 0, 0, 0, False
+    count, mixing, done, kind, tabled, alone = 0, 0, 0, 0, False, False
     past = target == 0 and out.size > LARGE
-    for b in range(src.shape[0]):
-        flat, into, p = src[b], out[b], params[b]
-        if b == 0 or not _alike(p, params[b - 1]):
-            count, mixing = _planned(codes, ends, p, channels, scale, todo)
+    p, total, stop = params.reshape(-1), params.shape[1], 0
+    source, made = src.reshape(-1), out.reshape(-1)
+    while stop < src.shape[0]:
+        b, start, stop = stop, stop * total, stop + 1
+        while not planar and stop < src.shape[0] and _alike(p, stop * total, total):
+            stop += 1  # images that go through one and the same chain are as good as one long image
+        flat, into = source[b * src.shape[1] : stop * src.shape[1]], made[b * out.shape[1] : stop * out.shape[1]]
+        if b == 0 or not _alike(p, start, total):
+            count, mixing = _planned(codes, ends, p, start, channels, scale, todo)
             # The first steps by a table of bytes, where they lead to bytes, or by a table of floats, where they are many.
-            done = _to_bytes(codes, ends, p, todo, count, mixing, target) if eight else 0
-            if not WIDE and _cost(codes, todo[:done]) <= WORTH_A_TABLE:
+            done = _to_bytes(codes, ends, p, start, todo, count, mixing, target) if eight else 0
+            if not WIDE and _cost(codes, todo, done) <= WORTH_A_TABLE:
                 done = 0
-            tabled = eight and done == 0 and _cost(codes, todo[:mixing]) > WORTH_A_TABLE
+            tabled = eight and done == 0 and _cost(codes, todo, mixing) > WORTH_A_TABLE
             if tabled:
-                _tabulated(codes, ends, p, knots, todo[:mixing], first, second, table)
+                _tabulated(codes, ends, p, start, knots, todo, mixing, first, second, table)
                 for c in range(channels):
                     byte_planes(table[c], planes[c])
             elif done > 0:
-                _tabulated(codes, ends, p, knots, todo[:done], first, second, table)
-                for c in range(channels):
-                    _stored(table[c], np.float32(255), entries[c])
+                _tabulated(codes, ends, p, start, knots, todo, done, first, second, table)
+                _stored(table.reshape(-1), np.float32(255), entries.reshape(-1))
+            alone = same and scale == 255 and channels == 3 and count == 1 and codes[todo[0]] == MATRIX
+            if alone:
+                kind = prepared(p, start + ends[todo[0]], first, second, numbers)
         if same and count == 0:
             for x in range(flat.shape[0]):
                 into[x] = flat[x]
@@ -219,18 +228,18 @@ def run(src, out, channels, planar, codes, ends, knots, params, scale, first, se
             else:
                 look_up_pixels(entries, flat, into)
             continue
-        if same and scale == 255 and channels == 3 and count == 1 and codes[todo[0]] == MATRIX:
-            one_matrix(flat, into, p[ends[todo[0]] : ends[todo[0] + 1]], raw, first, second)
+        if alone:
+            one_matrix(flat, into, kind, numbers, raw)
             continue
-        for start in range(0, pixels, block):
-            n = min(block, pixels - start)
+        for low in range(0, (stop - b) * pixels, block):
+            n = min(block, (stop - b) * pixels - low)
             if scale == 255:
-                split(flat[start * channels : (start + n) * channels], n, raw)
+                split(flat[low * channels : (low + n) * channels], n, raw)
                 if done > 0:
                     for c in range(channels):
                         look_up(entries[c], raw[c, :n], raw[c, :n])
                 if same and done == count:
-                    joined(raw, n, into[start * channels : (start + n) * channels])
+                    joined(raw, n, into[low * channels : (low + n) * channels])
                     continue
                 if tabled:
                     for c in range(channels):
@@ -238,9 +247,9 @@ def run(src, out, channels, planar, codes, ends, knots, params, scale, first, se
                 else:
                     _widened(raw, n, first, second, values)
             else:
-                _read(flat, start, n, scale, first, second, short, values)
+                _read(flat, low, n, scale, first, second, short, values)
             for k in todo[mixing if tabled else done : count]:
-                apply(codes[k], values, n, p[ends[k] : ends[k + 1]], knots[k], spare)
-            _write(values, start, n, target, raw, short, planar, past, spare, into)
+                apply(codes[k], values, n, p, start + ends[k], ends[k + 1] - ends[k], knots[k], spare)
+            _write(values, low, n, target, raw, short, planar, past, spare, into)
     if past:
         settle()

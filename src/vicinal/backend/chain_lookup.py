@@ -208,16 +208,15 @@ def look_up_floats(entries, planes, source, into):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def reorder(first, second, third, source, into):
-    """Pixels of three bytes with their bytes in another order: byte 0 of the result is byte ``first``. Contiguous, not in place."""
+def reorder(order, source, into):
+    """Pixels of three bytes with their bytes in another order: byte i of 21 pixels of the result is byte order[i]; (64,) of them, the last
+    of which stays. Contiguous, not in place."""
     done = 0
     if WIDE and source.shape[0] > 64:
-        order = np.full(64, 63, np.uint8)
-        for x in range(21):
-            order[3 * x], order[3 * x + 1], order[3 * x + 2] = 3 * x + first, 3 * x + second, 3 * x + third
         blocks = (source.shape[0] - 1) // 63
         _wide_order(order.ctypes.data, source.ctypes.data, into.ctypes.data, blocks)
         done = 21 * blocks
+    first, second, third = np.intp(order[0]), np.intp(order[1]), np.intp(order[2])
     for x in range(done, source.shape[0] // 3):
         into[3 * x], into[3 * x + 1], into[3 * x + 2] = source[3 * x + first], source[3 * x + second], source[3 * x + third]
 

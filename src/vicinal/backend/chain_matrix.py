@@ -24,12 +24,14 @@ _BYTES, _HALVES = ir.VectorType(ir.IntType(8), 64), ir.VectorType(ir.IntType(16)
 _WORDS, _FLOATS = ir.VectorType(ir.IntType(32), 16), ir.VectorType(ir.FloatType(), 16)
 _SIZE = ir.IntType(64)
 _HERE = 15  # float32 in front of the places
+NUMBERS = _HERE + 16
+ORDER, GREY, ANY = range(3)
 
 
 def _matrix(context: Any, source: Any, into: Any, numbers: Any, rows: Any, blocks: Any) -> Any:
     """``blocks`` times 16 pixels of three bytes through one or three ``rows`` of a matrix; 16 bytes behind them are read and written too.
 
-    numbers: the address of what ``_numbers`` makes.
+    numbers: the address of what ``prepared`` makes.
     """
     if not isinstance(rows, types.IntegerLiteral):
         return None
@@ -107,30 +109,35 @@ _wide: Any = intrinsic(_matrix)
 
 
 @_compiled
-def _numbers(p, first, second):
-    """What ``_wide`` is told: the matrix (12,) row by row, the two parts of 1 / 255, 255, and in 64 bytes the places of 16 reds."""
-    numbers = np.empty(_HERE + 16, np.float32)
-    numbers[:12], numbers[12], numbers[13], numbers[14] = p, first, second, _SCALE
+def prepared(p, at, first, second, numbers):
+    """Which of the three kinds the matrix p[at : at + 12] is, and in ``numbers`` (NUMBERS,) what ``one_matrix`` is told of it.
+
+    The matrix row by row, the two parts of 1 / 255, 255, and in 64 bytes the places of 16 reds; of a new order the places of 21 pixels.
+    """
     places = numbers[_HERE:].view(np.uint8)
+    red, green, blue = _source_of(p, at), _source_of(p, at + 4), _source_of(p, at + 8)
+    if min(red, green, blue) >= 0:
+        for x in range(0, 63, 3):
+            places[x], places[x + 1], places[x + 2] = x + red, x + green, x + blue
+        places[63] = 63
+        return ORDER
+    for k in range(12):
+        numbers[k] = p[at + k]
+    numbers[12], numbers[13], numbers[14] = first, second, _SCALE
     for lane in range(64):
         places[lane] = 3 * (lane // 4)
-    return numbers
+    return GREY if _is_grey(p, at) else ANY
 
 
 @_compiled
-def one_matrix(flat, into, p, raw, first, second):
-    """An 8-bit image (n 3,) through one matrix (12,): a new order of the channels, a grey, or anything else.
-
-    raw: (3, m) uint8, room for a block of pixels; first, second: the parts of 1 / 255.
-    """
-    red, green, blue = _source_of(p, 0), _source_of(p, 1), _source_of(p, 2)
-    if min(red, green, blue) >= 0:
-        reorder(red, green, blue, flat, into)
-        return
-    if WIDE:
-        _by_sixteen(flat, into, _numbers(p, first, second), _is_grey(p), raw.reshape(-1))
+def one_matrix(flat, into, kind, numbers, raw):
+    """An 8-bit image (n 3,) through one matrix that is ``prepared``; raw: (3, m) uint8, room for a block of pixels."""
+    if kind == ORDER:
+        reorder(numbers[_HERE:].view(np.uint8), flat, into)
+    elif WIDE:
+        _by_sixteen(flat, into, numbers, kind == GREY, raw.reshape(-1))
     else:
-        _by_blocks(flat, into, p, raw, first, second)
+        _by_blocks(flat, into, numbers, kind == GREY, raw)
 
 
 @_compiled
@@ -156,16 +163,16 @@ def _blocks(source, into, numbers, grey, blocks):
 
 
 @_compiled
-def _by_blocks(flat, into, p, raw, first, second):
-    grey, pixels = _is_grey(p), flat.shape[0] // 3
+def _by_blocks(flat, into, numbers, grey, raw):
+    pixels = flat.shape[0] // 3
     for start in range(0, pixels, raw.shape[1]):
         n = min(raw.shape[1], pixels - start)
         take_apart(flat[3 * start : 3 * (start + n)], n, raw)
         if grey:
-            _grey_of_bytes(raw, n, p, first, second)
+            _grey_of_bytes(raw, n, numbers)
             one_for_three(raw[0], n, into[3 * start : 3 * (start + n)])
         else:
-            _matrix_of_bytes(raw, n, p, first, second)
+            _matrix_of_bytes(raw, n, numbers)
             put_together(raw, n, into[3 * start : 3 * (start + n)])
 
 
@@ -175,10 +182,11 @@ def _byte(x):
 
 
 @_compiled
-def _matrix_of_bytes(raw, n, p, first, second):
+def _matrix_of_bytes(raw, n, p):
     """Three channels of bytes (3, n), in place."""
     red, green, blue = raw[0], raw[1], raw[2]
     a, b, c, d, e, f, g, h, i, j, k, m = p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7], p[8], p[9], p[10], p[11]
+    first, second = p[12], p[13]
     for x in range(n):
         u, v, w = np.float32(red[x]), np.float32(green[x]), np.float32(blue[x])
         u, v, w = fused(u, first, u * second), fused(v, first, v * second), fused(w, first, w * second)
@@ -188,10 +196,10 @@ def _matrix_of_bytes(raw, n, p, first, second):
 
 
 @_compiled
-def _grey_of_bytes(raw, n, p, first, second):
+def _grey_of_bytes(raw, n, p):
     """The same where all rows of the matrix are alike, into the first channel alone."""
     red, green, blue = raw[0], raw[1], raw[2]
-    a, b, c, d = p[0], p[1], p[2], p[3]
+    a, b, c, d, first, second = p[0], p[1], p[2], p[3], p[12], p[13]
     for x in range(n):
         u, v, w = np.float32(red[x]), np.float32(green[x]), np.float32(blue[x])
         u, v, w = fused(u, first, u * second), fused(v, first, v * second), fused(w, first, w * second)
@@ -199,20 +207,20 @@ def _grey_of_bytes(raw, n, p, first, second):
 
 
 @_compiled
-def _is_grey(p):
-    """True where the three rows of a matrix (12,) are alike."""
+def _is_grey(p, at):
+    """True where the three rows of a matrix are alike."""
     other = 0
-    for k in range(8):
+    for k in range(at, at + 8):
         other += p[k] != p[k + 4]
     return other == 0
 
 
 @_compiled
-def _source_of(p, channel):
-    """The channel that a matrix (12,) takes for this one as it is, -1 where it does anything else."""
-    found, other = -1, p[4 * channel + 3] != _ZERO
+def _source_of(p, row):
+    """The channel that a row of a matrix takes as it is, -1 where it does anything else."""
+    found, other = -1, p[row + 3] != _ZERO
     for k in range(3):
-        value = p[4 * channel + k]
+        value = p[row + k]
         other |= value != _ZERO and (value != _ONE or found >= 0)
         if value == _ONE:
             found = k

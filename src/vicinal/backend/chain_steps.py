@@ -1,4 +1,7 @@
-"""Every step of a pointwise chain as a compiled loop over a block of values, (C, n) float32 in [0, 1], in place."""
+"""Every step of a pointwise chain as a compiled loop over a block of values, (C, n) float32 in [0, 1], in place.
+
+Parameters lie in one array (p) from some place (at) on: to cut a part out of an array takes compiled code longer than a small image.
+"""
 
 from __future__ import annotations
 
@@ -46,44 +49,45 @@ def clipped(x):
 
 
 @_compiled
-def is_neutral(code, p, channels):
-    """True where the step with parameters ``p`` changes nothing."""
+def is_neutral(code, p, at, width, channels):
+    """True where the step with the parameters p[at : at + width] changes nothing."""
     if code in (LINEAR, CLIPPED):
-        half, other = len(p) // 2, 0
+        half, other = width // 2, 0
         for c in range(half):
-            other += p[c] != _ONE or p[half + c] != _ZERO
+            other += p[at + c] != _ONE or p[at + half + c] != _ZERO
         return other == 0
     if code == POWER:
-        return p[0] == _ONE
+        return p[at] == _ONE
     if code == SOLARIZE:
-        return p[0] > _ONE
+        return p[at] > _ONE
     if code in (POSTERIZE, CURVE):
-        return p[0] <= _ZERO
+        return p[at] <= _ZERO
     if code == MATRIX:
         other = 0
-        for k in range(len(p)):
-            other += p[k] != (_ONE if k % (channels + 1) == k // (channels + 1) else _ZERO)
+        for c in range(channels):
+            for d in range(channels + 1):
+                other += p[at + c * (channels + 1) + d] != (_ONE if c == d else _ZERO)
         return other == 0
-    return code == HSV and p[0] == _ZERO and p[1] == _ZERO and p[2] == _ZERO
+    return code == HSV and p[at] == _ZERO and p[at + 1] == _ZERO and p[at + 2] == _ZERO
 
 
 @_compiled
-def _linear(row, n, gain, bias, clip):
+def _linear(values, c, n, gain, bias, clip):
     widest()
     if clip:
         for i in range(n):
-            row[i] = clipped(fused(row[i], gain, bias))
+            values[c, i] = clipped(fused(values[c, i], gain, bias))
     else:
         for i in range(n):
-            row[i] = fused(row[i], gain, bias)
+            values[c, i] = fused(values[c, i], gain, bias)
 
 
 @_compiled
-def _power(row, n, exponent):
+def _power(values, c, n, exponent):
     """x ** exponent as 2 ** (exponent log2 x), both by the polynomials of Moshier's Cephes library (logf, exp2f)."""
     widest()
     for i in range(n):
-        x = row[i]
+        x = values[c, i]
         bits = bits_of(x)
         whole = (bits - np.int32(0x3F3504F3)) >> np.int32(23)  # x = m * 2**whole with m between sqrt(1/2) and sqrt(2)
         f = _of_bits(np.int32(bits - (whole << np.int32(23)))) - _ONE
@@ -109,52 +113,53 @@ def _power(row, n, exponent):
         two = fused(two, f, np.float32(2.402264791363012e-1))
         two = fused(two, f, np.float32(6.931472028550421e-1))
         power = fused(two, f, _ONE) * _of_bits(np.int32((np.int32(near) + np.int32(127)) << np.int32(23)))
-        row[i] = power if x > np.float32(1e-37) else _ZERO
+        values[c, i] = power if x > np.float32(1e-37) else _ZERO
 
 
 @_compiled
-def _solarize(row, n, threshold):
+def _solarize(values, c, n, threshold):
     widest()
     for i in range(n):
-        x = row[i]
-        row[i] = _ONE - x if x >= threshold else x
+        x = values[c, i]
+        values[c, i] = _ONE - x if x >= threshold else x
 
 
 @_compiled
-def _posterize(row, n, step):
+def _posterize(values, c, n, step):
     widest()
     wide, inverse = step / np.float32(255), _ONE / step
     for i in range(n):
         # A hundredth of a level, so that 64 / 255 in float32 is still level 64.
-        row[i] = np.floor(fused(row[i], np.float32(255), np.float32(0.01)) * inverse) * wide
+        values[c, i] = np.floor(fused(values[c, i], np.float32(255), np.float32(0.01)) * inverse) * wide
 
 
 @_compiled
-def _curve(row, n, knots):
+def _curve(values, c, n, p, at, knots):
+    """Straight between knots p[at : at + knots]."""
     widest()
-    last = np.float32(len(knots) - 1)
-    end = np.int32(len(knots) - 2)
+    last, end = np.float32(knots - 1), np.int32(knots - 2)
     for i in range(n):
-        place = clipped(row[i]) * last
+        place = clipped(values[c, i]) * last
         low = min(np.int32(place), end)
-        start = knots[np.uintp(low)]
-        row[i] = fused(place - np.float32(low), knots[np.uintp(low + 1)] - start, start)
+        start = p[np.uintp(at + low)]
+        values[c, i] = fused(place - np.float32(low), p[np.uintp(at + low + 1)] - start, start)
 
 
 @_compiled
-def _round(row, n, scale, first, second):
+def _round(values, c, n, scale, first, second):
     """To whole numbers of 1 / scale and back; the products give k / scale correctly rounded."""
     widest()
     for i in range(n):
-        k = (clipped(row[i]) * scale + MAGIC) - MAGIC
-        row[i] = fused(k, first, k * second)
+        k = (clipped(values[c, i]) * scale + MAGIC) - MAGIC
+        values[c, i] = fused(k, first, k * second)
 
 
 @_compiled
-def _matrix3(values, n, p):
+def _matrix3(values, n, p, at):
     widest()
     red, green, blue = values[0], values[1], values[2]
-    a, b, c, d, e, f, g, h, i, j, k, m = p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7], p[8], p[9], p[10], p[11]
+    a, b, c, d, e, f = p[at], p[at + 1], p[at + 2], p[at + 3], p[at + 4], p[at + 5]
+    g, h, i, j, k, m = p[at + 6], p[at + 7], p[at + 8], p[at + 9], p[at + 10], p[at + 11]
     for x in range(n):
         u, v, w = red[x], green[x], blue[x]
         red[x] = clipped(fused(a, u, fused(b, v, fused(c, w, d))))
@@ -163,15 +168,15 @@ def _matrix3(values, n, p):
 
 
 @_compiled
-def _matrix(values, n, p, spare):
+def _matrix(values, n, p, at, spare):
     widest()
     channels = values.shape[0]
     for c in range(channels):
-        row, at = spare[c], c * (channels + 1)
+        row, first = spare[c], at + c * (channels + 1)
         for x in range(n):
-            row[x] = p[at + channels]
+            row[x] = p[first + channels]
         for d in range(channels):
-            weight, other = p[at + d], values[d]
+            weight, other = p[first + d], values[d]
             if weight != _ZERO:
                 for x in range(n):
                     row[x] = fused(weight, other[x], row[x])
@@ -243,45 +248,44 @@ def _hsv(values, n, turn, saturation, value):
 
 
 @_compiled
-def apply(code, values, n, p, knots, spare):
+def apply(code, values, n, p, at, width, knots, spare):
     """One step on the first n values of every channel.
 
-    p: its parameters (gain then bias; exponent; threshold; step; bent then knots; scale and the two parts of its inverse; matrix row by
-    row; turn, saturation, value); knots: how many a curve has; spare: another block, for matrices.
+    p[at : at + width]: its parameters (gain then bias; exponent; threshold; step; bent then knots; scale and the two parts of its inverse;
+    matrix row by row; turn, saturation, value); knots: how many a curve has; spare: another block, for matrices.
     """
     widest()
     channels = values.shape[0]
     if code == MATRIX:
         if channels == 3:
-            _matrix3(values, n, p)
+            _matrix3(values, n, p, at)
         else:
-            _matrix(values, n, p, spare)
+            _matrix(values, n, p, at, spare)
     elif code == HSV:
-        if p[1] == _ZERO and p[2] == _ZERO:
-            _turn(values, n, p[0])
+        if p[at + 1] == _ZERO and p[at + 2] == _ZERO:
+            _turn(values, n, p[at])
         else:
-            _hsv(values, n, p[0], p[1], p[2])
+            _hsv(values, n, p[at], p[at + 1], p[at + 2])
     else:
         for c in range(channels):
-            _apply_alone(code, values[c], n, p, knots, c)
+            _apply_alone(code, values, np.uintp(c), n, p, at, width, knots)
 
 
 @_compiled
-def _apply_alone(code, row, n, p, knots, c):
+def _apply_alone(code, values, c, n, p, at, width, knots):
     """A step that does not mix channels, on channel c."""
     widest()
     if code in (LINEAR, CLIPPED):
-        half = len(p) // 2
-        own = c if half > 1 else 0
-        _linear(row, n, p[own], p[half + own], code == CLIPPED)
+        half = width // 2
+        own = at + c if half > 1 else at
+        _linear(values, c, n, p[own], p[own + half], code == CLIPPED)
     elif code == POWER:
-        _power(row, n, p[0])
+        _power(values, c, n, p[at])
     elif code == SOLARIZE:
-        _solarize(row, n, p[0])
+        _solarize(values, c, n, p[at])
     elif code == POSTERIZE:
-        _posterize(row, n, p[0])
+        _posterize(values, c, n, p[at])
     elif code == CURVE:
-        start = 1 + (c * knots if len(p) > 1 + knots else 0)
-        _curve(row, n, p[start : start + knots])
+        _curve(values, c, n, p, at + 1 + (c * knots if width > 1 + knots else 0), knots)
     else:
-        _round(row, n, p[0], p[1], p[2])
+        _round(values, c, n, p[at], p[at + 1], p[at + 2])

@@ -6,7 +6,7 @@ Which of the two warps an image depends on its size and dtype alone, so a sample
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, cast, final
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,27 +44,17 @@ class Cpu:
         given, data = data, _contiguous(data)
         if isinstance(data, list) and not (primitives and isinstance(primitives[0], Warp)):
             data = stacked(data)
-        position = 0
-        while position < len(primitives):
-            primitive, left = primitives[position], len(primitives) - position
-            if isinstance(primitive, Warp) and (made := pixels.rearranged(primitive, data, room=_last(left, 1, room))) is not None:
-                data, position = made, position + 1
-                continue
-            following = primitives[position + 1] if left > 1 else None
-            if isinstance(primitive, Warp) and _tables(following) and (form := sampling.straight(primitive, data)) is not None:
-                data = _warp_table(primitive, cast("Pointwise", following), np.asarray(data), *form, _last(left, 2, room))
-                position += 2
-                continue
-            fresh = _fresh(data, given)
-            if isinstance(primitive, Warp) and fresh and sampling.in_place(primitive, data):
-                data = _written(sampling.warp, primitive, np.flatnonzero(primitive.active & ~primitive.still), np.asarray(data))
-            elif (alike := _ALIKE.get(type(primitive))) is not None:
-                data = _alike(alike, primitive, data, fresh)
+        left = list(reversed(primitives))
+        while left:
+            primitive = left.pop()
+            if isinstance(primitive, Warp):
+                data = _warped(primitive, left, data, given, room)
             elif isinstance(primitive, Pointwise):
-                data = pointwise(primitive, data, _last(left, 1, room))
+                data = pointwise(primitive, data, _last(left, room))
+            elif (alike := _ALIKE.get(type(primitive))) is not None:
+                data = _alike(alike, primitive, data, _fresh(data, given))
             else:
                 data = _RUN[type(primitive)](primitive, data)
-            position += 1
         return _own(data, given)
 
     def blended(self, own: Dense, pool: Dense, other: NDArray[np.int64], weight: NDArray) -> Dense:
@@ -86,14 +76,9 @@ def backend() -> Cpu:
     return Cpu()
 
 
-def _last(left: int, passes: int, room: Room) -> Room:
-    """What gives the array of so many passes where so many are left."""
-    return room if left == passes else pages.room
-
-
-def _tables(primitive: Primitive | None) -> bool:
-    """True for pointwise work that one table of values says."""
-    return isinstance(primitive, Pointwise) and not primitive.mixes
+def _last(left: list[Primitive], room: Room) -> Room:
+    """What gives the array of a pass before those that are left."""
+    return pages.room if left else room
 
 
 def _contiguous(data: Dense) -> Dense:
@@ -108,12 +93,25 @@ def _own(made: Dense, given: Dense) -> Dense:
     return [sample.copy() if np.may_share_memory(sample, before) else sample for sample, before in zip(made, given, strict=True)]
 
 
+def _warped(warp: Warp, left: list[Primitive], data: Dense, given: Dense, room: Room) -> Dense:
+    """A warp, and the pointwise work behind it where one table of values says it: that is taken off the primitives that are left."""
+    if (made := pixels.rearranged(warp, data, room=_last(left, room))) is not None:
+        return made
+    following = left[-1] if left else None
+    if isinstance(following, Pointwise) and not following.mixes and (form := sampling.straight(warp, data)) is not None:
+        left.pop()
+        return _warp_table(warp, following, np.asarray(data), *form, _last(left, room))
+    if _fresh(data, given) and sampling.in_place(warp, data):
+        return _written(sampling.warp, warp, np.flatnonzero(warp.active & ~warp.still), np.asarray(data))
+    return sampling.warp(warp, data)
+
+
 def _warp_table(warp: Warp, chain: Pointwise, data: NDArray, size: tuple[int, int], inverse: NDArray[np.float64],
                 room: Room) -> NDArray:  # fmt: skip
     tables, planar = tabulated(chain, np.uint8), chain.layout == "CHW"
     shape = (data.shape[3], *size) if planar else (*size, data.shape[3])
     out = room((len(data), *shape), tables.dtype)
-    sampling.table_at(data, inverse, filled((len(data), 2), size, np.int64), planar, out, warp.border, warp.fill, tables)
+    sampling.table_at(data, inverse, filled((len(data), 2), size, np.int64), planar, out, warp.border.copy(), warp.fill, tables)
     return out
 
 
@@ -156,7 +154,6 @@ def _written(some: Callable[[Any, NDArray], Any], primitive: Any, rows: NDArray[
 
 
 _RUN: dict[type, Callable[[Any, Any], Dense]] = {
-    Warp: sampling.warp,
     Patch: patches.run,
     Hide: patches.hidden,
     Opaque: _each(opaque),

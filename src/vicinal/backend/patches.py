@@ -27,7 +27,9 @@ def run(primitive: Patch, data: Dense) -> Dense:
 
 def _equal(primitive: Patch, data: NDArray) -> NDArray:
     out, (level, key, shift, unit) = room(data.shape, data.dtype), filling(primitive.fill, primitive.key, name_of(data.dtype))
-    _rectangles(np.ascontiguousarray(data), out, np.ascontiguousarray(primitive.box, np.int64), primitive.active, level, key, shift, unit)
+    _rectangles(
+        np.ascontiguousarray(data), out, np.ascontiguousarray(primitive.box, np.int64), primitive.active.copy(), level, key, shift, unit
+    )
     return out
 
 

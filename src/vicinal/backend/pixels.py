@@ -18,6 +18,7 @@ from vicinal.core.warp import CONSTANT, Warp
 
 _BYTE, _LANE = ir.IntType(8), ir.IntType(32)
 _REGISTER = 16  # bytes
+_LINE, _LONG = 32, 512  # bytes
 _STRIPE = 64  # columns
 _BLOCK = 8  # bytes of the largest pixels that go four by four
 
@@ -95,16 +96,38 @@ def _in_blocks(typing: Any, target: Any, to: Any, below: Any, source: Any, at: A
 
 
 def _as_it_is(typing: Any, target: Any, to: Any, source: Any, at: Any, count: Any) -> Any:
-    """target[to : to + count] = source[at : at + count], by the C library."""
+    """target[to : to + count] = source[at : at + count]: some lines of 32 bytes here, anything else by the C library."""
     signature = types.void(target, to, source, at, count)
 
     def generated(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         into, given = (context.make_array(signature.args[n])(context, builder, values[n]).data for n in (0, 2))
         size = context.get_abi_sizeof(context.get_data_type(source.dtype))
-        cgutils.raw_memcpy(builder, builder.gep(into, [values[1]]), builder.gep(given, [values[3]]), values[4], size)
+        into, given = builder.gep(into, [values[1]]), builder.gep(given, [values[3]])
+        word = values[4].type
+        length = builder.mul(values[4], word(size))
+        some = builder.icmp_unsigned("<=", builder.sub(length, word(_LINE)), word(_LONG - _LINE))
+        with builder.if_else(some) as (here, there):
+            with here:
+                _by_lines(builder, into, given, length)
+            with there:
+                cgutils.raw_memcpy(builder, into, given, values[4], size)
         return context.get_dummy_value()
 
     return signature, generated
+
+
+def _by_lines(builder: Any, into: Any, given: Any, length: Any) -> None:
+    """The last line ends where the bytes end, and lies over a part of the one before."""
+    word, line = length.type, ir.VectorType(_BYTE, _LINE).as_pointer()
+    into, given = (builder.bitcast(address, _BYTE.as_pointer()) for address in (into, given))
+
+    def move(start: Any) -> None:
+        from_, to = (builder.bitcast(builder.gep(address, [start]), line) for address in (given, into))
+        builder.store(builder.load(from_, align=1), to, align=1)
+
+    with cgutils.for_range(builder, builder.udiv(builder.sub(length, word(1)), word(_LINE))) as loop:
+        move(builder.mul(loop.index, word(_LINE)))
+    move(builder.sub(length, word(_LINE)))
 
 
 def _whether_small(typing: Any, source: Any, channels: Any) -> Any:
@@ -268,10 +291,10 @@ def rearranged(warp: Warp, data: Dense, value: float | None = None, room: Room =
     if isinstance(data, list) or warp.bend is not None or warp.matrix.shape[-1] != 3:
         return None
     places, fill = np.empty((len(data), 6), np.int64), np.empty(len(data), data.dtype)
-    share, scale = (warp.fill, RANGES[name_of(data.dtype)]) if value is None else (filled(len(data), value), 1)
-    height, width = _placed(warp.matrix, np.ascontiguousarray(warp.size), warp.active, share, scale, data.shape[1:3], places, fill)
+    share, scale = (warp.fill.copy(), RANGES[name_of(data.dtype)]) if value is None else (filled(len(data), value), 1)
+    height, width = _placed(warp.matrix, np.ascontiguousarray(warp.size), warp.active.copy(), share, scale, data.shape[1:3], places, fill)
     if height < 0:
         return None
     out = room((len(data), height, width, data.shape[3]), data.dtype)
-    permuted(data, places, out, warp.border, fill, (0,) * data.shape[3])
+    permuted(data, places, out, warp.border.copy(), fill, (0,) * data.shape[3])
     return out

@@ -29,7 +29,7 @@ def straight(warp: Warp, data: Dense) -> tuple[tuple[int, int], NDArray[np.float
     if not isinstance(data, np.ndarray) or not in_whole_numbers(data) or warp.matrix.shape[-1] != 3 or warp.bent.any():
         return None
     inverse = np.empty((len(data), 6))
-    size = kernels.inverted(warp.matrix, np.array(warp.size), warp.active, warp.interpolation, data.shape[1:3], inverse)
+    size = kernels.inverted(warp.matrix, np.array(warp.size), warp.active.copy(), warp.interpolation.copy(), data.shape[1:3], inverse)
     if size[0] < 0 or (warp.antialias.any() and not warp.supersampling.max() == 1 == warp.boxes.max()):
         return None
     return size, inverse

@@ -5,6 +5,7 @@ Coordinates are continuous: edges at integers, the centre of pixel i at i + 0.5.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,10 +16,12 @@ _HORIZON = 1e-6
 
 def identity(batch: int, d: int = 2) -> NDArray[np.float64]:
     """(B, d + 1, d + 1) identity maps."""
-    matrix = np.zeros((batch, d + 1, d + 1))
-    for axis in range(d + 1):
-        matrix[:, axis, axis] = 1
-    return matrix
+    return _identities(batch, d).copy()
+
+
+@lru_cache(maxsize=64)
+def _identities(batch: int, d: int) -> NDArray[np.float64]:
+    return np.tile(np.eye(d + 1), (batch, 1, 1))
 
 
 def translation(*shift: ArrayLike) -> NDArray[np.float64]:
@@ -34,18 +37,20 @@ def translation(*shift: ArrayLike) -> NDArray[np.float64]:
     return matrix
 
 
-def planar(a: Any, b: Any, c: Any, d: Any, centre: NDArray, x: Any = 0, y: Any = 0) -> NDArray[np.float64]:
-    """(B, 3, 3) maps with the linear part ((a, b), (c, d)) about ``centre`` (B, 2), then a shift by (x, y).
+def planar(a: Any, b: Any, c: Any, d: Any, centre: NDArray, x: Any = None, y: Any = None) -> NDArray[np.float64]:
+    """(B, 3, 3) maps with the linear part ((a, b), (c, d)) about ``centre`` (B, 2), then a shift by (x, y), if there is one.
 
     Example:
         >>> apply(planar(0, 1, -1, 0, np.array([[2.0, 2.0]])), np.array([[[3.0, 2.0]]])).tolist()
         [[[2.0, 1.0]]]
     """
-    matrix = np.zeros((len(centre), 3, 3))
+    matrix = identity(len(centre))
     middle_x, middle_y = centre[:, 0], centre[:, 1]
-    matrix[:, 0, 0], matrix[:, 0, 1], matrix[:, 0, 2] = a, b, middle_x - (a * middle_x + b * middle_y) + x
-    matrix[:, 1, 0], matrix[:, 1, 1], matrix[:, 1, 2] = c, d, middle_y - (c * middle_x + d * middle_y) + y
-    matrix[:, 2, 2] = 1
+    matrix[:, 0, 0], matrix[:, 0, 1], matrix[:, 0, 2] = a, b, middle_x - (a * middle_x + b * middle_y)
+    matrix[:, 1, 0], matrix[:, 1, 1], matrix[:, 1, 2] = c, d, middle_y - (c * middle_x + d * middle_y)
+    for row, shift in enumerate((x, y)):
+        if shift is not None:
+            matrix[:, row, 2] += shift
     return matrix
 
 

@@ -155,10 +155,9 @@ class OneOf(Group):
     def emit(self, build: Builder, path: str, on: NDArray[np.bool_]) -> None:
         on = build.gate(path, self.p, on)
         chosen = build.choose(path, len(self.of), self.weights)
-        taken = set(chosen[on].tolist())
-        for position, (node, below) in enumerate(self.addressed(path)):
-            if position in taken:
-                build.enter(node, below, on & (chosen == position))
+        taken = (chosen == np.arange(len(self.of))[:, None]) & on
+        for (node, below), these in zip(self.addressed(path), taken, strict=True):
+            build.enter(node, below, these)
 
 
 @register

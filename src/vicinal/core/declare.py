@@ -72,9 +72,9 @@ def declarations(cls: type) -> dict[str, Parameter | Option]:
 
 
 @lru_cache(maxsize=1024)
-def random_fields(cls: type) -> tuple[str, ...]:
-    """The names of the random parameters of a transform class, in order."""
-    return tuple(name for name, declared in declarations(cls).items() if isinstance(declared, Parameter))
+def random_fields(cls: type) -> dict[str, Parameter]:
+    """The declared random parameters of a transform class, in order."""
+    return {name: declared for name, declared in declarations(cls).items() if isinstance(declared, Parameter)}
 
 
 def is_size(value: Any) -> bool:

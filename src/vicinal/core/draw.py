@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from vicinal.core.batch import filled
+from vicinal.core.batch import KEPT, constant, filled
 from vicinal.core.errors import ParameterError
 
 _MULTIPLIERS = np.array([[0xD2511F53], [0xCD9E8D57]], np.uint64)
@@ -23,7 +23,7 @@ _WEYL = np.array([0x9E3779B9, 0xBB67AE85], np.uint64)
 _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
 _ROUNDS = 10
-_TO_UNIT = 2.0**-32
+TO_UNIT = 2.0**-32
 
 INDEX_LIMIT, EPOCH_LIMIT, VIEW_LIMIT, SEED_LIMIT = 1 << 48, 1 << 32, 1 << 16, 1 << 64
 
@@ -92,14 +92,15 @@ class Address:
         count = 1 if size is None else size
         epochs, views = _whole("epoch", epoch, EPOCH_LIMIT, count), _whole("view", view, VIEW_LIMIT, count)
         indices = _whole("index", index, INDEX_LIMIT, count)
-        sizes = {len(epochs), len(indices), len(views), count} - {1}
-        if len(sizes) > 1:
-            parts, many = {"epoch": epoch, "index": index, "view": view}, max(sizes) if size is None else size
-            got = ", ".join(f"{name} {np.atleast_1d(value).shape}" for name, value in parts.items())
-            write = f"epoch=0, index=range({many}), view=0"
-            raise ParameterError("address", f"one number each, or {many} numbers (one a sample)", got, write)
-        longest = sizes.pop() if sizes else 1
-        return Address(int(seed), _repeated(epochs, longest), _repeated(indices, longest), _repeated(views, longest))
+        if not len(epochs) == len(indices) == len(views) == count:
+            sizes = {len(epochs), len(indices), len(views), count} - {1}
+            if len(sizes) > 1:
+                parts, many = {"epoch": epoch, "index": index, "view": view}, max(sizes) if size is None else size
+                got = ", ".join(f"{name} {np.atleast_1d(value).shape}" for name, value in parts.items())
+                write = f"epoch=0, index=range({many}), view=0"
+                raise ParameterError("address", f"one number each, or {many} numbers (one a sample)", got, write)
+            epochs, indices, views = (_repeated(array, max(sizes, default=1)) for array in (epochs, indices, views))
+        return Address(int(seed), epochs, indices, views)
 
     def __len__(self) -> int:
         return len(self.index)
@@ -127,16 +128,22 @@ class Address:
 
 
 def _whole(name: str, value: ArrayLike, limit: int, count: int) -> NDArray[np.int64]:
+    """(B,) or (1,), read-only: addresses share what is often the same."""
     if type(value) is int and 0 <= value < limit:
-        return filled(count, value, np.int64)
+        return constant(count, 0, np.int64) if value == 0 else _frozen(filled(count, value, np.int64))
     if type(value) is range and value.step == 1 and 0 <= value.start < value.stop <= limit:
-        return np.arange(value.start, value.stop)
+        return (_from if len(value) <= KEPT else _from.__wrapped__)(value.start, value.stop)
     array = np.atleast_1d(np.asarray(value))
     if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
         raise _strange(name, "an integer or a 1-D sequence of integers", f"{array.dtype} {array.shape}")
     if array.size and (array.min() < 0 or array.max() >= limit):
         raise _strange(name, f"integers in [0, 2**{limit.bit_length() - 1})", f"{array.min()}..{array.max()}")
-    return array.astype(np.int64)
+    return _frozen(array.astype(np.int64))
+
+
+@lru_cache(maxsize=64)
+def _from(start: int, stop: int) -> NDArray[np.int64]:
+    return _frozen(np.arange(start, stop))
 
 
 def _strange(name: str, expected: str, got: str) -> ParameterError:
@@ -144,7 +151,12 @@ def _strange(name: str, expected: str, got: str) -> ParameterError:
 
 
 def _repeated(array: NDArray[np.int64], longest: int) -> NDArray[np.int64]:
-    return array if len(array) == longest else filled(longest, array, np.int64)
+    return array if len(array) == longest else _frozen(np.repeat(array, longest))
+
+
+def _frozen(array: NDArray[np.int64]) -> NDArray[np.int64]:
+    array.setflags(write=False)
+    return array
 
 
 def _short(values: NDArray) -> str:
@@ -158,13 +170,15 @@ def _short(values: NDArray) -> str:
 Sites = tuple[tuple[str, int], ...]
 """Names of places, and how many words each asks for."""
 
-Rounds = Callable[[Address, Sites], NDArray[np.uint32]]
-"""Philox for a batch: its address and sites to words (4, k, B), of whose k blocks each site has as many as it needs."""
+Rounds = Callable[[Address, Sites], tuple[NDArray[np.uint32], NDArray[np.float64]]]
+"""Philox for a batch: its address and sites to words (4, k, B), of whose k blocks each site has as many as it needs; and the first word
+of each block as a number in [0, 1), (k, B)."""
 
 
-def rounds(address: Address, sites: Sites) -> NDArray[np.uint32]:
+def rounds(address: Address, sites: Sites) -> tuple[NDArray[np.uint32], NDArray[np.float64]]:
     """Philox 4x32-10 in NumPy; backends may bring it compiled."""
-    return _rounds(address.counter(blocks(sites)[1]), _keyed(address.seed, sites))
+    words = _rounds(address.counter(blocks(sites)[1]), _keyed(address.seed, sites))
+    return words, (words[0] + 0.5) * TO_UNIT
 
 
 @lru_cache(maxsize=4096)
@@ -183,10 +197,15 @@ def _keyed(seed: int, sites: Sites) -> NDArray[np.uint64]:
     return _schedule(words[:2].astype(np.uint64))[..., None]
 
 
+Drawn = tuple[NDArray[np.uint32], NDArray[np.float64]]
+"""What a site was given: words (4, k, B) of its k blocks, and the first word of every sample as a number in [0, 1), (B,)."""
+
+
 @final
-@dataclass(frozen=True, eq=False)
 class Draw:
     """The random numbers of a batch, read by name; reading one never changes another.
+
+    ``known`` is what has been drawn so far, which the draws of all places of a tree share.
 
     Example:
         >>> draw = Draw(Address.of(seed=0, index=range(3)))
@@ -194,10 +213,8 @@ class Draw:
         (True, (3,))
     """
 
-    address: Address
-    path: str = ""
-    known: dict[tuple[str, int], NDArray] = field(default_factory=dict, repr=False)
-    rounds: Rounds = field(default=rounds, repr=False)
+    def __init__(self, address: Address, path: str = "", known: dict[tuple[str, int], Drawn] | None = None, rounds: Rounds = rounds):
+        self.address, self.path, self.known, self.rounds = address, path, {} if known is None else known, rounds
 
     def child(self, name: str) -> Draw:
         """The draws of a place below this one; ``known`` is shared, so a prefetch serves the whole tree."""
@@ -209,18 +226,16 @@ class Draw:
 
     def words(self, name: str, n: int) -> NDArray[np.uint32]:
         """(B, n) uniform 32-bit words of the site ``path.name``."""
-        site = (f"{self.path}.{name}", n)
-        if site not in self.known:
-            self.prefetch([site])
-        return self.known[site]
+        blocks, _ = self._drawn(name, n)
+        return blocks.transpose(2, 1, 0).reshape(-1, 4 * blocks.shape[1])[:, :n]
 
     def unit(self, name: str) -> NDArray:
         """(B,) float64 numbers in [0, 1); the ends are never hit, so every quantile function is finite."""
-        return (self.words(name, 1)[:, 0] + 0.5) * _TO_UNIT
+        return self._drawn(name, 1)[1]
 
     def units(self, name: str, n: int) -> NDArray:
         """(B, n) float64 numbers in [0, 1)."""
-        return (self.words(name, n) + 0.5) * _TO_UNIT
+        return (self.words(name, n) + 0.5) * TO_UNIT
 
     def key(self, name: str) -> NDArray[np.uint32]:
         """(B, 2) keys for dense noise that a backend generates itself."""
@@ -233,10 +248,14 @@ class Draw:
 
     def prefetch(self, sites: Sequence[tuple[str, int]]) -> None:
         """Draw many sites in one vectorised call; the numbers are those that single calls would give."""
-        words = self.rounds(self.address, tuple(sites))
-        start = 0
-        for name, n in sites:
-            count = -(-n // 4)
-            rows = words[:, start].T if count == 1 else words[:, start : start + count].transpose(2, 1, 0).reshape(-1, 4 * count)
-            self.known[name, n] = rows[:, :n]
+        (words, first), start = self.rounds(self.address, tuple(sites)), 0
+        for site in sites:
+            count = -(-site[1] // 4)
+            self.known[site] = words[:, start : start + count], first[start]
             start += count
+
+    def _drawn(self, name: str, n: int) -> Drawn:
+        site = (f"{self.path}.{name}", n)
+        if site not in self.known:
+            self.prefetch((site,))
+        return self.known[site]

@@ -6,10 +6,9 @@ One sample is a batch of one; it is wrapped here and unwrapped in ``run`` and no
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, NamedTuple, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,14 +24,14 @@ if TYPE_CHECKING:
 
 MAINS = ("image", "series", "volume", "text")
 _LARGE = 3 << 14  # values of an image from which on a list is left a list: a crop needs no copy of what it does not show
+_NAMES = (*MAINS, *KINDS)
 RANKS = MappingProxyType({"image": 3, "series": 2, "volume": 4, "text": 0})
 _DIMS = MappingProxyType({"series": 1, "text": 0})
 _DTYPES = MappingProxyType({"series": ("float32", "float64"), "text": ("object",)})
 
 
 @final
-@dataclass(frozen=True, eq=False)
-class Inputs:
+class Inputs(NamedTuple):
     """The targets of a call, read: the main data in the backends' form, how to unwrap it, and the rest as given."""
 
     kind: str
@@ -50,7 +49,7 @@ def named_targets(policy: Node, arrays: tuple, targets: Mapping[str, Any]) -> di
     if arrays:
         return {main_kind(policy, arrays[0]): arrays[0]}
     given = {name: value for name, value in targets.items() if value is not None}
-    told(given, (*MAINS, *KINDS))
+    told(given, _NAMES)
     mains = [name for name in MAINS if name in given]
     if len(mains) != 1:
         write = "policy(image=images)" if not mains else "a call for each: " + ", ".join(f"policy({name}={name})" for name in mains)

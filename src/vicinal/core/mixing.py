@@ -92,7 +92,7 @@ class Blending:
 
     def run(self, primitives: Sequence[Primitive], data: Dense, room: Room = room) -> Dense:
         """All passes on the main target."""
-        if not any(isinstance(primitive, Blend) for primitive in primitives):
+        if Blend not in map(type, primitives):
             return self._engine.run(primitives, data, room)
         for blended, group in groupby(primitives, lambda primitive: isinstance(primitive, Blend)):
             if not blended:

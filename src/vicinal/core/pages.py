@@ -67,8 +67,8 @@ LARGE = 32 << 20  # bytes: smaller arrays are used again by glibc itself
 
 def room(shape: tuple[int, ...], dtype: Any) -> NDArray:
     """A new array for a result, values unset; a large one may lie where an earlier one lay that is gone by now."""
-    small = math.prod(shape) * np.dtype(dtype).itemsize < LARGE
-    return np.empty(shape, dtype) if small else _shared().array(shape, dtype)
+    kind = np.dtype(dtype)
+    return np.empty(shape, kind) if math.prod(shape) * kind.itemsize < LARGE else _shared().array(shape, kind)
 
 
 @lru_cache(maxsize=1)

@@ -16,21 +16,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast, final
+from typing import TYPE_CHECKING, Any, NamedTuple, cast, final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vicinal.core.batch import Spec, bits, changed, every, mask
+from vicinal.core.batch import Spec, bits, changed, every, mask, some
 from vicinal.core.draw import Draw
 from vicinal.core.errors import TargetError
 from vicinal.core.primitive import Pointwise, Primitive, everywhere
+from vicinal.core.scene import scene
 from vicinal.core.space import pick
 from vicinal.core.steps import Round
 from vicinal.core.warp import CONSTANT, NONE, Warp
 
 if TYPE_CHECKING:
-    from vicinal.core.scene import Scene
+    from vicinal.core.inputs import Inputs
     from vicinal.core.transform import Node, Transform
 
 
@@ -38,8 +39,7 @@ _KEPT = 8  # plans of a policy
 
 
 @final
-@dataclass(frozen=True, eq=False)
-class Slot:
+class Slot(NamedTuple):
     """One pass: the composed primitive, the operations in it, and why it could not be part of the pass before."""
 
     primitive: Primitive
@@ -63,7 +63,7 @@ class Plan:
     @property
     def primitives(self) -> tuple[Primitive, ...]:
         """The composed primitives, in order."""
-        return tuple(slot.primitive for slot in self.slots)
+        return tuple([slot.primitive for slot in self.slots])
 
     def moves(self) -> list[Warp]:
         """The maps that annotations follow."""
@@ -78,21 +78,24 @@ class Plan:
         return "\n".join([head, *lines, f"  out: {_shape(self.after)}"])
 
 
-def plan(policy: Node, draw: Draw, spec: Spec, given: Mapping[str, Mapping[str, NDArray]] | None = None, seen: Scene | None = None) -> Plan:
+def plan(
+    policy: Node, draw: Draw, spec: Spec, given: Mapping[str, Mapping[str, NDArray]] | None = None, inputs: Inputs | None = None
+) -> Plan:
     """Plan a batch; ``given`` parameters take the place of drawn ones, which is how a recipe is replayed.
 
-    ``seen`` is what transforms that look may see of the annotations.
+    ``inputs`` holds the annotations that transforms may look at.
     """
-    kept = policy.plans.get(spec.facts) if given is None else None
+    kept = policy.plans.get(spec.facts) if policy.plans and given is None else None
     if kept is not None:
         return kept
     # What the policy has asked for so far, so that all of it is drawn in one call. It never changes a number.
     sites = policy.sites.setdefault(spec.targets, {})
     if sites and given is None:
-        draw.prefetch([site for site in sites if site not in draw.known])
-    build = Builder(draw, spec, given, seen)
+        draw.prefetch(tuple(sites))
+    build = Builder(draw, spec, given, inputs)
     policy.emit_root(build, everywhere(len(spec)))
-    sites.update(dict.fromkeys(draw.known))
+    if len(draw.known) > len(sites):
+        sites.update(dict.fromkeys(draw.known))
     made = build.plan()
     if given is None and build.plain and not draw.known:
         _keep(made, policy.plans)
@@ -109,9 +112,9 @@ def _keep(made: Plan, plans: dict[tuple, Plan]) -> None:
         plans.pop(next(iter(plans)), None)
 
 
-def unfused(policy: Node, draw: Draw, spec: Spec, seen: Scene | None = None) -> Plan:
+def unfused(policy: Node, draw: Draw, spec: Spec, inputs: Inputs | None = None) -> Plan:
     """The same draws with one pass for every primitive: what each operation does to annotations by itself."""
-    build = Builder(draw, spec, None, seen)
+    build = Builder(draw, spec, None, inputs)
     build.fuse = False
     policy.emit_root(build, everywhere(len(spec)))
     return build.plan()
@@ -121,8 +124,8 @@ def unfused(policy: Node, draw: Draw, spec: Spec, seen: Scene | None = None) -> 
 class Builder:
     """The plan under construction; nodes talk to it while they are walked."""
 
-    def __init__(self, draw: Draw, spec: Spec, given: Mapping[str, Mapping[str, NDArray]] | None = None, seen: Scene | None = None):
-        self.draw, self.before, self.spec, self.given, self.seen = draw, spec, spec, given, seen
+    def __init__(self, draw: Draw, spec: Spec, given: Mapping[str, Mapping[str, NDArray]] | None = None, inputs: Inputs | None = None):
+        self.draw, self.before, self.spec, self.given, self.inputs = draw, spec, spec, given, inputs
         self.slots: list[Primitive] = []
         self.paths: list[list[str]] = []
         self.reasons: list[str] = []
@@ -135,7 +138,8 @@ class Builder:
 
     def plan(self) -> Plan:
         """The finished plan."""
-        slots = tuple(map(Slot, (slot.settled() for slot in self.slots), map(tuple, self.paths), self.reasons))
+        parts = zip(self.slots, self.paths, self.reasons, strict=True)
+        slots = tuple([Slot(slot.settled(), tuple(paths), reason) for slot, paths, reason in parts])
         return Plan(slots, self.before, self.spec, self.params)
 
     @contextmanager
@@ -147,7 +151,7 @@ class Builder:
 
     def enter(self, node: Node, path: str, on: NDArray[np.bool_]) -> None:
         """Walk a node below, unless no sample wants it."""
-        if np.count_nonzero(on):
+        if some(on):
             node.emit(self, path, on)
 
     def gate(self, path: str, p: float, on: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -179,23 +183,23 @@ class Builder:
         """Sample a transform, lower it and place its primitives."""
         _check(node, path, self.spec)
         on = self.gate(path, node.p, on)
-        if not np.count_nonzero(on):
+        if not some(on):
             return
         given = None if self.given is None else self.given.get(path)
         spec = self._shown(node)
         self.plain = self.plain and node.plain
         params = node.sample(self._draw(path), spec) if given is None else {k: v for k, v in given.items() if k != "on"}
         self.params.setdefault(path, {}).update({"on": on} | params)
-        everywhere = every(on)
+        whole = every(on)
         for primitive in node.lower(params, spec):
-            self.add(primitive if everywhere else primitive.where(on), path)
+            self.add(primitive if whole else primitive.where(on), path)
 
     def _shown(self, node: Transform) -> Spec:
         """The spec, with the annotations where they are by now for a transform that looks at them."""
-        if not node.looks or self.seen is None:
+        if not node.looks or self.inputs is None:
             return self.spec
         moves = [slot.settled() for slot in self.slots if isinstance(slot, Warp)]
-        return self.spec.but(scene=self.seen.after(moves))
+        return self.spec.but(scene=scene(self.inputs).after(moves))
 
     def add(self, primitive: Primitive, path: str) -> None:
         """Place one primitive, in parts if its samples stand at different slots."""
@@ -204,8 +208,7 @@ class Builder:
             primitive, slot = self._cast(primitive)
             self._place(primitive, path, slot, on)
         else:
-            places = self._places(primitive, on)
-            for slot, samples in sorted(places.items()):
+            for slot, samples in sorted(self._places(primitive, on).items()):
                 part = primitive if samples == on else primitive.where(mask(samples, len(primitive.active)))
                 self._place(part, path, slot, samples)
         self.spec = primitive.spec(self.spec)
@@ -228,6 +231,8 @@ class Builder:
 
     def _places(self, primitive: Primitive, on: int) -> dict[int, int]:
         """The samples that join each slot, as bits; -1 is a new slot."""
+        if not self.slots:
+            return {-1: on}
         found: dict[int, int] = {}
         free, passed = on if self.fuse else 0, 0
         for number in range(len(self.slots) - 1, -1, -1):
@@ -237,7 +242,8 @@ class Builder:
                 break
             slot, theirs = self.slots[number], self.concerned[number]
             # Having passed a slot of its own, a sample joins another of its own only: one that neighbours opened is chance.
-            if there := _joining(slot.joins(primitive)) & free & (theirs | ~passed):
+            joins = type(slot) is type(primitive) and slot.joins(primitive)
+            if joins is not False and (there := _joining(joins) & free & (theirs | ~passed)):
                 found = {other: samples & ~there for other, samples in found.items()} | {number: there}
             if not self.exact and _commutes(slot, primitive):
                 passed |= theirs
@@ -258,10 +264,12 @@ class Builder:
     @property
     def _highest(self) -> int:
         """How many slots lie behind a barrier, for some sample."""
-        return max((behind for behind, _ in self.walls), default=0)
+        return max([behind for behind, _ in self.walls], default=0)
 
     def _reason(self, primitive: Primitive, path: str) -> str:
-        if self.slots and self._highest == len(self.slots):
+        if not self.slots:
+            return ""
+        if self._highest == len(self.slots):
             return "behind a barrier"
         same = [n for n, slot in enumerate(self.slots) if type(slot) is type(primitive)]
         if not same:
@@ -285,7 +293,7 @@ class Builder:
 
 
 def _check(node: Transform, path: str, spec: Spec) -> None:
-    if not node.needs & spec.targets:
+    if node.needs.isdisjoint(spec.targets):
         needed, there = " or ".join(sorted(node.needs)), ", ".join(sorted(spec.targets))
         raise TargetError(path, f"a target of kind {needed}", there, f"policy({needed}=...)")
 

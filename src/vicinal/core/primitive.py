@@ -24,7 +24,7 @@ from typing import Any, ClassVar, Protocol, Self, final
 import numpy as np
 from numpy.typing import NDArray
 
-from vicinal.core.batch import Spec, changed, every, field_names
+from vicinal.core.batch import Spec, changed, constant, every, field_names, some
 from vicinal.core.steps import Step, mapped
 
 
@@ -44,7 +44,7 @@ class Primitive(Protocol):
         ...
 
     def joins(self, other: Primitive) -> NDArray[np.bool_] | bool:
-        """For which samples ``then`` is exact: (B,), or one answer for all."""
+        """For which samples ``then`` is exact: (B,), or one answer for all. The planner asks it of primitives of one type alone."""
         ...
 
     def then(self, other: Any) -> Self:
@@ -114,10 +114,8 @@ def _picked(one: Any, other: Any, on: NDArray[np.bool_]) -> Any:
 
 
 def everywhere(batch: int) -> NDArray[np.bool_]:
-    """(B,) all on."""
-    on = np.empty(batch, bool)
-    on.fill(True)
-    return on
+    """(B,) all on, read-only."""
+    return constant(batch, True, bool)
 
 
 @final
@@ -205,7 +203,7 @@ class Alone:
         if not alike(self, other):
             return False
         both = self.active & other.active
-        return ~both if np.count_nonzero(both) else True
+        return ~both if some(both) else True
 
     def then(self, other: Any) -> Self:
         return side_by_side(self, other, other.active)

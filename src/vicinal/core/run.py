@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, final
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,6 @@ from vicinal.core.follow import kept_numbers, others
 from vicinal.core.inputs import Inputs, is_empty, named_targets, read, told, wrapped
 from vicinal.core.mixing import Blending, mixed, mixers
 from vicinal.core.plan import Plan, plan
-from vicinal.core.scene import scene
 from vicinal.core.targets import KINDS, Instances, Way
 from vicinal.core.targets import valid as valid_pixels
 from vicinal.core.targets.dense import copied
@@ -59,13 +58,12 @@ def _marked(array: NDArray, address: Address, number: int | None = None) -> NDAr
 
 
 @final
-@dataclass(frozen=True, eq=False)
-class Fate:
+class Fate(NamedTuple):
     """What became of the instances, and what was mixed with what."""
 
     kept: Any = None
     instances: Instances | None = None
-    mixed: Mapping[str, Mapping[str, NDArray]] = field(default_factory=dict)
+    mixed: Mapping[str, Mapping[str, NDArray]] | None = None
 
 
 @final
@@ -80,7 +78,7 @@ class Result(Mapping[str, Any]):
 
     def __init__(self, targets: dict[str, Any], address: Address, plan: Plan, way: Way | None, fate: Fate, single: bool):
         self._targets, self.address, self.plan, self._way, self._single = targets, address, plan, way, single
-        self.kept, self.instances, self.mixed = fate.kept, fate.instances, fate.mixed
+        self.kept, self.instances, self.mixed = fate.kept, fate.instances, fate.mixed or {}
 
     def undo(self, **predictions: Any) -> dict[str, Any]:
         """Predictions on the result, brought back to the canvas of the input: boxes, polygons, keypoints, masks and heat maps.
@@ -140,15 +138,18 @@ def augment(policy: Node, arrays: tuple, targets: Mapping[str, Any], *, seed: in
         TargetError, DataError: for targets that are malformed or do not fit each other.
         BackendError: when a pass fails; it carries the address that reproduces it.
     """
-    source, targets = targets.get("source"), {name: value for name, value in targets.items() if name != "source"}
+    source = targets.get("source")
+    if "source" in targets:
+        targets = {name: value for name, value in targets.items() if name != "source"}
     named, seed = named_targets(policy, arrays, targets), secrets.randbits(63) if seed is None else seed
     if is_empty(named):
         results = _of_none(policy, named, seed, backend, source)
     else:
         inputs = read(named)
         address = addressed(inputs.spec, seed, epoch, index, view)
-        call = Call(Blending(load(backend)), _threads(threads), valid, given, source, group)
-        results = [augment_one_view(policy, inputs, where, call) for where in each_view(policy.views, address)]
+        call = Call(_engine(backend), _threads(threads), valid, given, source, group)
+        addresses = [address] if policy.views is None else each_view(policy.views, address)
+        results = [augment_one_view(policy, inputs, where, call) for where in addresses]
     found = [result[next(iter(named))] for result in results] if arrays else results
     return found[0] if policy.views is None else found
 
@@ -175,15 +176,15 @@ def planned(policy: Node, arrays: tuple, targets: Mapping[str, Any], *, seed: in
     """The plan of a call, without touching data; of the first view, where there are several."""
     inputs = read(named_targets(policy, arrays, targets))
     address = next(each_view(policy.views, addressed(inputs.spec, seed, epoch, index, view)))
-    return plan(policy, Draw(address), inputs.spec, seen=scene(inputs))
+    return plan(policy, Draw(address), inputs.spec, inputs=inputs)
 
 
 def addressed(spec: Spec, seed: int, epoch: Any, index: Any, view: Any) -> Address:
     """The address of a batch; samples count from 0 where no index is given."""
-    index = range(len(spec)) if index is None else index
-    address = Address.of(seed, epoch, index, view, size=len(spec))
-    if len(address) != len(spec):
-        raise TargetError("index", f"{len(spec)} numbers, one a sample", f"{len(address)}", "index=range(len(images))")
+    count = len(spec)
+    address = Address.of(seed, epoch, range(count) if index is None else index, view, size=count)
+    if len(address.index) != count:
+        raise TargetError("index", f"{count} numbers, one a sample", f"{len(address)}", "index=range(len(images))")
     return address
 
 
@@ -195,9 +196,13 @@ def each_view(views: int | None, address: Address) -> Iterator[Address]:
         yield Address.of(address.seed, address.epoch, address.index, (views or 1) * address.view + number)
 
 
+@lru_cache(maxsize=16)
+def _engine(backend: str) -> Blending:
+    return Blending(load(backend))
+
+
 @final
-@dataclass(frozen=True)
-class Call:
+class Call(NamedTuple):
     """How a call is to be carried out."""
 
     engine: Backend
@@ -216,7 +221,7 @@ def _threads(threads: Any) -> int:
 
 def augment_one_view(policy: Node, inputs: Inputs, address: Address, call: Call) -> Result:
     """Plan a batch that has been read, run it, and let everything else follow."""
-    made = plan(policy, Draw(address, rounds=call.engine.rounds), inputs.spec, call.given, scene(inputs))
+    made = plan(policy, Draw(address, rounds=call.engine.rounds), inputs.spec, call.given, inputs)
     engine = Threads(call.engine, call.threads) if call.threads > 1 else call.engine
     depth = np.array([len(volume) for volume in inputs.data]) if inputs.kind == "volume" else None
     way = Way(made.primitives, inputs.spec, made.after, engine, depth)
@@ -232,12 +237,11 @@ def augment_one_view(policy: Node, inputs: Inputs, address: Address, call: Call)
     except Exception as fault:
         where = ", ".join(path for slot in made.slots for path in slot.paths)
         raise BackendError(f"{where} at {address}", "every pass to run", f"{type(fault).__name__}: {fault}") from fault
-    out = {inputs.kind: _unwrapped(data, inputs, made.after, address)}
+    out = {inputs.kind: _unwrapped(data, inputs, made.after, address), **rest}
     if call.valid:
         seen = valid_pixels(way)
-        rest["valid"] = seen[0] if inputs.single else like(list(seen), data)
-    names = [inputs.kind, *inputs.others, *(["valid"] if call.valid else [])]
-    return Result({name: (out | rest)[name] for name in names}, address, made, way, fate, inputs.single)
+        out["valid"] = seen[0] if inputs.single else like(list(seen), data)
+    return Result(out, address, made, way, fate, inputs.single)
 
 
 def _mixed(policy: Node, made: Plan, inputs: Inputs, address: Address, way: Way, call: Call) -> tuple[Dense, dict[str, Any], Fate]:

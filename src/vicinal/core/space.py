@@ -90,7 +90,7 @@ class Range:
     high: float
 
     def at(self, u: NDArray) -> NDArray:
-        return self.low + u * (self.high - self.low)
+        return u if self.low == 0 and self.high == 1 else self.low + u * (self.high - self.low)
 
     def toward(self, neutral: float, strength: float) -> Space:
         return self if strength == 1 else Range(_mix(neutral, self.low, strength), _mix(neutral, self.high, strength))
@@ -235,6 +235,8 @@ class Sign:
     about: float = 0.0
 
     def at(self, u: NDArray) -> NDArray:
+        if self.low == self.high:
+            return np.where(u < 0.5, self.about - self.low, self.about + self.low)
         # The lower half of the quantiles runs from -high to -low, the upper half from low to high.
         magnitude = self.low + np.abs(2 * u - 1) * (self.high - self.low)
         return self.about + np.where(u < 0.5, -magnitude, magnitude)

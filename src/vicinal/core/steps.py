@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, ClassVar, Protocol, Self, final
 
 import numpy as np
@@ -152,6 +153,14 @@ class Curve:
         return self if every(on) else Curve(self.knots, np.where(on[:, None], self.bent, 0.0))
 
 
+@lru_cache(maxsize=16)
+def same_channels(count: int) -> NDArray[np.float64]:
+    """(C, C + 1) the matrix that leaves channels as they are, read-only."""
+    matrix = np.eye(count, count + 1)
+    matrix.setflags(write=False)
+    return matrix
+
+
 @final
 @dataclass(frozen=True, eq=False)
 class Matrix:
@@ -170,8 +179,7 @@ class Matrix:
         return np.clip(mixed, 0, 1, out=mixed)
 
     def where(self, on: NDArray[np.bool_]) -> Matrix:
-        same = np.eye(self.matrix.shape[1], self.matrix.shape[2])
-        return self if every(on) else Matrix(np.where(on[:, None, None], self.matrix, same))
+        return self if every(on) else Matrix(np.where(on[:, None, None], self.matrix, same_channels(self.matrix.shape[1])))
 
 
 @final

@@ -16,7 +16,6 @@ from vicinal.core.inputs import Inputs, named_targets, read, wrapped
 from vicinal.core.lives import Counter, Lives
 from vicinal.core.plan import unfused
 from vicinal.core.run import addressed
-from vicinal.core.scene import scene
 
 if TYPE_CHECKING:
     from vicinal.core.transform import Node
@@ -127,7 +126,7 @@ def survival(policy: Node, data: Annotations | None = None, *, seed: int = 0, ep
         lives = Lives(inputs, counter)
         for epoch in range(epochs):
             address = addressed(inputs.spec, seed, epoch, where, 0)
-            lives.add(unfused(policy, Draw(address), inputs.spec, scene(inputs)))
+            lives.add(unfused(policy, Draw(address), inputs.spec, inputs))
     return _told(counter, data)
 
 

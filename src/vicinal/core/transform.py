@@ -202,7 +202,8 @@ class Transform(Node):
 
     def sample(self, draw: Draw, spec: Spec) -> dict[str, NDArray]:
         """(B,) values of every parameter and the keys, one site each; override only where parameters depend on each other."""
-        return {name: self.value(draw, name) for name in random_fields(type(self))} | {name: draw.key(name) for name in self.keys}
+        values = {name: self.value(draw, name) for name in random_fields(type(self))}
+        return values | {name: draw.key(name) for name in self.keys} if self.keys else values
 
     @property
     def plain(self) -> bool:
@@ -214,9 +215,7 @@ class Transform(Node):
         held = getattr(self, name)
         if isinstance(held, Fixed):
             return held.at(draw.address.index)
-        declared = declarations(type(self))[name]
-        whole = isinstance(declared, Parameter) and declared.integer
-        return _whole(held, draw.unit(name)) if whole else held.at(draw.unit(name))
+        return _whole(held, draw.unit(name)) if random_fields(type(self))[name].integer else held.at(draw.unit(name))
 
     def spaces(self) -> dict[str, Space]:
         """The random parameters and the spaces they are drawn from."""

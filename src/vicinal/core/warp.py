@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, ClassVar, cast, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vicinal.core import affine
-from vicinal.core.batch import Spec, changed, every, filled
+from vicinal.core.batch import KEPT, Spec, changed, constant, every, some
 from vicinal.core.bend import Bend, Reversed
 from vicinal.core.primitive import Primitive, everywhere, side_by_side, taken
 
@@ -62,17 +62,9 @@ class Warp:
     def of(matrix: NDArray, spec: Spec, size: NDArray | None = None, border: str | None = None, fill: float = 0.0,
            interpolation: str | None = None, antialias: bool = False) -> Warp:  # fmt: skip
         """A warp of every sample of a batch, all with one border and one interpolation; None where none is ever needed."""
-        batch = len(spec)
-        return Warp(
-            matrix=matrix,
-            size=spec.size if size is None else np.asarray(size, np.int64),
-            before=spec.size,
-            border=filled(batch, NONE if border is None else BORDERS[border], np.int8),
-            fill=filled(batch, fill),
-            interpolation=filled(batch, NONE if interpolation is None else INTERPOLATIONS[interpolation], np.int8),
-            antialias=filled(batch, antialias, bool),
-            active=everywhere(batch),
-        )
+        settings = _settings if len(matrix) <= KEPT else _settings.__wrapped__
+        canvas = spec.size if size is None else np.asarray(size, np.int64)
+        return Warp(matrix, canvas, spec.size, *settings(len(matrix), border, fill, interpolation, antialias))
 
     @staticmethod
     def bent_by(bends: Sequence[Bend | None], spec: Spec, border: str, fill: float, interpolation: str) -> Warp:
@@ -95,7 +87,7 @@ class Warp:
             return self
         one, same, none = on[:, None], affine.identity(1, self.matrix.shape[-1] - 1), np.int8(NONE)
         return Warp(
-            matrix=np.where(one[..., None], self.matrix, same),
+            matrix=self._maps(),
             size=self.size if self.size is self.before else np.where(one, self.size, self.before),
             before=self.before,
             border=np.where(on, self.border, none),
@@ -114,7 +106,7 @@ class Warp:
         if not isinstance(other, Warp):
             return False
         both = self.active & other.active
-        if not np.count_nonzero(both) or self.plain:
+        if not some(both) or self.plain:
             return True
         border = (self.border == NONE) | (other.border == NONE) | ((self.border == other.border) & (self.fill == other.fill))
         sampling = (self.interpolation == NONE) | (other.interpolation == NONE) | (self.interpolation == other.interpolation)
@@ -127,7 +119,11 @@ class Warp:
         return self.bend is None and every(self.border == NONE) and every(self.interpolation == NONE)
 
     def then(self, other: Warp) -> Warp:
-        if self.bend is other.bend is None and not np.count_nonzero(self.active & other.active):
+        apart = not some(self.active & other.active)
+        if self._set_as(other):
+            matrix = np.where(other.active[:, None, None], other.matrix, self.matrix) if apart else other._maps() @ self._maps()
+            return changed(self, matrix=matrix, active=self.active | other.active)
+        if self.bend is other.bend is None and apart:
             made = side_by_side(self, other, other.active)
             if self.before is other.before:
                 return made
@@ -148,6 +144,17 @@ class Warp:
             bend=bend,
             after=after,
         )
+
+    def _set_as(self, other: Warp) -> bool:
+        """Whether all that is said beside the matrix is said by the same arrays, on one canvas: only matrices are left to compose."""
+        bounded = self.border is other.border and self.fill is other.fill
+        sampled = self.interpolation is other.interpolation and self.antialias is other.antialias
+        return bounded and sampled and self.bend is other.bend is None and self.size is self.before is other.size is other.before
+
+    def _maps(self) -> NDArray[np.float64]:
+        """The matrices, with the identity where a sample is not concerned."""
+        on = self.active
+        return self.matrix if every(on) else np.where(on[:, None, None], self.matrix, affine.identity(1, self.matrix.shape[-1] - 1))
 
     def spec(self, before: Spec) -> Spec:
         return before if self.size is before.size else before.but(size=self.settled().size)
@@ -274,6 +281,20 @@ class Warp:
         if not sampled.any():
             return np.ones((len(self.active), self.size.shape[1]), np.int64)
         return np.where(sampled[:, None], np.rint(affine.footprint(self.linear())).clip(1, 64), 1).astype(np.int64)
+
+
+@lru_cache(maxsize=64)
+def _settings(
+    batch: int, border: str | None, fill: float, interpolation: str | None, antialias: bool
+) -> tuple[NDArray, NDArray, NDArray, NDArray, NDArray]:
+    """From border to active (B,) of warps that share them, so that what joins them sees at once that they are alike."""
+    return (
+        constant(batch, NONE if border is None else BORDERS[border], np.int8),
+        constant(batch, fill),
+        constant(batch, NONE if interpolation is None else INTERPOLATIONS[interpolation], np.int8),
+        constant(batch, antialias, bool),
+        everywhere(batch),
+    )
 
 
 def _composed(first: Warp, second: Warp) -> tuple[NDArray, NDArray | None, NDArray | None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
@@ -21,7 +21,6 @@ from vicinal.core.mixing import Blending, head, mixers
 from vicinal.core.pages import Pages
 from vicinal.core.plan import plan
 from vicinal.core.run import Call, Result, augment_one_view, each_view
-from vicinal.core.scene import scene
 from vicinal.core.targets import Target
 from vicinal.core.transform import Node
 from vicinal.data.annotated import Annotated
@@ -192,7 +191,7 @@ class Loader:
     def _augmented(self, rows: NDArray[np.int64], files: list[Encoded], epoch: int, crew: _Crew, faults: dict[int, DataError]) -> Any:
         address = Address.of(self._seed, epoch, rows)
         if isinstance(self._source, Dataset):
-            inputs = replace(read(self._named(rows, self._source.take(rows).images)), listed=False)
+            inputs = read(self._named(rows, self._source.take(rows).images))._replace(listed=False)
             call = Call(self._engine, self._threads, False, None, self._partners())
         else:
             pending = Pending(files, address, crew.workers, crew.pages, self._reduce, faults)
@@ -208,8 +207,8 @@ class Loader:
         """Files where passes stand before the first mixer, and else their pixels: mixers take arrays."""
         if not isinstance(inputs.data, Pending) or not mixers(self._policy, None):
             return inputs
-        passes = head(plan(self._policy, Draw(address), inputs.spec, seen=scene(inputs))).primitives
-        return inputs if passes else replace(inputs, data=inputs.data.copy())
+        passes = head(plan(self._policy, Draw(address), inputs.spec, inputs=inputs)).primitives
+        return inputs if passes else inputs._replace(data=inputs.data.copy())
 
     def _named(self, rows: NDArray[np.int64], images: Any) -> dict[str, Any]:
         noted = {} if self._noted is None else self._noted.targets(rows)

@@ -13,7 +13,7 @@ from vicinal.core.draw import Draw
 from vicinal.core.errors import TargetError
 from vicinal.core.primitive import Pointwise, everywhere
 from vicinal.core.space import SpaceLike
-from vicinal.core.steps import Linear, Matrix
+from vicinal.core.steps import Linear, Matrix, same_channels
 from vicinal.core.transform import Transform, parameter, register
 from vicinal.image.fields import Params
 
@@ -138,12 +138,11 @@ class ChannelShuffle(Transform):
     bounded: ClassVar[bool] = True
 
     def sample(self, draw: Draw, spec: Spec) -> dict[str, NDArray]:
-        return {"order": draw.units("order", spec.channels).argsort(1)}
+        return {"order": draw.words("order", spec.channels).argsort(1)}
 
     def lower(self, params: Params, spec: Spec) -> list[Pointwise]:
-        order, count = params["order"], spec.channels
-        matrix = np.zeros((len(order), count, count + 1))
-        matrix[np.arange(len(order))[:, None], np.arange(count), order] = 1
+        count = spec.channels
+        matrix = same_channels(count).take(params["order"], 0)
         return [Pointwise((Matrix(matrix),), everywhere(len(spec)))] if count > 1 else []
 
 
@@ -166,9 +165,9 @@ class ChannelDropout(Transform):
     fill: SpaceLike = parameter(default=0.0, unit="shares of the value range", low=0, high=1)
 
     def sample(self, draw: Draw, spec: Spec) -> dict[str, NDArray]:
-        return {**Transform.sample(self, draw, spec), "order": draw.units("order", spec.channels).argsort(1)}
+        return {**Transform.sample(self, draw, spec), "order": draw.words("order", spec.channels).argsort(1)}
 
     def lower(self, params: Params, spec: Spec) -> list[Pointwise]:
         dropped = params["order"] < np.minimum(params["count"], spec.channels - 1)[:, None]
-        gain, bias = np.where(dropped, 0.0, 1.0), np.where(dropped, params["fill"][:, None], 0.0)
+        gain, bias = (~dropped).astype(np.float64), np.multiply(dropped, params["fill"][:, None], dtype=np.float64)
         return [Pointwise((Linear(gain, bias),), everywhere(len(spec)))]

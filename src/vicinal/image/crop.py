@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, final
+from functools import lru_cache
+from typing import Any, ClassVar, NamedTuple, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,16 +19,37 @@ from vicinal.image.fields import Params, antialias_option, border_option, fill_o
 __all__ = ["CenterCrop", "Pad", "RandomCrop", "RandomResizedCrop", "Resize"]
 
 
-def _crop(spec: Spec, size: NDArray, share: NDArray | float, border: str, fill: float) -> Warp:
-    """A window whose free room is shared out by (B, 2) numbers in [0, 1], y before x; where the canvas is smaller, the border shows."""
-    room = spec.size - size
-    start, small = np.floor(room * share + 0.5), (room < 0).any(1)
-    matrix = affine.translation(-start[:, 1], -start[:, 0])
+@final
+class _Room(NamedTuple):
+    """(B, 2) windows of one size, by how many pixels each canvas is larger, the last of the places that a window has along each axis, how
+    many these are, and (B,) where the window is larger than the canvas along some axis, None where it never is."""
+
+    size: NDArray[np.int64]
+    free: NDArray[np.float64]
+    last: NDArray[np.float64]
+    places: NDArray[np.float64]
+    small: NDArray[np.bool_] | None
+
+
+@lru_cache(maxsize=64)
+def _room(spec: Spec, size: int | tuple[int, int]) -> _Room:
+    """The room that is left on the canvases of a batch, which often are those of the last."""
+    windows = sides(size, len(spec))
+    windows.setflags(write=False)
+    free = np.subtract(spec.size, windows, dtype=np.float64)
+    small = np.any(free < 0, axis=1)
+    return _Room(windows, free, np.abs(free), np.abs(free) + 1, small if small.any() else None)
+
+
+def _crop(spec: Spec, room: _Room, start: NDArray, border: str, fill: float) -> Warp:
+    """A window that begins at (B, 2) pixels, y before x; where the canvas is smaller, the border shows."""
+    matrix = affine.identity(len(start))
+    np.negative(start[:, ::-1], out=matrix[:, :2, 2])
     # Sample by sample: a canvas that is large enough needs no border, whatever its neighbours in the batch need.
-    if not small.any():
-        return Warp.of(matrix, spec, size, None, fill)
-    warp = Warp.of(matrix, spec, size, border, fill)
-    return changed(warp, border=np.where(small, warp.border, np.int8(NONE)))
+    if room.small is None:
+        return Warp.of(matrix, spec, room.size, None, fill)
+    warp = Warp.of(matrix, spec, room.size, border, fill)
+    return changed(warp, border=np.where(room.small, warp.border, np.int8(NONE)))
 
 
 @register
@@ -48,7 +70,8 @@ class CenterCrop(Transform):
     fill: float = fill_option()
 
     def lower(self, params: Params, spec: Spec) -> list[Warp]:
-        return [_crop(spec, sides(self.size, len(spec)), 0.5, self.border, self.fill)]
+        room = _room(spec, self.size)
+        return [_crop(spec, room, np.floor(room.free * 0.5 + 0.5), self.border, self.fill)]
 
 
 @register
@@ -71,12 +94,12 @@ class RandomCrop(Transform):
     fill: float = fill_option()
 
     def lower(self, params: Params, spec: Spec) -> list[Warp]:
-        size, share = sides(self.size, len(spec)), np.empty((len(spec), 2))
+        room = _room(spec, self.size)
+        share = np.empty(room.free.shape)
         share[:, 0], share[:, 1] = params["y"], params["x"]
-        room = np.abs(spec.size - size)
         # The room is one pixel wider than the difference, so that the first and the last place are as likely as the others.
-        even = np.minimum(np.floor(share * (room + 1)), room) / np.maximum(room, 1)
-        return [_crop(spec, size, even, self.border, self.fill)]
+        start = np.minimum(np.floor(share * room.places), room.last)
+        return [_crop(spec, room, start if room.small is None else np.copysign(start, room.free), self.border, self.fill)]
 
 
 @register

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Self, cast, final
+from dataclasses import replace
+from typing import Any, ClassVar, NamedTuple, Self, cast, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +18,7 @@ from vicinal.core.warp import Warp
 
 
 @final
-@dataclass(frozen=True, eq=False)
-class Way:
+class Way(NamedTuple):
     """The way from one canvas to another: every pass for images, the moves among them for annotations.
 
     ``depth`` is (B,) the number of slices where samples are volumes, else None.
@@ -39,7 +38,7 @@ class Way:
     def sliced(self) -> Way:
         """The same way with one sample a slice, for what is checked and followed slice by slice."""
         size = np.repeat(self.before.size, np.asarray(self.depth), 0)
-        return replace(self, before=self.before.but(size=size), depth=None)
+        return self._replace(before=self.before.but(size=size), depth=None)
 
     def forward(self, points: NDArray, owner: NDArray) -> NDArray[np.float64]:
         """Points (N, n, d) of the samples ``owner`` (N,) through all moves; nothing is clipped."""
