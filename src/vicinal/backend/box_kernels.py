@@ -34,7 +34,7 @@ def boxed(values, shape, chosen, sides, out):
     _, height, width, channels = shape
     wide, most = width * channels, sides.max() // 2
     strip = min(height, max(_VALUES // (wide + 2 * most * channels), 1))
-    lines = np.empty((strip + 1) * (wide + 2 * most * channels), np.uint16)
+    lines = np.empty(strip * (wide + 2 * most * channels), np.uint16)
     down, across = mirrored(height, most, most), mirrored(width, most, most)
     for b in chosen:
         over, margin, base = sides[b, 0] // 2, max(sides[b, 1], sides[b, 2]) // 2, b * height * wide
@@ -42,26 +42,24 @@ def boxed(values, shape, chosen, sides, out):
         rows, columns = down[most - over :], across[most - margin : most + width + margin]
         for start in range(0, height, strip):
             many = min(strip, height - start)
-            _down(values, base, wide, rows, start, many, 2 * over, lines, step, inset)
-            margins(lines, step, many, step, columns, margin, channels)
-            averaged(lines[step:], step, many, margin, channels, out[base + start * wide :], wide, sides[b, 0] * (2 * margin + 1))
-            for i in range(wide):
-                lines[inset + i] = lines[many * step + inset + i]
+            _down(values, base, wide, rows, start, many, 2 * over, lines, step, inset, (strip - 1) * step)
+            margins(lines, 0, many, step, columns, margin, channels)
+            averaged(lines, step, many, margin, channels, out[base + start * wide :], wide, sides[b, 0] * (2 * margin + 1))
 
 
 @_compiled
-def _down(image, base, wide, rows, start, many, more, lines, step, inset):
-    """Into the lines from the second on: the sums down the columns of windows of ``more`` rows besides the first. The first line has those
-    of the row above."""
+def _down(image, base, wide, rows, start, many, more, lines, step, inset, last):
+    """Into lines the sums down the columns of windows of ``more`` rows besides the first. The line of the row above the first one, if
+    there is one, still lies at the last place."""
     for y in range(start, start + many):
-        at = (y - start + 1) * step + inset
+        at = (y - start) * step + inset
         if y == 0 or more == 0:
             lines[at : at + wide] = 0
             for k in range(y, y + more + 1):
                 _taken_in(lines, np.uintp(at), image, np.uintp(base + rows[k] * wide), np.uintp(wide))
         else:
-            come, gone = base + rows[y + more] * wide, base + rows[y - 1] * wide
-            _moved_on(lines, np.uintp(at), np.uintp(at - step), image, np.uintp(come), np.uintp(gone), np.uintp(wide))
+            above, come, gone = at - step if y > start else last + inset, base + rows[y + more] * wide, base + rows[y - 1] * wide
+            _moved_on(lines, np.uintp(at), np.uintp(above), image, np.uintp(come), np.uintp(gone), np.uintp(wide))
 
 
 @_compiled
