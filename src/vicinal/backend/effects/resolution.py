@@ -39,7 +39,7 @@ def _resampled(source: NDArray, old: NDArray, new: NDArray, rule: str, channels:
         return
     box = old / new if rule == "area" else np.ones(new.shape)
     if out.dtype == np.uint8:
-        resized(source, old, new, box, channels, out)
+        resized(source, old, new, box, channels, np.lexsort((*old.T, *new.T)), out)
         return
     maps = np.zeros((len(new), 6))
     maps[:, 0], maps[:, 4] = old[:, 1] / new[:, 1], old[:, 0] / new[:, 0]
