@@ -17,6 +17,7 @@ from numba.extending import intrinsic
 
 from vicinal.backend.chain_lookup import WIDE
 from vicinal.backend.filter_kernels import margins, mirrored
+from vicinal.backend.lanes import everywhere, loaded, stored
 
 _compiled = njit(nogil=True, cache=True, error_model="numpy")
 LARGEST = 201  # pixels of a window up to which the quotients are exact, whatever their number
@@ -76,7 +77,7 @@ def _means(context: Any, lines: Any, step: Any, many: Any, pairs: Any, channels:
 
 def _generated(context: Any, builder: Any, signature: Any, args: Any) -> Any:
     lines, step, many, pairs, channels, into, wide, numbers = args
-    numbers = [_everywhere(builder, builder.extract_value(numbers, n)) for n in range(3)]
+    numbers = [everywhere(builder, builder.extract_value(numbers, n), _WORDS) for n in range(3)]
     for few in range(1, _UNROLLED + 1):
         with builder.if_then(builder.icmp_signed("==", pairs, _INDEX(few))):
             _rows(builder, lines, step, many, few, channels, into, wide, numbers)
@@ -95,7 +96,7 @@ def _rows(builder: Any, lines: Any, step: Any, many: Any, pairs: Any, channels: 
             total = _across(builder, start, pixel, pairs)
             half, share, shift = numbers
             made = builder.call(_upper(builder), [builder.add(total, half), share])
-            _stored(builder, builder.trunc(builder.lshr(made, shift), _BYTES), builder.add(target, at))
+            stored(builder, builder.trunc(builder.lshr(made, shift), _BYTES), builder.add(target, at))
 
         _blocks(builder, wide, block)
 
@@ -104,7 +105,7 @@ def _across(builder: Any, start: Any, pixel: Any, pairs: Any) -> Any:
     """The sums of values that lie a pixel apart, two by two from the ends to the middle."""
 
     def found(number: Any) -> Any:
-        return _loaded(builder, builder.add(start, builder.mul(number, pixel)), _WORDS)
+        return loaded(builder, builder.add(start, builder.mul(number, pixel)), _WORDS)
 
     if isinstance(pairs, int):
         total = found(_INDEX(pairs))
@@ -129,9 +130,9 @@ def _generated_down(context: Any, builder: Any, signature: Any, args: Any) -> An
 
     def block(at: Any) -> None:
         twice = builder.add(at, at)
-        more, less = (builder.zext(_loaded(builder, builder.add(start, at), _BYTES), _WORDS) for start in (come, gone))
-        made = builder.add(_loaded(builder, builder.add(above, twice), _WORDS), builder.sub(more, less))
-        _stored(builder, made, builder.add(into, twice))
+        more, less = (builder.zext(loaded(builder, builder.add(start, at), _BYTES), _WORDS) for start in (come, gone))
+        made = builder.add(loaded(builder, builder.add(above, twice), _WORDS), builder.sub(more, less))
+        stored(builder, made, builder.add(into, twice))
 
     _blocks(builder, wide, block)
     return context.get_dummy_value()
@@ -148,21 +149,6 @@ def _blocks(builder: Any, wide: Any, block: Callable[[Any], None]) -> None:
 def _upper(builder: Any) -> Any:
     """The upper halves of products."""
     return cgutils.get_or_insert_function(builder.module, ir.FunctionType(_WORDS, [_WORDS] * 2), "llvm.x86.avx512.pmulhu.w.512")
-
-
-def _loaded(builder: Any, address: Any, kind: Any) -> Any:
-    return builder.load(builder.inttoptr(address, kind.as_pointer()), align=1)
-
-
-def _stored(builder: Any, value: Any, address: Any) -> None:
-    builder.store(value, builder.inttoptr(address, value.type.as_pointer()), align=1)
-
-
-def _everywhere(builder: Any, number: Any) -> Any:
-    """One number in all lanes."""
-    blank = ir.Constant(_WORDS, ir.Undefined)
-    one = builder.insert_element(blank, number, ir.IntType(32)(0))
-    return builder.shuffle_vector(one, blank, ir.Constant(ir.VectorType(ir.IntType(32), _LANES), [0] * _LANES))
 
 
 _by_32: Any = intrinsic(_means)

@@ -15,7 +15,8 @@ from vicinal.backend.filter_lanes import SHORTS, added, levels
 _compiled = njit(nogil=True, cache=True, error_model="numpy")
 _MAGIC = np.float32(12582912.0)  # as in ``kernels``: adding and subtracting it rounds to even
 VALUES, LEAST = 24576, 8  # of a strip, besides its margins, and its rows at least
-LEVEL = 128  # what a level counts in sums of 16 bits, less what the kernels need as room
+LEVEL_BITS = 7
+LEVEL = 1 << LEVEL_BITS  # what a level counts in sums of 16 bits, less what the kernels need as room
 DENSE = 600  # taps above which Fourier space is faster
 FLOAT, SHORT, SUMS, BOX, SPECTRUM = range(5)
 
@@ -133,70 +134,46 @@ def correlate(values, shape, chosen, kernels, rows, sides, bits, out, like, low,
             many, at = min(strip, height - start), (b * height + start) * wide
             needed = vertical[over - high // 2 + start : over + high // 2 + start + many]
             _strip(source, step, values, b * height * wide, wide, needed, margin, near, channels, like[0] * LEVEL if short else like[0])
-            given, apart, last, count = source, step, 0, taps
+            given = (source, step, many, wide, offsets[0], weights[0], taps)
             if twice:
-                added(source, step, many, wide, offsets[0], weights[0], taps, lines[0], further * channels, wider)
+                added(*given, lines[0], further * channels, wider)
                 margins(lines[0], 0, many, wider, far, further, channels)
-                given, apart, last, count = lines[0], wider, 1, more
+                given = (lines[0], wider, many, wide, offsets[1], weights[1], more)
             if len(amount) > 0:
-                added(given, apart, many, wide, offsets[last], weights[last], count, lines[1], 0, wide)
+                added(*given, lines[1], 0, wide)
                 _sharpened(out, at, values, lines[1], many * wide, amount[b], threshold[b], top, whole)
             else:
-                _last(
-                    given,
-                    apart,
-                    many,
-                    wide,
-                    offsets[last],
-                    weights[last],
-                    count,
-                    lines[1],
-                    out,
-                    at,
-                    low,
-                    top,
-                    whole,
-                    taps + more,
-                    bits[b].sum(),
-                )
+                _last(given, lines[1], out, at, low, top, whole, taps + more, LEVEL_BITS - int(bits[b].sum()))
 
 
-def _last(lines, step, many, wide, offsets, weights, count, sums, out, at, low, top, whole, taps, bits):
-    """The taps of the last kernel, and their sums as values; ``taps`` of all kernels, and by how many bits sums are shifted down."""
+def _last(given, sums, out, at, low, top, whole, taps, shift):
+    """The last kernel, by what ``added`` takes, and its sums as values.
+
+    taps: of all kernels; shift: by how many bits sums of 16 bits are more than levels.
+    """
     raise NotImplementedError("compiled code only")
 
 
 @overload(_last)
-def _last_of(lines, step, many, wide, offsets, weights, count, sums, out, at, low, top, whole, taps, bits):
-    return _to_levels if lines.dtype == types.int16 else _to_values
+def _last_of(given, sums, out, at, low, top, whole, taps, shift):
+    return _to_levels if sums.dtype == types.int16 else _to_values
 
 
-def _to_values(lines, step, many, wide, offsets, weights, count, sums, out, at, low, top, whole, taps, bits):
-    added(lines, step, many, wide, offsets, weights, count, sums, 0, wide)
+def _to_values(given, sums, out, at, low, top, whole, taps, shift):
+    many, wide = given[2], given[3]
+    added(*given, sums, 0, wide)
     _stored(out, at, sums, many * wide, np.float32(1), np.float32(0), low, top, whole)
 
 
-def _to_levels(lines, step, many, wide, offsets, weights, count, sums, out, at, low, top, whole, taps, bits):
-    # What is cut off of products is half a unit in the mean, and is added. Halves of a level, of which there are none where that is no
-    # whole number, go to even ones.
-    shift, even = 7 - int(bits), taps % 2 == 0
+def _to_levels(given, sums, out, at, low, top, whole, taps, shift):
+    # What is cut off of a product is half a unit in the mean: half as many units as there are taps are made good. A level has an even
+    # number of units, so there are halves of a level where that is a whole number; these go to even levels.
+    many, wide, gain, even = given[2], given[3], np.float32(2.0**-shift), taps % 2 == 0
     if wide >= SHORTS:
-        half = (1 << shift >> 1) - (even and shift > 0)
-        levels(
-            lines,
-            step,
-            many,
-            wide,
-            offsets,
-            weights,
-            count,
-            out,
-            at,
-            (np.int16(taps // 2), np.int16(half), np.int16(even == (shift > 0)), np.int16(shift)),
-        )
+        half, ties = (1 << shift >> 1) - (even and shift > 0), even == (shift > 0)
+        levels(*given, out, at, wide, np.int16(taps // 2), np.int16(half), np.int16(ties), np.int16(shift))
         return
-    added(lines, step, many, wide, offsets, weights, count, sums, 0, wide)
-    gain = np.float32(2.0**-shift)
+    added(*given, sums, 0, wide)
     _stored(out, at, sums, many * wide, gain, np.float32(0.5 * taps) * gain, low, top, whole)
 
 

@@ -41,11 +41,10 @@ def _loaded(builder: Any, base: Any, number: Any, size: int, kind: Any) -> Any:
 
 
 def _sums(typing: Any, line: Any, begins: Any, places: Any, shares: Any, into: Any, start: Any, channels: Any, pairs: Any) -> Any:
-    """Into an array from ``start`` on blocks of 16 sums of ``pairs`` times two bytes of a line, whose address is given, each times its share,
-    in 1/256 of a level.
+    """Into an array from ``start`` on blocks of 16 sums of ``pairs`` times two bytes of a line, each times its share, in 1/256 of a level.
 
-    For each block: where in the line its 128 bytes begin, and of 16 values in turn the places there of the first two bytes. Those of the
-    next pair are two pixels further. For each pair of it: of the values in turn the two shares.
+    line: its address. For each block: where in the line its 128 bytes begin, and of 16 values in turn the places there of the first two
+    bytes. Those of the next pair are two pixels further. For each pair of it: of the values in turn the two shares.
     """
     return types.void(types.intp, begins, places, shares, into, start, channels, pairs), _generated
 
@@ -239,8 +238,8 @@ def resized(source, old, new, box, channels, order, out):
         if i == 0 or high != old[before, 0] or wide != old[before, 1] or deep != new[before, 0] or far != new[before, 1]:
             needed, used, each = _rows(high, deep, box[b, 0], _whole(far * channels))
             left, right, begins, places, halves, near = _columns(wide, far, box[b, 1], channels)
-        _resized(source, starts[b], wide * channels, far * channels, channels, needed, used, each, left, right, begins, places, halves, near,
-                 line, lines, row, out, ends[b])  # fmt: skip
+        sizes = wide * channels, far * channels, channels
+        _resized(source, starts[b], *sizes, needed, used, each, left, right, begins, places, halves, near, line, lines, row, out, ends[b])
 
 
 @_compiled

@@ -12,6 +12,7 @@ from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from vicinal.backend.chain_lookup import WIDE
+from vicinal.backend.lanes import constant, everywhere, loaded, stored
 
 _compiled = njit(nogil=True, cache=True, error_model="numpy")
 _MAGIC = np.float32(12582912.0)  # as in ``kernels``: adding and subtracting it rounds to even
@@ -85,11 +86,10 @@ def _packed(image, lanes, channels):
 
 
 def _mix(context: Any, words: Any, top: Any, down: Any, step: Any, last: Any, lines: Any, apart: Any, count: Any, blocks: Any) -> Any:
-    """``count`` lines that lie ``apart`` bytes from one another, of ``blocks`` times 32 lanes: each between two rows of an image, rounded to
-    whole levels.
+    """``count`` lines, ``apart`` bytes from one to the next, of ``blocks`` times 32 lanes: each between two rows, rounded to whole levels.
 
-    Addresses of rows of ``blocks`` times 8 words or a little less, ``step`` bytes each, of which ``last`` is the last one; of the number of the
-    upper row for each line, of 64 bits, and of the share of the lower one, of 16 bits and in 1/256.
+    Addresses of rows of words, ``step`` bytes each, of which ``last`` is the last one; of 64-bit numbers of the upper row of each line; and
+    of 16-bit shares, in 1/256, of the lower one.
     """
     return types.void(*[types.intp] * 9), _generated_mix
 
@@ -99,25 +99,19 @@ def _generated_mix(context: Any, builder: Any, signature: Any, args: Any) -> Any
     form, word = ir.VectorType(ir.IntType(16), 32), ir.IntType(64)
 
     def at(base: Any, number: Any, size: Any, kind: Any) -> Any:
-        return _loaded(builder, builder.add(base, builder.mul(number, size)), kind)
+        return loaded(builder, builder.add(base, builder.mul(number, size)), kind)
 
     with cgutils.for_range(builder, count) as zoom:
-        above, part = at(top, zoom.index, word(8), word), _everywhere(builder, at(down, zoom.index, word(2), form.element), form)
+        above, part = at(top, zoom.index, word(8), word), everywhere(builder, at(down, zoom.index, word(2), form.element), form)
         below = builder.select(builder.icmp_signed("<", above, last), builder.add(above, word(1)), above)
         one, other = (builder.add(words, builder.mul(row, step)) for row in (above, below))
-        rest, line = builder.sub(ir.Constant(form, [256] * 32), part), builder.add(lines, builder.mul(zoom.index, apart))
+        rest, line = builder.sub(constant(256, form), part), builder.add(lines, builder.mul(zoom.index, apart))
         with cgutils.for_range(builder, blocks) as loop:
             upper, lower = (at(base, loop.index, word(64), form) for base in (one, other))
-            total = builder.add(builder.add(builder.mul(upper, rest), builder.mul(lower, part)), ir.Constant(form, [128] * 32))
+            total = builder.add(builder.add(builder.mul(upper, rest), builder.mul(lower, part)), constant(128, form))
             into = builder.add(line, builder.mul(loop.index, word(64)))
-            builder.store(builder.lshr(total, ir.Constant(form, [8] * 32)), builder.inttoptr(into, form.as_pointer()), align=2)
+            stored(builder, builder.lshr(total, constant(8, form)), into)
     return context.get_dummy_value()
-
-
-def _everywhere(builder: Any, number: Any, form: Any) -> Any:
-    """One number in all lanes."""
-    blank, zeros = ir.Constant(form, ir.Undefined), ir.Constant(ir.VectorType(ir.IntType(32), form.count), [0] * form.count)
-    return builder.shuffle_vector(builder.insert_element(blank, number, ir.IntType(32)(0)), blank, zeros)
 
 
 def _spread(context: Any, total: Any, lines: Any, apart: Any, places: Any, parts: Any, step: Any, count: Any, blocks: Any) -> Any:
@@ -137,13 +131,13 @@ def _generated(context: Any, builder: Any, signature: Any, args: Any) -> Any:
     held = cgutils.alloca_once(builder, sums)
     with cgutils.for_range(builder, blocks) as loop:
         offset = builder.mul(loop.index, word(64))
-        builder.store(ir.Constant(sums, [0] * 32), held)
+        builder.store(constant(0, sums), held)
         with cgutils.for_range(builder, count) as zoom:
             skipped = builder.add(offset, builder.mul(zoom.index, step))
-            place, part = (_loaded(builder, builder.add(start, skipped), words) for start in (places, parts))
+            place, part = (loaded(builder, builder.add(start, skipped), words) for start in (places, parts))
             made = _between(builder, builder.add(lines, builder.mul(zoom.index, apart)), place, part)
             builder.store(builder.add(builder.load(held), builder.zext(made, sums)), held)
-        builder.store(builder.load(held), builder.inttoptr(builder.add(total, builder.add(offset, offset)), sums.as_pointer()), align=4)
+        stored(builder, builder.load(held), builder.add(total, builder.add(offset, offset)))
     return context.get_dummy_value()
 
 
@@ -152,15 +146,11 @@ def _between(builder: Any, line: Any, place: Any, part: Any) -> Any:
     words, lanes, word = place.type, ir.VectorType(ir.IntType(16), 32), ir.IntType(64)
     taken = cgutils.get_or_insert_function(builder.module, ir.FunctionType(words, [words] * 2), "llvm.x86.avx512.permvar.di.512")
     first = builder.extract_element(place, ir.IntType(32)(0))
-    begin, order = builder.add(line, builder.mul(first, word(8))), builder.sub(place, _everywhere(builder, first, words))
-    near = (builder.call(taken, [_loaded(builder, builder.add(begin, word(shift)), words), order]) for shift in (0, 8))
+    begin, order = builder.add(line, builder.mul(first, word(8))), builder.sub(place, everywhere(builder, first, words))
+    near = (builder.call(taken, [loaded(builder, builder.add(begin, word(shift)), words), order]) for shift in (0, 8))
     left, right, part = (builder.bitcast(value, lanes) for value in (*near, part))
-    rest = builder.sub(ir.Constant(lanes, [256] * 32), part)
+    rest = builder.sub(constant(256, lanes), part)
     return builder.add(builder.mul(left, rest), builder.mul(right, part))
-
-
-def _loaded(builder: Any, address: Any, kind: Any) -> Any:
-    return builder.load(builder.inttoptr(address, kind.as_pointer()), align=2)
 
 
 _mixed: Any = intrinsic(_mix)
@@ -169,7 +159,7 @@ _by_eight: Any = intrinsic(_spread)
 
 @_compiled
 def _gathered(total, lanes, start, places, parts, at, width):
-    """The same of one line, lane by lane; a product never leaves its 16 bits. For the last words, and where there are no such instructions."""
+    """The same of one line, lane by lane; a product never leaves its 16 bits. For the last words, and where such instructions lack."""
     for x in range(width // 8 * 8 if WIDE else 0, width):
         for c in range(4):
             place, part = start + 4 * places[at + x] + c, np.uint32(parts[4 * (at + x) + c])
