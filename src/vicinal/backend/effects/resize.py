@@ -232,14 +232,22 @@ def resized(source, old, new, box, channels, order, out):
     starts, ends, room = _behind(old, channels), _behind(new, channels), _whole(new[:, 1].max() * channels)
     line = np.zeros((old[:, 1].max() + _even(box[:, 1].max())) * channels + _WINDOW, np.uint8)
     lines, row = np.empty(_ring(_even(box[:, 0].max())) * room, np.uint16), np.empty(room, np.uint8)
-    for i in range(len(order)):
-        b, before = order[i], order[max(i - 1, 0)]
-        high, wide, deep, far = old[b, 0], old[b, 1], new[b, 0], new[b, 1]
-        if i == 0 or high != old[before, 0] or wide != old[before, 1] or deep != new[before, 0] or far != new[before, 1]:
-            needed, used, each = _rows(high, deep, box[b, 0], _whole(far * channels))
-            left, right, begins, places, halves, near = _columns(wide, far, box[b, 1], channels)
-        sizes = wide * channels, far * channels, channels
-        _resized(source, starts[b], *sizes, needed, used, each, left, right, begins, places, halves, near, line, lines, row, out, ends[b])
+    at = 0
+    while at < len(order):
+        one = order[at]
+        step, wide = old[one, 1] * channels, new[one, 1] * channels
+        needed, used, each = _rows(old[one, 0], new[one, 0], box[one, 0], _whole(wide))
+        left, right, begins, places, halves, near = _columns(old[one, 1], new[one, 1], box[one, 1], channels)
+        while at < len(order) and _alike(old, order[at], one) and _alike(new, order[at], one):
+            start, end = starts[order[at]], ends[order[at]]
+            _resized(source, start, step, wide, channels, needed, used, each, left, right, begins, places, halves, near, line, lines, row,
+                     out, end)  # fmt: skip
+            at += 1
+
+
+@_inlined
+def _alike(sizes, one, other):
+    return sizes[one, 0] == sizes[other, 0] and sizes[one, 1] == sizes[other, 1]
 
 
 @_compiled
