@@ -32,7 +32,10 @@ def downscale(images: NDArray, *, size: NDArray, down: str, up: str) -> NDArray:
 
 
 def _resampled(source: NDArray, old: NDArray, new: NDArray, rule: str, channels: int, order: NDArray, out: NDArray) -> None:
-    """From old sizes (b, 2) to new ones, in which images of equal ones follow one another in ``order`` (b,). Linear interpolation is the mean of a box of one pixel, "area" that of all that lies below."""
+    """From old sizes (b, 2) to new ones, those of equal images one after the other in ``order`` (b,).
+
+    Linear interpolation is the mean of a box of one pixel, "area" that of all that lies below.
+    """
     if rule == "nearest":
         rows, columns = _nearest(old, new)
         _gathered(source, old, rows, columns, channels, new, out)
