@@ -15,6 +15,7 @@ from numba.extending import intrinsic
 
 from vicinal.backend.chain_lookup import WIDE
 from vicinal.backend.filter_kernels import mirrored
+from vicinal.backend.lanes import LANES, NUMBERS, constant, everywhere, gathered
 
 _compiled = njit(nogil=True, cache=True, error_model="numpy")
 _MAGIC = np.float32(12582912.0)  # as in ``kernels``: adding and subtracting it rounds to even
@@ -27,23 +28,17 @@ def _blend(typing: Any, line: Any, made: Any, tables: Any, upper: Any, lower: An
 
 def _generated(context: Any, builder: Any, signature: Any, args: Any) -> Any:
     arrays = {n: context.make_array(signature.args[n])(context, builder, args[n]) for n in (0, 1, 2, 6, 7, 8)}
-    places, floats, octets, lanes = (ir.VectorType(kind, 16) for kind in (ir.IntType(32), ir.FloatType(), ir.IntType(8), ir.IntType(1)))
-    index, whole, magic = ir.IntType(64), ir.Constant(floats, [1.0] * 16), ir.Constant(floats, [float(_MAGIC)] * 16)
-    base = builder.bitcast(arrays[2].data, octets.element.as_pointer())
-    form = ir.FunctionType(floats, [floats, base.type, places, lanes, places.element])
-    gather = cgutils.get_or_insert_function(builder.module, form, "llvm.x86.avx512.mask.gather.dps.512")
-
-    def everywhere(value: Any, kind: Any) -> Any:
-        one = builder.insert_element(ir.Constant(kind, ir.Undefined), value, places.element(0))
-        return builder.shuffle_vector(one, one, ir.Constant(places, [0] * 16))
+    places, floats, octets = NUMBERS, ir.VectorType(ir.FloatType(), LANES), ir.VectorType(ir.IntType(8), LANES)
+    index, whole, magic = ir.IntType(64), constant(1.0, floats), constant(float(_MAGIC), floats)
+    base = builder.ptrtoint(arrays[2].data, index)
 
     def found(at: Any) -> Any:
-        return builder.call(gather, [ir.Constant(floats, [0.0] * 16), base, at, ir.Constant(lanes, [1] * 16), places.element(4)])
+        return gathered(builder, base, at, floats.element)
 
     def mixed(one: Any, other: Any, share: Any) -> Any:
         return builder.fadd(builder.fmul(one, builder.fsub(whole, share)), builder.fmul(other, share))
 
-    upper, lower, part = (everywhere(args[n], kind) for n, kind in ((3, places), (4, places), (5, floats)))
+    upper, lower, part = (everywhere(builder, args[n], kind) for n, kind in ((3, places), (4, places), (5, floats)))
     with cgutils.for_range(builder, builder.lshr(builder.extract_value(arrays[0].shape, 0), index(4))) as loop:
         at = {n: builder.gep(array.data, [builder.mul(loop.index, index(16))]) for n, array in arrays.items()}
         value, near, far = (builder.load(builder.bitcast(at[n], places.as_pointer()), align=1) for n in (0, 6, 7))
