@@ -1,6 +1,7 @@
 """Contrast-limited adaptive histogram equalisation of bytes (Zuiderveld, Graphics gems IV, 1994) with the roundings of OpenCV.
 
-Counts and tables of all tiles lie side by side, value by value, so that what is done for each tile is done for a row of them at once.
+Counts and sums of all tiles lie side by side, value by value, so that what is done for each tile is done for a row of them at once. What
+a value becomes in a tile is read off the sum there.
 """
 
 from __future__ import annotations
@@ -21,9 +22,10 @@ _compiled = njit(nogil=True, cache=True, error_model="numpy")
 _MAGIC = np.float32(12582912.0)  # as in ``kernels``: adding and subtracting it rounds to even
 
 
-def _blend(typing: Any, line: Any, made: Any, tables: Any, upper: Any, lower: Any, part: Any, left: Any, right: Any, across: Any) -> Any:
+def _blend(typing: Any, line: Any, made: Any, sums: Any, upper: Any, lower: Any, part: Any, left: Any, right: Any, across: Any,
+           scale: Any) -> Any:  # fmt: skip
     """``_row`` for as many of its values as fill vectors of 16."""
-    return types.void(line, made, tables, upper, lower, part, left, right, across), _generated
+    return types.void(line, made, sums, upper, lower, part, left, right, across, scale), _generated
 
 
 def _generated(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -33,12 +35,13 @@ def _generated(context: Any, builder: Any, signature: Any, args: Any) -> Any:
     base = builder.ptrtoint(arrays[2].data, index)
 
     def found(at: Any) -> Any:
-        return gathered(builder, base, at, floats.element)
+        value = builder.fmul(builder.sitofp(gathered(builder, base, at, places.element), floats), scale)
+        return builder.fsub(builder.fadd(value, magic), magic)
 
     def mixed(one: Any, other: Any, share: Any) -> Any:
         return builder.fadd(builder.fmul(one, builder.fsub(whole, share)), builder.fmul(other, share))
 
-    upper, lower, part = (everywhere(builder, args[n], kind) for n, kind in ((3, places), (4, places), (5, floats)))
+    upper, lower, part, scale = (everywhere(builder, args[n], kind) for n, kind in ((3, places), (4, places), (5, floats), (9, floats)))
     with cgutils.for_range(builder, builder.lshr(builder.extract_value(arrays[0].shape, 0), index(4))) as loop:
         at = {n: builder.gep(array.data, [builder.mul(loop.index, index(16))]) for n, array in arrays.items()}
         value, near, far = (builder.load(builder.bitcast(at[n], places.as_pointer()), align=1) for n in (0, 6, 7))
@@ -85,15 +88,13 @@ def _limited(counts, limit):
 
 
 @_compiled
-def _tables(counts, added, scale, tables):
-    """Into tables (256 * n,), what each value becomes in each tile, by the share of those that are not larger; counts become their sums."""
+def _sums(counts, added):
+    """How many values in each tile are not larger, ``added`` more with every value; counts become that."""
     sums, each = counts.reshape(-1), len(added)
     for t in range(each):
         sums[t] += added[t]
     for at in range(each, len(sums), each):
         _summed(sums, np.uintp(at), np.uintp(at - each), added)
-    for i in range(np.uintp(len(sums))):
-        tables[i] = (np.float32(sums[i]) * scale + _MAGIC) - _MAGIC
 
 
 @_compiled
@@ -113,8 +114,9 @@ def _between(count, size, tiles, near, far, part):
 
 
 @_compiled
-def _blended(values, start, channels, height, width, tables, tiles, high, wide):
-    """Every value by the tables of the four tiles around it."""
+def _blended(values, start, channels, height, width, sums, sizes, scale):
+    """Every value by the sums of the four tiles around it. Sizes: tiles along a side, and their height and width."""
+    tiles, high, wide = sizes
     above, below, down = np.empty(height, np.int64), np.empty(height, np.int64), np.empty(height, np.float32)
     left, right, across = np.empty(width, np.int32), np.empty(width, np.int32), np.empty(width, np.float32)
     _between(height, high, tiles, above, below, down)
@@ -124,23 +126,29 @@ def _blended(values, start, channels, height, width, tables, tiles, high, wide):
         first = np.uintp(start + y * width * channels)
         for x in range(np.uintp(width)):
             line[x] = np.int32(values[first + x * np.uintp(channels)]) * np.int32(tiles * tiles)
-        _row(line, made, tables, above[y] * tiles, below[y] * tiles, down[y], left, right, across)
+        _row(line, made, sums, above[y] * tiles, below[y] * tiles, down[y], left, right, across, scale)
         for x in range(np.uintp(width)):
             values[first + x * np.uintp(channels)] = made[x]
 
 
 @_compiled
-def _row(line, made, tables, upper, lower, part, left, right, across):
-    """What a line of values becomes; it says where in the tables the row of each begins."""
+def _row(line, made, sums, upper, lower, part, left, right, across, scale):
+    """What a line of values becomes; it says where in the sums the row of each begins."""
     one, upper, lower, done = np.float32(1), np.int32(upper), np.int32(lower), 0
     if WIDE:
-        _by_16(line, made, tables, upper, lower, part, left, right, across)
+        _by_16(line, made, sums, upper, lower, part, left, right, across, scale)
         done = len(line) // 16 * 16
     for x in range(np.uintp(done), np.uintp(len(line))):
         near, far, share = np.int32(line[x] + left[x]), np.int32(line[x] + right[x]), across[x]
-        top = tables[np.uintp(np.int32(near + upper))] * (one - share) + tables[np.uintp(np.int32(far + upper))] * share
-        low = tables[np.uintp(np.int32(near + lower))] * (one - share) + tables[np.uintp(np.int32(far + lower))] * share
+        top = _level(sums, near + upper, scale) * (one - share) + _level(sums, far + upper, scale) * share
+        low = _level(sums, near + lower, scale) * (one - share) + _level(sums, far + lower, scale) * share
         made[x] = np.int32((top * (one - part) + low * part + _MAGIC) - _MAGIC)
+
+
+@_compiled
+def _level(sums, at, scale):
+    """The share of values that are not larger, in levels."""
+    return (np.float32(sums[np.uintp(np.int32(at))]) * scale + _MAGIC) - _MAGIC
 
 
 @_compiled
@@ -149,8 +157,7 @@ def adapted(values, shape, channels, clip, tiles):
 
     clip (B,): limit on a count, in multiples of the mean; tiles (B,) along each side.
     """
-    (_, height, width, step), most = shape, 256 * tiles.max() ** 2
-    room, tables = np.empty(most, np.int32), np.empty(most, np.float32)
+    (_, height, width, step), room = shape, np.empty(256 * tiles.max() ** 2, np.int32)
     for b in range(len(clip)):
         each = tiles[b]
         whole = height % each == 0 and width % each == 0
@@ -163,5 +170,6 @@ def adapted(values, shape, channels, clip, tiles):
             counts = room[: 256 * each * each].reshape(256, each * each)
             _counted(values, start, step, rows, columns, width, each, counts)
             added = _limited(counts, max(int(clip[b] * area / 256), 1))
-            _tables(counts, added, np.float32(255) / np.float32(area), tables)
-            _blended(values, start, step, height, width, tables, each, down // each, across // each)
+            _sums(counts, added)
+            sizes = (each, down // each, across // each)
+            _blended(values, start, step, height, width, counts.reshape(-1), sizes, np.float32(255) / np.float32(area))
