@@ -40,21 +40,21 @@ def address_of(context: Any, builder: Any, signature: Any, args: Any, n: int) ->
     return builder.ptrtoint(context.make_array(signature.args[n])(context, builder, args[n]).data, ir.IntType(64))
 
 
-def gathered(builder: Any, table: Any, places: Any, item: Any) -> Any:
-    """Of LANES places, the 32-bit items there of a table whose address is given."""
+def gathered(builder: Any, table: Any, places: Any, item: Any, size: int = 4) -> Any:
+    """Of LANES places, ``size`` bytes from one to the next, the 32-bit items there of a table whose address is given."""
     form, number = ir.VectorType(item, LANES), ir.IntType(32)
     if not WIDE:
         made = ir.Constant(form, ir.Undefined)
         for lane in range(LANES):
             place = builder.zext(builder.extract_element(places, number(lane)), ir.IntType(64))
-            one = loaded(builder, builder.add(table, builder.mul(place, ir.IntType(64)(4))), item)
+            one = loaded(builder, builder.add(table, builder.mul(place, ir.IntType(64)(size))), item)
             made = builder.insert_element(made, one, number(lane))
         return made
     lanes, base = ir.VectorType(ir.IntType(1), LANES), builder.inttoptr(table, ir.IntType(8).as_pointer())
     kind = ir.FunctionType(form, [form, base.type, places.type, lanes, number])
     name = f"llvm.x86.avx512.mask.gather.dp{'s' if item == ir.FloatType() else 'i'}.512"
     function = cgutils.get_or_insert_function(builder.module, kind, name)
-    return builder.call(function, [constant(0, form), base, places, constant(1, lanes), number(4)])
+    return builder.call(function, [constant(0, form), base, places, constant(1, lanes), number(size)])
 
 
 @final

@@ -32,10 +32,12 @@ def _generated(context: Any, builder: Any, signature: Any, args: Any) -> Any:
     arrays = {n: context.make_array(signature.args[n])(context, builder, args[n]) for n in (0, 1, 2, 6, 7, 8)}
     places, floats, octets = NUMBERS, ir.VectorType(ir.FloatType(), LANES), ir.VectorType(ir.IntType(8), LANES)
     index, whole, magic = ir.IntType(64), constant(1.0, floats), constant(float(_MAGIC), floats)
-    base = builder.ptrtoint(arrays[2].data, index)
+    base, size = builder.ptrtoint(arrays[2].data, index), signature.args[2].dtype.bitwidth // 8
 
     def found(at: Any) -> Any:
-        value = builder.fmul(builder.sitofp(gathered(builder, base, at, places.element), floats), scale)
+        value = gathered(builder, base, at, places.element, size)
+        value = builder.and_(value, constant(0xFFFF, places)) if size == 2 else value
+        value = builder.fmul(builder.sitofp(value, floats), scale)
         return builder.fsub(builder.fadd(value, magic), magic)
 
     def mixed(one: Any, other: Any, share: Any) -> Any:
@@ -72,19 +74,24 @@ def _counted(values, start, channels, rows, columns, width, tiles, counts):
 @_compiled
 def _limited(counts, limit):
     """No count above the limit; what is over is spread over all values, what remains of that over some, evenly."""
-    over = np.zeros(counts.shape[1], np.int32)
-    given, each = counts.reshape(-1), np.uintp(counts.shape[1])
-    for value in range(np.uintp(256)):
-        for t in range(each):
-            more = max(np.int32(given[value * each + t] - np.int32(limit)), np.int32(0))
-            given[value * each + t] -= more
-            over[t] += more
-    for t in range(len(over)):
-        rest = over[t] % 256
+    over = np.zeros(counts.shape[1], counts.dtype)
+    given, each = counts.reshape(-1), len(over)
+    for at in range(0, len(given), each):
+        _cut(given, np.uintp(at), over, limit)
+    for t in range(each):
+        rest = np.int64(over[t]) % 256
         step = max(256 // rest, 1) if rest else 1
         for k in range(rest):  # never beyond the last value, as rest * step is at most 256
             counts[k * step, t] += 1
     return over // 256
+
+
+@_compiled
+def _cut(counts, at, over, limit):
+    for t in range(np.uintp(len(over))):
+        kept = min(counts[at + t], limit)
+        over[t] += counts[at + t] - kept
+        counts[at + t] = kept
 
 
 @_compiled
@@ -100,7 +107,7 @@ def _sums(counts, added):
 @_compiled
 def _summed(sums, at, before, added):
     for t in range(np.uintp(len(added))):
-        sums[at + t] = np.int32(np.int32(sums[at + t] + sums[before + t]) + added[t])
+        sums[at + t] += sums[before + t] + added[t]
 
 
 @_compiled
@@ -157,19 +164,28 @@ def adapted(values, shape, channels, clip, tiles):
 
     clip (B,): limit on a count, in multiples of the mean; tiles (B,) along each side.
     """
-    (_, height, width, step), room = shape, np.empty(256 * tiles.max() ** 2, np.int32)
+    (_, height, width, step), most = shape, 256 * tiles.max() ** 2 + 2
+    short, long = np.empty(most, np.uint16), np.empty(most, np.int32)
     for b in range(len(clip)):
         each = tiles[b]
         whole = height % each == 0 and width % each == 0
         # OpenCV makes both sides longer if one does not fit, the one that does by a whole number of tiles.
         down, across = (height, width) if whole else (height + each - height % each, width + each - width % each)
-        area = down // each * (across // each)
         rows, columns = mirrored(height, 0, down - height), mirrored(width, 0, across - width)
         for c in range(channels):
-            start = b * height * width * step + c
-            counts = room[: 256 * each * each].reshape(256, each * each)
-            _counted(values, start, step, rows, columns, width, each, counts)
-            added = _limited(counts, max(int(clip[b] * area / 256), 1))
-            _sums(counts, added)
-            sizes = (each, down // each, across // each)
-            _blended(values, start, step, height, width, counts.reshape(-1), sizes, np.float32(255) / np.float32(area))
+            start, area = b * height * width * step + c, down // each * (across // each)
+            limit = min(max(int(clip[b] * area / 256), 1), area)
+            if area < 1 << 16:
+                _plane(values, start, step, (height, width), rows, columns, each, np.uint16(limit), short)
+            else:
+                _plane(values, start, step, (height, width), rows, columns, each, np.int32(limit), long)
+
+
+@_compiled
+def _plane(values, start, step, size, rows, columns, tiles, limit, room):
+    """One channel; room for 256 sums of every tile, and for two more, which are read as the other half of one."""
+    (height, width), high, wide = size, len(rows) // tiles, len(columns) // tiles
+    counts = room[: 256 * tiles * tiles].reshape(256, tiles * tiles)
+    _counted(values, start, step, rows, columns, width, tiles, counts)
+    _sums(counts, _limited(counts, limit))
+    _blended(values, start, step, height, width, counts.reshape(-1), (tiles, high, wide), np.float32(255) / np.float32(high * wide))
