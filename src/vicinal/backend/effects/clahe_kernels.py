@@ -6,6 +6,7 @@ a value becomes in a tile is read off the sum there.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from numba.extending import intrinsic
 
 from vicinal.backend.chain_lookup import WIDE
 from vicinal.backend.filter_kernels import mirrored
-from vicinal.backend.lanes import LANES, NUMBERS, constant, everywhere, gathered
+from vicinal.backend.lanes import LANES, NUMBERS, address_of, constant, everywhere, gathered, loaded, stored
 
 _compiled = njit(nogil=True, cache=True, error_model="numpy")
 _MAGIC = np.float32(12582912.0)  # as in ``kernels``: adding and subtracting it rounds to even
@@ -56,7 +57,55 @@ def _generated(context: Any, builder: Any, signature: Any, args: Any) -> Any:
     return context.get_dummy_value()
 
 
+def _columns(context: Any, builder: Any, signature: Any, args: Any, step: Callable[[Any, Any, Any], tuple[Any, Any]]) -> Any:
+    """For as many tiles as fill registers: from value to value ``step(count, number of the tile, what is carried)`` to what is written for
+    the count, and carried. Of arrays of counts, of numbers and of what is carried."""
+    counts, numbers, carried = (address_of(context, builder, signature, args, n) for n in range(3))
+    each, kind, index = args[3], ir.IntType(signature.args[0].dtype.bitwidth), ir.IntType(64)
+    form = ir.VectorType(kind, 512 // kind.width)
+    held = cgutils.alloca_once(builder, form)
+    with cgutils.for_range(builder, builder.udiv(each, index(form.count))) as loop:
+        first, given, last = (builder.add(start, builder.mul(loop.index, index(64))) for start in (counts, numbers, carried))
+        number = loaded(builder, given, form)
+        builder.store(loaded(builder, last, form), held)
+        with cgutils.for_range(builder, index(256)) as value:
+            at = builder.add(first, builder.mul(builder.mul(value.index, each), index(kind.width // 8)))
+            made, after = step(loaded(builder, at, form), number, builder.load(held))
+            stored(builder, made, at)
+            builder.store(after, held)
+        stored(builder, builder.load(held), last)
+    return context.get_dummy_value()
+
+
+def _cut(typing: Any, counts: Any, limits: Any, over: Any, each: Any) -> Any:
+    """Counts above the limit of their tile become that; what is more is added to what is over."""
+    return types.void(counts, limits, over, types.intp), _generated_cut
+
+
+def _generated_cut(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    def step(count: Any, limit: Any, over: Any) -> tuple[Any, Any]:
+        kept = builder.select(builder.icmp_unsigned("<", count, limit), count, limit)
+        return kept, builder.add(over, builder.sub(count, kept))
+
+    return _columns(context, builder, signature, args, step)
+
+
+def _rise(typing: Any, counts: Any, added: Any, total: Any, each: Any) -> Any:
+    """Counts become sums, with what is added at every value."""
+    return types.void(counts, added, total, types.intp), _generated_rise
+
+
+def _generated_rise(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    def step(count: Any, added: Any, total: Any) -> tuple[Any, Any]:
+        made = builder.add(total, builder.add(count, added))
+        return made, made
+
+    return _columns(context, builder, signature, args, step)
+
+
 _by_16: Any = intrinsic(_blend)
+_cut_columns: Any = intrinsic(_cut)
+_rise_columns: Any = intrinsic(_rise)
 
 
 @_compiled
@@ -74,40 +123,32 @@ def _counted(values, start, channels, rows, columns, width, tiles, counts):
 @_compiled
 def _limited(counts, limit):
     """No count above the limit; what is over is spread over all values, what remains of that over some, evenly."""
-    over = np.zeros(counts.shape[1], counts.dtype)
-    given, each = counts.reshape(-1), len(over)
-    for at in range(0, len(given), each):
-        _cut(given, np.uintp(at), over, limit)
+    each, given = counts.shape[1], counts.reshape(-1)
+    over, limits, lanes = np.zeros(each, counts.dtype), np.full(each, limit, counts.dtype), 64 // counts.itemsize
+    _cut_columns(given, limits, over, each)
+    for t in range(each // lanes * lanes, each):
+        for value in range(256):
+            kept = min(counts[value, t], limit)
+            over[t] += counts[value, t] - kept
+            counts[value, t] = kept
     for t in range(each):
         rest = np.int64(over[t]) % 256
         step = max(256 // rest, 1) if rest else 1
         for k in range(rest):  # never beyond the last value, as rest * step is at most 256
             counts[k * step, t] += 1
-    return over // 256
-
-
-@_compiled
-def _cut(counts, at, over, limit):
-    for t in range(np.uintp(len(over))):
-        kept = min(counts[at + t], limit)
-        over[t] += counts[at + t] - kept
-        counts[at + t] = kept
+    return (over // 256).astype(counts.dtype)
 
 
 @_compiled
 def _sums(counts, added):
     """How many values in each tile are not larger, ``added`` more with every value; counts become that."""
-    sums, each = counts.reshape(-1), len(added)
-    for t in range(each):
-        sums[t] += added[t]
-    for at in range(each, len(sums), each):
-        _summed(sums, np.uintp(at), np.uintp(at - each), added)
-
-
-@_compiled
-def _summed(sums, at, before, added):
-    for t in range(np.uintp(len(added))):
-        sums[at + t] += sums[before + t] + added[t]
+    each, lanes = counts.shape[1], 64 // counts.itemsize
+    total = np.zeros(each, counts.dtype)
+    _rise_columns(counts.reshape(-1), added, total, each)
+    for t in range(each // lanes * lanes, each):
+        for value in range(256):
+            total[t] += counts[value, t] + added[t]
+            counts[value, t] = total[t]
 
 
 @_compiled
