@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 
 from vicinal.backend.chain_lookup import put_together, take_apart
 from vicinal.backend.chain_steps import fused
-from vicinal.backend.effects.jpeg_blocks import LANES, through
+from vicinal.backend.effects.jpeg_blocks import cut_words, paste_words, through
+from vicinal.backend.kernels import copied
+from vicinal.backend.lanes import LANES
 
 BAND = 8192  # pixels that are worked on together, so that they stay in the fastest caches
 SUBSAMPLING = {"4:4:4": (1, 1), "4:2:2": (1, 2), "4:2:0": (2, 2)}  # rows and columns that share a value of colour
@@ -87,27 +89,23 @@ def _to_colours(planes, n):
 @_compiled
 def _cut(plane, width, start, wide, high, blocks):
     """A plane, of which ``width`` columns count, into ``high`` rows of ``wide`` blocks from ``start`` on; its edge fills them up."""
-    given, into, stride, last = plane.reshape(-1), blocks.reshape(-1), blocks.shape[1], len(plane) - 1
-    for y in range(8 * high):
-        at, source = (y & 7) * stride + 8 * (start + (y >> 3) * wide), min(y, last) * plane.shape[1]
-        _row(into, at, given, source, width)
-        for x in range(np.uintp(at + width), np.uintp(at + 8 * wide)):
-            into[x] = given[np.uintp(source + width - 1)]
+    given, into, stride, step, last = plane.reshape(-1), blocks.reshape(-1), blocks.shape[1], plane.shape[1], len(plane) - 1
+    cut_words(given.ctypes.data, step, last, 8 * high, width // 8, into.ctypes.data + 8 * start, stride, 8 * wide)
+    for y in range(8 * high if width < 8 * wide else 0):
+        at, source = (y & 7) * stride + 8 * (start + (y >> 3) * wide), min(y, last) * step
+        for x in range(width // 8 * 8, 8 * wide):
+            into[at + x] = given[source + min(x, width - 1)]
 
 
 @_compiled
 def _pasted(blocks, start, wide, plane):
     """The way back."""
     into, given, (height, width) = plane.reshape(-1), blocks.reshape(-1), plane.shape
-    for y in range(height):
-        _row(into, y * width, given, (y & 7) * blocks.shape[1] + 8 * (start + (y >> 3) * wide), width)
-
-
-@_compiled
-def _row(into, at, given, source, count):
-    at, source = np.uintp(at), np.uintp(source)
-    for x in range(np.uintp(count)):
-        into[at + x] = given[source + x]
+    paste_words(into.ctypes.data, width, height - 1, height, width // 8, given.ctypes.data + 8 * start, blocks.shape[1], 8 * wide)
+    for y in range(height if width % 8 else 0):
+        at = (y & 7) * blocks.shape[1] + 8 * (start + (y >> 3) * wide)
+        for x in range(width // 8 * 8, width):
+            into[y * width + x] = given[at + x]
 
 
 @_compiled
@@ -152,7 +150,7 @@ def _enlarged(small, rows, top, plane):
                 out[at + x] = small[near, x >> 1]
             continue
         _between(left, right, np.uintp(near * width), np.uintp(other * width), far, made)
-        _row(out, at, octets, 0, full)
+        copied(out, at, octets, 0, full)
 
 
 @_compiled

@@ -19,7 +19,7 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from vicinal.backend.lanes import LANES, NUMBERS, Lanes, everywhere
+from vicinal.backend.lanes import LANES, NUMBERS, Lanes, everywhere, loaded, stored
 
 COSINE, BETWEEN = 13, 2  # bits after the point
 
@@ -128,6 +128,37 @@ def _blocks(context: Any, words: Any, stride: Any, table: Any, work: Any) -> Any
     return types.void(types.intp, types.intp, types.intp, types.intp), _generated
 
 
+def _moving(back: bool) -> Any:
+    """Words of eight pixels of a plane to their blocks, or back."""
+
+    def generated(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        plane, step, last, rows, count, blocks, stride, wide = args
+        with cgutils.for_range(builder, rows) as loop:
+            row = builder.select(builder.icmp_signed("<", loop.index, last), loop.index, last)
+            within, high = builder.and_(loop.index, _WORD(7)), builder.lshr(loop.index, _WORD(3))
+            there = builder.add(builder.add(blocks, builder.mul(within, stride)), builder.mul(high, wide))
+            places = builder.add(plane, builder.mul(row, step)), there
+            with cgutils.for_range(builder, count) as word:
+                given, into = (builder.add(place, builder.mul(word.index, _WORD(8))) for place in (places[::-1] if back else places))
+                stored(builder, loaded(builder, given, _WORD), into)
+        return context.get_dummy_value()
+
+    return generated
+
+
+def _cut(context: Any, plane: Any, step: Any, last: Any, rows: Any, count: Any, blocks: Any, stride: Any, wide: Any) -> Any:
+    """``rows`` times ``count`` words: of a plane, at an address, with ``step`` bytes from row to row, of which the last one is repeated; to
+    blocks, with ``stride`` bytes from one row of pixels to the next and ``wide`` bytes of each to a row of blocks."""
+    return types.void(*[types.intp] * 8), _moving(False)
+
+
+def _paste(context: Any, plane: Any, step: Any, last: Any, rows: Any, count: Any, blocks: Any, stride: Any, wide: Any) -> Any:
+    """The way back."""
+    return types.void(*[types.intp] * 8), _moving(True)
+
+
+cut_words: Any = intrinsic(_cut)
+paste_words: Any = intrinsic(_paste)
 _through: Any = intrinsic(_blocks)
 
 
