@@ -21,7 +21,7 @@ from vicinal.backend.lanes import everywhere, loaded, stored
 
 _compiled = njit(nogil=True, cache=True, error_model="numpy")
 LARGEST = 201  # pixels of a window up to which the quotients are exact, whatever their number
-_LANES, _UNROLLED = 32, 3
+_LANES, _UNROLLED = 32, 3  # sums in a register; pairs of values in a row up to which loops are written out
 _WORDS, _BYTES, _INDEX = ir.VectorType(ir.IntType(16), _LANES), ir.VectorType(ir.IntType(8), _LANES), ir.IntType(64)
 _VALUES = 8192  # of a strip: its lines stay in the first cache
 
@@ -30,7 +30,7 @@ _VALUES = 8192  # of a strip: its lines stay in the first cache
 def boxed(values, shape, chosen, sides, out):
     """Of 8-bit images of a (B, H, W, C) shape, in one dimension, the chosen (b,): their means over windows.
 
-    sides (B, 3): height and width of a window, and the width of another one, one row high, of the two widths one is 1 or less.
+    sides (B, 3): height and width of a window, and the width of a row behind it; the larger one counts, as the other is 1 or less.
     """
     _, height, width, channels = shape
     wide, most = width * channels, sides.max() // 2
@@ -71,7 +71,8 @@ def _taken_in(lines, at, image, row, wide):
 
 def _means(context: Any, lines: Any, step: Any, many: Any, pairs: Any, channels: Any, into: Any, wide: Any, numbers: Any) -> Any:
     """``many`` rows of ``wide`` bytes, at least _LANES, from 16-bit lines that lie ``step`` bytes apart: of every value and those of
-    ``pairs`` pixels on either side of it the sum, and of that ``_quotient`` by three numbers."""
+    ``pairs`` pixels on either side of it the sum, and of that a quotient, by three numbers: what is added to it, by what it is multiplied,
+    and by how much the upper half of the product is shifted down."""
     return types.void(*[types.intp] * 7, types.UniTuple(types.uint16, 3)), _generated
 
 

@@ -68,17 +68,19 @@ def _cubed(root: Any) -> Any:
 
 
 def _lab(pixel: Sequence[Any], light: Any, roots: Any) -> tuple[Any, ...]:
+    """Of roots, L is 116 y - 16, in percent; a is 500 (x - y), b is 200 (y - z)."""
     r, g, b = (one.found(light) for one in pixel)
     x, y, z = (_shared(r, g, b, shares, 12).found(roots) for shares in forward()[2])
-    half, middle = 1 << 14, (128 << 15) + (1 << 14)
-    return (y * 296 + (half - 1336934)) >> 15, ((x - y) * 500 + middle) >> 15, ((y - z) * 200 + middle) >> 15
+    half, middle, black = 1 << 14, (128 << 15) + (1 << 14), (16 * 255 * (1 << 15) + 50) // 100
+    return (y * 296 + (half - black)) >> 15, ((x - y) * 500 + middle) >> 15, ((y - z) * 200 + middle) >> 15
 
 
 def _rgb(pixel: Sequence[Any], light: Any, roots: Any, values: Any) -> tuple[Any, ...]:
+    """The root of X is that of Y and a / 500, the root of Z that of Y less b / 200, both in units of 1 / _BASE and about 128."""
     lightness, a, b = pixel
     y, root = lightness.found(light), lightness.found(roots)
-    x = _cubed(root + ((a * (5 * 53687) + 128) >> 13) - 4194)  # a / 500 and b / 200, about 128
-    z = _cubed(root - ((b * 41943 + 16) >> 9) + 10484)
+    x = _cubed(root + ((a * (5 * 53687) + 128) >> 13) - 128 * _BASE // 500)
+    z = _cubed(root - ((b * 41943 + 16) >> 9) + (128 * _BASE // 200 - 1))
     made = (_shared(x, y, z, shares, 14) for shares in backward()[3])
     return tuple(one.where_below(0, 0, one.where_below(4096, one, 4095)).found(values) for one in made)
 
