@@ -141,15 +141,15 @@ def _halved(out, at, pairs, rows):
 def _enlarged(small, rows, top, plane):
     """A plane at ``rows`` times the height and twice the width, from its row ``top`` on; of two columns or fewer each is repeated."""
     (height, width), full, out = small.shape, plane.shape[1], plane.reshape(-1)
-    (left, right), made, far = _leaning(small), np.empty(width, np.uint16), np.uint16(rows - 1)
-    octets = made.view(np.uint8)
+    first, made, far = max(top // rows - 1, 0), np.empty(width, np.uint16), np.uint16(rows - 1)
+    (left, right), octets = _leaning(small[first : (top + len(plane) - 1) // rows + 2]), made.view(np.uint8)
     for y in range(top, top + len(plane)):
         near, other, at = y // rows, min(max(y // rows + (1 if y % 2 else -1), 0), height - 1), (y - top) * full
         if width <= 2:
             for x in range(full):
                 out[at + x] = small[near, x >> 1]
             continue
-        _between(left, right, np.uintp(near * width), np.uintp(other * width), far, made)
+        _between(left, right, np.uintp((near - first) * width), np.uintp((other - first) * width), far, made)
         copied(out, at, octets, 0, full)
 
 
