@@ -7,7 +7,7 @@ import pytest
 from scipy import ndimage
 
 from vicinal.backend import cpu, filters, reference
-from vicinal.backend.box_kernels import LARGEST, divided
+from vicinal.backend.box_kernels import LARGEST, averaged
 from vicinal.core.primitive import Filter, everywhere
 
 SCALE = {"uint8": 255, "uint16": 65535, "float32": 1}
@@ -110,7 +110,7 @@ def test_means_of_bytes_are_exact(sides, size, channels):
 def test_quotients_of_windows_are_exact():
     for pixels in range(3, LARGEST + 1, 2):
         sums, made = np.arange(255 * pixels + 1), np.empty(255 * pixels + 1, np.uint8)
-        divided(sums.astype(np.uint16), len(sums), 1, made, 0, len(sums), pixels)
+        averaged(sums.astype(np.uint16), len(sums), 1, 0, 1, made, len(sums), pixels)
         assert np.array_equal(made, (2 * sums + pixels) // (2 * pixels))
 
 

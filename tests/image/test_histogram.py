@@ -10,6 +10,7 @@ from skimage import color, exposure
 
 import vicinal as v
 from vicinal.backend.effects.clahe import clahe
+from vicinal.backend.effects.lab import backward, forward, to_lab, to_rgb
 
 RANGE = {"uint8": 255, "uint16": 65535, "float32": 1}
 DTYPES = pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
@@ -130,7 +131,7 @@ def test_clahe_is_opencvs(clip, tiles, photos):
     assert policy(exact, seed=0) == pytest.approx(engine.apply(image[..., 0].astype(np.uint16) * 257) / 65535, abs=1e-4)
 
 
-@pytest.mark.parametrize("shape", [(1, 1, 1), (2, 9, 1), (37, 41, 3), (40, 64, 2), (64, 50, 9)])
+@pytest.mark.parametrize("shape", [(1, 1, 1), (2, 9, 1), (37, 41, 3), (40, 64, 2), (64, 50, 9), (300, 290, 1)])
 def test_clahe_of_a_batch_is_opencvs_one_by_one(shape):
     """Also where tiles do not fit, along one axis or both."""
     images = np.random.default_rng(0).integers(0, 256, (5, *shape), np.uint8)
@@ -142,6 +143,17 @@ def test_clahe_of_a_batch_is_opencvs_one_by_one(shape):
         for c in range(1 if colour else shape[2]):
             parts[..., c] = engine.apply(np.ascontiguousarray(parts[..., c]))
         assert np.array_equal(made[b], cv2.cvtColor(parts, cv2.COLOR_LAB2RGB) if colour else parts)
+
+
+@pytest.mark.parametrize("red", range(0, 256, 15))
+def test_cielab_of_every_colour_is_opencvs_both_ways(red):
+    pixels = np.stack(np.meshgrid(red, np.arange(256), np.arange(256)), -1).astype(np.uint8).reshape(1, -1, 3)
+    planes, made = np.empty((3, pixels.size // 3), np.uint8), np.empty_like(pixels)
+    to_lab(pixels.reshape(-1), planes, *forward()[:2])
+    assert np.array_equal(planes.T, cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB)[0])
+    planes[:] = pixels[0].T
+    to_rgb(planes, made.reshape(-1), *backward()[:3])
+    assert np.array_equal(made, cv2.cvtColor(pixels, cv2.COLOR_LAB2RGB))
 
 
 def test_wide_colour_clahe_is_opencvs_on_the_lightness_of_scikit_image(photos):

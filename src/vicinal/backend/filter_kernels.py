@@ -1,4 +1,4 @@
-"""Correlation in compiled loops: the kernel's taps are added up over long lines of values, four at a time.
+"""Correlation in compiled loops: the kernel's taps are added up over lines of values, in registers (``filter_lanes``).
 
 A strip of the image is written out with its mirrored margins, so that a tap is nothing but the same line read from another place. The
 dtype of the lines says how sums are held: float32, or 16-bit whole numbers, of which a product keeps the upper half.
@@ -10,26 +10,15 @@ import numpy as np
 from numba import njit, types
 from numba.extending import overload
 
+from vicinal.backend.filter_lanes import SHORTS, added, levels
+
 _compiled = njit(nogil=True, cache=True, error_model="numpy")
 _MAGIC = np.float32(12582912.0)  # as in ``kernels``: adding and subtracting it rounds to even
-BLOCK = 4096  # values that stay in the first cache while taps are added to them
 VALUES, LEAST = 24576, 8  # of a strip, besides its margins, and its rows at least
-LEVEL = 128  # what a level counts in sums of 16 bits, less what the kernels need as room
+LEVEL_BITS = 7
+LEVEL = 1 << LEVEL_BITS  # what a level counts in sums of 16 bits, less what the kernels need as room
 DENSE = 600  # taps above which Fourier space is faster
 FLOAT, SHORT, SUMS, BOX, SPECTRUM = range(5)
-
-
-def _more(total, value, weight):
-    """``total + value * weight``; of 16-bit products the upper half."""
-    raise NotImplementedError("compiled code only")
-
-
-@overload(_more)
-def _more_of(total, value, weight):
-    # Cast at every step: the compiler knows this form as one instruction.
-    if total == types.int16:
-        return lambda total, value, weight: np.int16(total + np.int16(np.int32(np.int32(value) * np.int32(weight)) >> np.int32(16)))
-    return lambda total, value, weight: total + value * weight
 
 
 @_compiled
@@ -45,8 +34,8 @@ def mirrored(count, before, after):
 
 @_compiled
 def _gathered(kernel, side, step, channels, unit, offsets, weights):
-    """The taps in the (high, wide) middle of a kernel that are not 0, as distances along the lines; filled up with zeros to a multiple of
-    four. Weights in units of which ``unit`` are 1, rounded; as they are where that is 0. Returns how many taps there are."""
+    """The taps in the (high, wide) middle of a kernel that are not 0, as distances along the lines. Weights in units of which ``unit`` are
+    1, rounded; as they are where that is 0. Returns how many taps there are."""
     top, left, count = (kernel.shape[0] - side[0]) // 2, (kernel.shape[1] - side[1]) // 2, 0
     for y in range(side[0]):
         for x in range(side[1]):
@@ -56,54 +45,7 @@ def _gathered(kernel, side, step, channels, unit, offsets, weights):
                 offsets[count] = y * step + x * channels
                 weights[count] = min(max(np.rint(weight * unit), -32767.0), 32767.0) if unit > 0 else weight
                 count += 1
-    for tap in range(count, (count + 3) // 4 * 4):
-        offsets[tap], weights[tap] = 0, 0
     return count
-
-
-@_compiled
-def _one(total, values, start, stop, offsets, weights, tap):
-    o, a = np.uintp(offsets[tap]), weights[tap]
-    for i in range(start, stop):
-        total[i] = _more(total[i], values[o + i], a)
-
-
-@_compiled
-def _four(total, values, start, stop, offsets, weights, tap):
-    o, p, q, r = np.uintp(offsets[tap]), np.uintp(offsets[tap + 1]), np.uintp(offsets[tap + 2]), np.uintp(offsets[tap + 3])
-    a, b, c, d = weights[tap], weights[tap + 1], weights[tap + 2], weights[tap + 3]
-    for i in range(start, stop):
-        two = _more(_more(total[i], values[o + i], a), values[p + i], b)
-        total[i] = _more(_more(two, values[q + i], c), values[r + i], d)
-
-
-@_compiled
-def _eight(total, values, start, stop, offsets, weights, tap):
-    o, p, q, r = np.uintp(offsets[tap]), np.uintp(offsets[tap + 1]), np.uintp(offsets[tap + 2]), np.uintp(offsets[tap + 3])
-    s, t, u, v = np.uintp(offsets[tap + 4]), np.uintp(offsets[tap + 5]), np.uintp(offsets[tap + 6]), np.uintp(offsets[tap + 7])
-    a, b, c, d = weights[tap], weights[tap + 1], weights[tap + 2], weights[tap + 3]
-    e, f, g, h = weights[tap + 4], weights[tap + 5], weights[tap + 6], weights[tap + 7]
-    for i in range(start, stop):
-        two = _more(_more(total[i], values[o + i], a), values[p + i], b)
-        four = _more(_more(two, values[q + i], c), values[r + i], d)
-        six = _more(_more(four, values[s + i], e), values[t + i], f)
-        total[i] = _more(_more(six, values[u + i], g), values[v + i], h)
-
-
-@_compiled
-def _added(total, values, count, offsets, weights, taps):
-    """``total[i] = sum of weights[t] * values[i + offsets[t]]`` for i below ``count``, block by block."""
-    for begin in range(0, count, BLOCK):
-        start, stop, tap = np.uintp(begin), np.uintp(min(begin + BLOCK, count)), 0
-        total[start:stop] = 0
-        while tap + 8 <= taps:
-            _eight(total, values, start, stop, offsets, weights, tap)
-            tap += 8
-        while tap + 2 < taps:
-            _four(total, values, start, stop, offsets, weights, tap)
-            tap += 4
-        for rest in range(tap, taps):
-            _one(total, values, start, stop, offsets, weights, rest)
 
 
 @_compiled
@@ -132,20 +74,20 @@ def margins(lines, start, many, step, columns, margin, channels):
 
 
 @_compiled
-def _stored(out, at, line, start, count, gain, lift, low, top, whole):
-    at, start = np.uintp(at), np.uintp(start)
+def _stored(out, at, line, count, gain, lift, low, top, whole):
+    at = np.uintp(at)
     for i in range(np.uintp(count)):
-        value = min(max(np.float32(line[start + i]) * gain + lift, low), top)
+        value = min(max(np.float32(line[i]) * gain + lift, low), top)
         out[at + i] = (value + _MAGIC) - _MAGIC if whole else value
 
 
 @_compiled
-def _sharpened(out, at, values, line, start, count, amount, threshold, top, whole):
+def _sharpened(out, at, values, line, count, amount, threshold, top, whole):
     """``x + amount * (x - blurred)`` where the difference reaches the threshold."""
-    at, start = np.uintp(at), np.uintp(start)
+    at = np.uintp(at)
     for i in range(np.uintp(count)):
         given = np.float32(values[at + i])
-        difference = given - min(max(np.float32(line[start + i]), np.float32(0)), top)
+        difference = given - min(max(np.float32(line[i]), np.float32(0)), top)
         value = given + (amount * difference if abs(difference) >= threshold else np.float32(0))
         value = min(max(value, np.float32(0)), top)
         out[at + i] = (value + _MAGIC) - _MAGIC if whole else value
@@ -177,8 +119,8 @@ def correlate(values, shape, chosen, kernels, rows, sides, bits, out, like, low,
     over, beside = sides[:, 0].max() // 2, max(sides[:, 1].max(), sides[:, 2].max()) // 2
     strip, most = min(height, max(VALUES // wide, LEAST)), wide + 2 * beside * channels
     vertical, across = mirrored(height, over, over), mirrored(width, beside, beside)
-    source, lines = np.empty((strip + 2 * over) * most, like.dtype), np.empty((3, strip * most), like.dtype)
-    room = max(kernels[0].size, rows[0].size) + 3
+    source, lines = np.empty((strip + 2 * over) * most + SHORTS, like.dtype), np.empty((2, strip * most + SHORTS), like.dtype)
+    room = max(kernels[0].size, rows[0].size)
     offsets, weights = np.empty((2, room), np.int64), np.empty((2, room), like.dtype)
     for b in chosen:
         high, deep, aside = sides[b]
@@ -187,27 +129,52 @@ def correlate(values, shape, chosen, kernels, rows, sides, bits, out, like, low,
         one, two = (2.0 ** (16 - bits[b, 0]), 2.0 ** (16 - bits[b, 1])) if short else (0.0, 0.0)
         taps = _gathered(kernels[b], (high, deep), step, channels, one, offsets[0], weights[0])
         more = _gathered(rows[b], (1, aside), wider, channels, two, offsets[1], weights[1]) if twice else 0
-        gain = np.float32(2.0 ** (bits[b, 0] + bits[b, 1]) / LEVEL) if short else np.float32(1)
-        lift = np.float32(0.5 * (taps + more)) * gain if short else np.float32(0)  # what is cut off of products in the mean
         near, far = across[beside - margin : width + beside + margin], across[beside - further : width + beside + further]
         for start in range(0, height, strip):
-            many, base = min(strip, height - start), b * height * wide
+            many, at = min(strip, height - start), (b * height + start) * wide
             needed = vertical[over - high // 2 + start : over + high // 2 + start + many]
-            _strip(source, step, values, base, wide, needed, margin, near, channels, like[0] * LEVEL if short else like[0])
-            done, line = lines[0], step
-            _added(done, source, (many - 1) * step + wide, offsets[0], weights[0], taps)
+            _strip(source, step, values, b * height * wide, wide, needed, margin, near, channels, like[0] * LEVEL if short else like[0])
+            given = (source, step, many, wide, offsets[0], weights[0], taps)
             if twice:
-                for y in range(many):
-                    _copied(lines[1], y * wider + further * channels, done, y * step, wide, like[0])
-                margins(lines[1], 0, many, wider, far, further, channels)
-                done, line = lines[2], wider
-                _added(done, lines[1], (many - 1) * wider + wide, offsets[1], weights[1], more)
-            base += start * wide
-            for y in range(many):
-                if len(amount) > 0:
-                    _sharpened(out, base + y * wide, values, done, y * line, wide, amount[b], threshold[b], top, whole)
-                else:
-                    _stored(out, base + y * wide, done, y * line, wide, gain, lift, low, top, whole)
+                added(*given, lines[0], further * channels, wider)
+                margins(lines[0], 0, many, wider, far, further, channels)
+                given = (lines[0], wider, many, wide, offsets[1], weights[1], more)
+            if len(amount) > 0:
+                added(*given, lines[1], 0, wide)
+                _sharpened(out, at, values, lines[1], many * wide, amount[b], threshold[b], top, whole)
+            else:
+                _last(given, lines[1], out, at, low, top, whole, taps + more, LEVEL_BITS - int(bits[b].sum()))
+
+
+def _last(given, sums, out, at, low, top, whole, taps, shift):
+    """The last kernel, by what ``added`` takes, and its sums as values.
+
+    taps: of all kernels; shift: by how many bits sums of 16 bits are more than levels.
+    """
+    raise NotImplementedError("compiled code only")
+
+
+@overload(_last)
+def _last_of(given, sums, out, at, low, top, whole, taps, shift):
+    return _to_levels if sums.dtype == types.int16 else _to_values
+
+
+def _to_values(given, sums, out, at, low, top, whole, taps, shift):
+    many, wide = given[2], given[3]
+    added(*given, sums, 0, wide)
+    _stored(out, at, sums, many * wide, np.float32(1), np.float32(0), low, top, whole)
+
+
+def _to_levels(given, sums, out, at, low, top, whole, taps, shift):
+    # What is cut off of a product is half a unit in the mean: half as many units as there are taps are made good. A level has an even
+    # number of units, so there are halves of a level where that is a whole number; these go to even levels.
+    many, wide, gain, even = given[2], given[3], np.float32(2.0**-shift), taps % 2 == 0
+    if wide >= SHORTS:
+        half, ties = (1 << shift >> 1) - (even and shift > 0), even == (shift > 0)
+        levels(*given, out, at, wide, np.int16(taps // 2), np.int16(half), np.int16(ties), np.int16(shift))
+        return
+    added(*given, sums, 0, wide)
+    _stored(out, at, sums, many * wide, gain, np.float32(0.5 * taps) * gain, low, top, whole)
 
 
 @_compiled

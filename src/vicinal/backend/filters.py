@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from vicinal.backend.box_kernels import LARGEST, boxed
 from vicinal.backend.filter_kernels import BOX, FLOAT, SHORT, SUMS, correlate, forms
-from vicinal.core.batch import RANGES
+from vicinal.core.batch import RANGES, name_of
 from vicinal.core.primitive import Filter
 
 SMALL = 64 * 64  # pixels up to which a call of OpenCV costs more than what it does
@@ -28,12 +28,12 @@ def filtered(primitive: Filter, images: NDArray) -> NDArray:
         _, sides, bits = forms(kernels, rows, False, False, 0)
         made, ends = np.empty(images.shape, np.float32), (-np.inf, np.inf)
         values = _summed(FLOAT, values, kernels, rows, sides, bits, made, ends, np.arange(len(images)))
-    return _correlated(values, *last, np.empty_like(images), RANGES[str(images.dtype)])
+    return _correlated(values, *last, np.empty_like(images), RANGES[name_of(images.dtype)])
 
 
 def unsharp(images: NDArray, rows: NDArray, amount: NDArray, threshold: NDArray) -> NDArray:
     """Images less what rows (b, 1, K) along either axis leave of them, ``amount`` times, where that reaches a share of the value range."""
-    top, kernels = RANGES[str(images.dtype)], np.ascontiguousarray(rows.transpose(0, 2, 1))
+    top, kernels = RANGES[name_of(images.dtype)], np.ascontiguousarray(rows.transpose(0, 2, 1))
     _, sides, bits = forms(kernels, rows, False, False, 0)
     mask = amount.astype(np.float32), (threshold * np.float32(top)).astype(np.float32)
     return _summed(FLOAT, images, kernels, rows, sides, bits, np.empty_like(images), (0, top), np.arange(len(images)), mask)
@@ -53,24 +53,20 @@ def _correlated(values: NDArray, kernels: NDArray, rows: NDArray, out: NDArray, 
     eight, large = values.dtype == out.dtype == np.uint8, values.dtype == out.dtype and values.shape[1] * values.shape[2] > SMALL
     ways, sides, bits = forms(kernels, rows, eight, large, LARGEST)
     for way in set(ways.tolist()):
-        chosen = np.flatnonzero(ways == way)
+        chosen = (ways == way).nonzero()[0]
         if way in (FLOAT, SHORT):
             _summed(way, values, kernels, rows, sides, bits, out, (0, top), chosen)
         elif way == SUMS:
-            boxed(values.reshape(-1), values.shape, chosen, _windows(sides)[chosen], out.reshape(-1))
+            boxed(values.reshape(-1), values.shape, chosen, sides, out.reshape(-1))
         else:
             _by_opencv(way, values, kernels, sides, out, chosen)
     return out
 
 
-def _windows(sides: NDArray) -> NDArray[np.int64]:
-    """(b, 2) height and width of what a kernel and a row behind it cover."""
-    return np.stack([sides[:, 0], np.maximum(sides[:, 1], sides[:, 2])], 1)
-
-
 def _by_opencv(way: int, values: NDArray, kernels: NDArray, sides: NDArray, out: NDArray, chosen: NDArray[np.int64]) -> None:
     """The chosen samples, one by one, into their places."""
-    for row, (high, wide) in zip(chosen.tolist(), _windows(sides)[chosen].tolist(), strict=True):
+    for row, (high, *widths) in zip(chosen.tolist(), sides[chosen].tolist(), strict=True):
+        wide = max(widths)
         if way == BOX:
             cv2.blur(values[row], (wide, high), out[row], borderType=cv2.BORDER_REFLECT_101)
         else:

@@ -21,7 +21,7 @@ __all__ = ["BoxBlur", "Defocus", "GaussianBlur", "GlassBlur", "MedianBlur", "Mot
 
 def reach_grid(reach: NDArray) -> NDArray[np.float64]:
     """(K,) whole distances from -reach to reach, for the largest of the batch."""
-    most = int(np.max(reach, initial=0))
+    most = int(reach.max(initial=0))
     return np.arange(-most, most + 1.0)
 
 
@@ -41,7 +41,7 @@ def gaussian(sigma: NDArray) -> NDArray[np.float64]:
 
 def separable(rows: NDArray) -> Filter:
     """One kernel along x and along y: rows (B, 1, K)."""
-    return Filter((rows.transpose(0, 2, 1), rows), everywhere(len(rows)))
+    return Filter((rows.reshape(len(rows), -1, 1), rows), everywhere(len(rows)))
 
 
 @register
@@ -70,8 +70,8 @@ class GaussianBlur(Transform):
 
 
 def _odd(value: Any) -> Any:
-    """The number itself, or the odd one below."""
-    return np.asarray(value, np.int64) - 1 + np.asarray(value, np.int64) % 2
+    """The whole number itself, or the odd one below."""
+    return value - 1 + value % 2
 
 
 @dataclass(frozen=True, repr=False, kw_only=True)
@@ -87,11 +87,11 @@ class Window(Transform):
     def value(self, draw: Draw, name: str) -> NDArray:
         held = self.spaces()[name]
         if isinstance(held, Fixed):
-            return np.full(len(draw.address), _odd(held.value))
+            return np.full(len(draw.address), _odd(int(held.value)))
         if not isinstance(held, Range):
-            return _odd(np.rint(held.at(draw.unit(name))))
-        high = int(_odd(held.high))
-        low = min(int(_odd(held.low + 1)), high)
+            return _odd(np.rint(held.at(draw.unit(name))).astype(np.int64))
+        high = _odd(int(held.high))
+        low = min(_odd(int(held.low + 1)), high)
         return low + 2 * pick(draw.unit(name), (high - low) // 2 + 1)
 
 
@@ -111,9 +111,9 @@ class BoxBlur(Window):
     version: ClassVar[int] = 2  # 8-bit means are exact, whatever the size of the image
 
     def lower(self, params: Params, spec: Spec) -> list[Filter]:
-        half = params["size"] // 2
-        rows = np.abs(reach_grid(half))[None, None] <= half[:, None, None]
-        return [separable(normalised(rows.astype(float)))]
+        size = params["size"][:, None, None]
+        inside = np.abs(reach_grid(params["size"] // 2)) <= size // 2
+        return [separable(inside / size)]
 
 
 @register

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vicinal.backend.effects.clahe_kernels import adapted
+from vicinal.backend.effects.lab import backward, forward, to_lab, to_rgb
+from vicinal.backend.lanes import LANES
 from vicinal.core.batch import RANGES
 
 _PIXELS = 1 << 16  # of images that are worked at together
@@ -30,9 +32,10 @@ def _eight_bits(images: NDArray[np.uint8], clip: NDArray, tiles: NDArray) -> NDA
         some = slice(start, start + together)
         part, made = images[some], out[some]
         if images.shape[3] == 3:
-            lab = cv2.cvtColor(part.reshape(-1, *part.shape[2:]), cv2.COLOR_RGB2LAB)  # one image below the other
-            adapted(lab.reshape(-1), part.shape, 1, clip[some], tiles[some])
-            cv2.cvtColor(lab, cv2.COLOR_LAB2RGB, made.reshape(lab.shape))
+            planes = np.empty((3, -(-part.size // (3 * LANES)) * LANES), np.uint8)
+            to_lab(part.reshape(-1), planes, *forward()[:2])
+            adapted(planes[0], (*part.shape[:3], 1), 1, clip[some], tiles[some])
+            to_rgb(planes, made.reshape(-1), *backward()[:3])
         else:
             made[:] = part
             adapted(made.reshape(-1), part.shape, part.shape[3], clip[some], tiles[some])

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from vicinal.backend.chain_lookup import look_up, look_up_pixels
 from vicinal.backend.effects.veil import compiled, limits
 
 TOP = np.float32(255)
@@ -99,20 +100,29 @@ def _counted_wide(images, luma):
 
 
 @compiled
-def _equal(counts, whole, out):
-    """The share of values below each bin; in whole numbers exactly as Pillow's ``ImageOps.equalize`` does it. False: leave as it is."""
-    last = 255
+def _equal(counts, whole, below, out):
+    """The share of values below each bin; in whole numbers exactly as Pillow's ``ImageOps.equalize`` does it. False: leave as it is.
+
+    below: room for 256 sums.
+    """
+    last, total = 255, np.int32(0)
+    for k in range(256):
+        below[k] = total
+        total += counts[k]
     while last > 0 and counts[last] == 0:
         last -= 1
-    rest = counts.sum() - counts[last]
+    rest = np.int64(total) - counts[last]
     step = rest // 255
     if rest == 0 or (whole and step == 0):
         return False
-    below = step // 2 if whole else np.int64(0)
-    for k in range(256):
-        # The quotient of whole numbers below 2**53 lies on the right side of the next one; dividing floats is faster.
-        out[k] = min(np.float32(np.int64(below / step)), TOP) if whole else np.float32(below) * TOP / np.float32(rest)
-        below += counts[k]
+    if whole:
+        # The quotient of whole numbers: half of one more takes it away from the next one by more than what the product is rounded.
+        start, share = step // 2 + 0.5, 1 / step
+        for k in range(256):
+            out[k] = min(np.float32(np.int32((below[k] + start) * share)), TOP)
+    else:
+        for k in range(256):
+            out[k] = np.float32(below[k]) * TOP / np.float32(rest)
     return True
 
 
@@ -167,11 +177,11 @@ def _matched(counts, quantiles, values, out):
 @compiled
 def _laws(counts, law, argument, whole, out):
     """Tables (b, K, 256) in units of 8 bits by a law: 0 equalise, 1 stretch by (b,) cutoffs; and (b, K) where there is one."""
-    made = np.zeros(counts.shape[:2], np.bool_)
+    made, below = np.zeros(counts.shape[:2], np.bool_), np.empty(256, np.int32)
     for b in range(counts.shape[0]):
         for c in range(counts.shape[1]):
             if law == 0:
-                made[b, c] = _equal(counts[b, c], whole, out[b, c])
+                made[b, c] = _equal(counts[b, c], whole, below, out[b, c])
             else:
                 made[b, c] = _stretched(counts[b, c], argument[b], whole, out[b, c])
     return made
@@ -198,14 +208,13 @@ def _looked_up(images, tables, out):
     source, target = images.reshape(batch, -1), out.reshape(batch, -1)
     for b in range(batch):
         flat, made = source[b], target[b]
-        if channels == 3:
-            one, two, three = tables[b, 0], tables[b, 1 % kept], tables[b, 2 % kept]
-            for i in range(images.shape[1]):
-                at = 3 * i
-                made[at], made[at + 1], made[at + 2] = one[flat[at]], two[flat[at + 1]], three[flat[at + 2]]
+        if kept == 1:
+            look_up(tables[b, 0], flat, made)
+        elif channels == 3:
+            look_up_pixels(tables[b], flat, made)
         else:
             for i in range(flat.shape[0]):
-                made[i] = tables[b, i % channels % kept, flat[i]]
+                made[i] = tables[b, i % channels, flat[i]]
 
 
 @compiled

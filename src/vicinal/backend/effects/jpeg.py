@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 
 from vicinal.backend.chain_lookup import put_together, take_apart
 from vicinal.backend.chain_steps import fused
-from vicinal.backend.effects.jpeg_blocks import LANES, through
+from vicinal.backend.effects.jpeg_blocks import cut_words, paste_words, through
+from vicinal.backend.kernels import copied
+from vicinal.backend.lanes import LANES
 
 BAND = 8192  # pixels that are worked on together, so that they stay in the fastest caches
 SUBSAMPLING = {"4:4:4": (1, 1), "4:2:2": (1, 2), "4:2:0": (2, 2)}  # rows and columns that share a value of colour
@@ -81,65 +83,97 @@ def _to_colours(planes, n):
         third[x] = min(max(np.int32(b), zero), top)
 
 
+# Rows are places in flat arrays below: a view of each, which is counted, would take longer than what is done with it.
+
+
 @_compiled
 def _cut(plane, width, start, wide, high, blocks):
     """A plane, of which ``width`` columns count, into ``high`` rows of ``wide`` blocks from ``start`` on; its edge fills them up."""
-    for y in range(8 * high):
-        at, source = 8 * (start + (y >> 3) * wide), plane[min(y, plane.shape[0] - 1)]
-        row = blocks[y & 7, at : at + 8 * wide]
-        for x in range(width):
-            row[x] = source[x]
-        for x in range(width, 8 * wide):
-            row[x] = source[width - 1]
+    given, into, stride, step, last = plane.reshape(-1), blocks.reshape(-1), blocks.shape[1], plane.shape[1], len(plane) - 1
+    cut_words(given.ctypes.data, step, last, 8 * high, width // 8, into.ctypes.data + 8 * start, stride, 8 * wide)
+    for y in range(8 * high if width < 8 * wide else 0):
+        at, source = (y & 7) * stride + 8 * (start + (y >> 3) * wide), min(y, last) * step
+        for x in range(width // 8 * 8, 8 * wide):
+            into[at + x] = given[source + min(x, width - 1)]
 
 
 @_compiled
 def _pasted(blocks, start, wide, plane):
     """The way back."""
-    for y in range(plane.shape[0]):
-        at, target = 8 * (start + (y >> 3) * wide), plane[y]
-        row = blocks[y & 7, at : at + 8 * wide]
-        for x in range(plane.shape[1]):
-            target[x] = row[x]
+    into, given, (height, width) = plane.reshape(-1), blocks.reshape(-1), plane.shape
+    paste_words(into.ctypes.data, width, height - 1, height, width // 8, given.ctypes.data + 8 * start, blocks.shape[1], 8 * wide)
+    for y in range(height if width % 8 else 0):
+        at = (y & 7) * blocks.shape[1] + 8 * (start + (y >> 3) * wide)
+        for x in range(width // 8 * 8, width):
+            into[y * width + x] = given[at + x]
 
 
 @_compiled
 def _reduced(plane, rows, small):
     """Means over ``rows`` x 2, halves by turns down and up; the edge fills up what ``small`` (h, w) has more."""
-    height, width = plane.shape
-    line, scale, low = np.empty(2 * small.shape[1], np.float32), np.float32(0.5 / rows), np.float32(rows - 1)
-    for y in range(small.shape[0]):
-        one, other, out = plane[min(rows * y, height - 1)], plane[min(rows * y + rows - 1, height - 1)], small[y]
-        for x in range(width):
-            line[x] = np.float32(one[x]) + np.float32(other[x]) if rows == 2 else np.float32(one[x])
-        line[width:] = line[width - 1]
-        for x in range(small.shape[1] // 2):  # an even number of columns: whole blocks
-            out[2 * x] = np.int32((line[4 * x] + line[4 * x + 1] + low) * scale)
-            out[2 * x + 1] = np.int32((line[4 * x + 2] + line[4 * x + 3] + low + np.float32(1)) * scale)
+    (height, width), given, out, wide = plane.shape, plane.reshape(-1), small.reshape(-1), small.shape[1]
+    line = np.empty(2 * wide, np.uint16)
+    pairs = line.view(np.uint32)
+    for y in range(len(small)):
+        one, other = min(rows * y, height - 1) * width, min(rows * y + 1, height - 1) * width
+        _added(line, given, np.uintp(one), np.uintp(other), np.uint16(rows - 1), np.uintp(width))
+        for x in range(np.uintp(width), np.uintp(len(line))):
+            line[x] = line[np.uintp(width - 1)]
+        _halved(out, np.uintp(y * wide), pairs, np.uint32(rows))
+
+
+@_compiled
+def _added(line, given, one, other, both, width):
+    for x in range(width):
+        line[x] = np.uint16(np.uint16(given[one + x]) + np.uint16(both * np.uint16(given[other + x])))
+
+
+@_compiled
+def _halved(out, at, pairs, rows):
+    """Of neighbours, the left one in the lower half: the mean, of both rows where there are two."""
+    low, top = np.uint32(rows - np.uint32(1)), np.uint32(0xFFFF)
+    for x in range(np.uintp(len(pairs))):
+        total = np.uint32(np.uint32(pairs[x] & top) + np.uint32(pairs[x] >> np.uint32(16)))
+        out[at + x] = np.uint32(total + np.uint32(low + np.uint32(np.uint32(x) & np.uint32(1)))) >> rows
 
 
 @_compiled
 def _enlarged(small, rows, top, plane):
     """A plane at ``rows`` times the height and twice the width, from its row ``top`` on; of two columns or fewer each is repeated."""
-    (height, width), full = small.shape, plane.shape[1]
-    line, fancy, three = np.empty(width + 2, np.float32), width > 2, np.float32(3)
-    # In sixteenths, or quarters: float32 holds them as they are.
-    own, far = (np.float32(3 / 16), np.float32(1 / 16)) if rows == 2 else (np.float32(1 / 4), np.float32(0))
-    first, second = (np.float32(8 / 16), np.float32(7 / 16)) if rows == 2 else (np.float32(1 / 4), np.float32(2 / 4))
-    for y in range(top, top + plane.shape[0]):
-        near, other, out = small[y // rows], small[min(max(y // rows + (1 if y % 2 else -1), 0), height - 1)], plane[y - top]
-        if not fancy:
+    (height, width), full, out = small.shape, plane.shape[1], plane.reshape(-1)
+    first, made, far = max(top // rows - 1, 0), np.empty(width, np.uint16), np.uint16(rows - 1)
+    (left, right), octets = _leaning(small[first : (top + len(plane) - 1) // rows + 2]), made.view(np.uint8)
+    for y in range(top, top + len(plane)):
+        near, other, at = y // rows, min(max(y // rows + (1 if y % 2 else -1), 0), height - 1), (y - top) * full
+        if width <= 2:
             for x in range(full):
-                out[x] = near[x >> 1]
+                out[at + x] = small[near, x >> 1]
             continue
-        for x in range(width):
-            line[x + 1] = fused(np.float32(near[x]), own, np.float32(other[x]) * far)
-        line[0], line[width + 1] = line[1], line[width]
-        for x in range(full >> 1):
-            out[2 * x] = np.int32(fused(three, line[x + 1], line[x] + first))
-            out[2 * x + 1] = np.int32(fused(three, line[x + 1], line[x + 2] + second))
-        if full % 2:
-            out[full - 1] = np.int32(fused(three, line[width], line[width - 1] + first))
+        _between(left, right, np.uintp((near - first) * width), np.uintp((other - first) * width), far, made)
+        copied(out, at, octets, 0, full)
+
+
+@_compiled
+def _leaning(small):
+    """Three of every value and one of its neighbour, on the left and on the right."""
+    (height, width), flat, one = small.shape, small.reshape(-1), np.uintp(1)
+    left, right = np.empty(len(flat), np.uint16), np.empty(len(flat), np.uint16)
+    for i in range(np.uintp(len(flat) - 1)):
+        left[i + one] = np.uint16(np.uint16(3 * flat[i + one]) + flat[i])
+        right[i] = np.uint16(np.uint16(3 * flat[i]) + flat[i + one])
+    for y in range(height):
+        left[y * width], right[(y + 1) * width - 1] = 4 * small[y, 0], 4 * small[y, width - 1]
+    return left, right
+
+
+@_compiled
+def _between(left, right, near, other, far, made):
+    """Three of a row and one of another, or the row alone where ``far`` is 0; two columns in the bytes of a number."""
+    own, first, second, bits = np.uint16(1 + 2 * far), np.uint16(1 + 7 * far), np.uint16(2 + 5 * far), np.uint16(2 + 2 * far)
+    for x in range(np.uintp(len(made))):
+        low = np.uint16(np.uint16(own * left[near + x]) + np.uint16(np.uint16(far * left[other + x]) + first))
+        high = np.uint16(np.uint16(own * right[near + x]) + np.uint16(np.uint16(far * right[other + x]) + second))
+        made[x] = np.uint16(np.uint16(low >> bits) | np.uint16(np.uint16(high >> bits) << np.uint16(8)))
 
 
 @_compiled
@@ -192,7 +226,7 @@ def _coded(images, out, shared, quality, table):
     planes = np.empty((channels, min(band, height) * width + 64), np.uint8)
     blocks, bright = np.empty((8, 8 * _padded(2 * count) + 64), np.uint8), np.empty((height, width), np.uint8)
     for b in range(batch):
-        rows, columns = shared[b]
+        rows, columns = shared[b, 0], shared[b, 1]
         colour = np.empty((2, -(-height // rows), -(-width // columns)), np.uint8)
         for top in range(0, height, band):
             low = min(top + band, height)
@@ -216,6 +250,8 @@ def _coded(images, out, shared, quality, table):
 
 def coded(images: NDArray[np.uint8], quality: NDArray, subsampling: NDArray) -> NDArray[np.uint8]:
     """(b, H, W, 1 or 3) images, grey or red, green and blue, as JPEG of a quality (b,) 1 to 100 gives them back; names (b,)."""
-    out, shared = np.empty_like(images), np.array([SUBSAMPLING[name] for name in subsampling.tolist()])
+    out, shared = np.empty_like(images), np.empty((len(images), 2), np.int64)
+    for name, together in SUBSAMPLING.items():
+        shared[subsampling == name] = together
     _coded(images, out, shared, quality.astype(np.int64), tables())
     return out

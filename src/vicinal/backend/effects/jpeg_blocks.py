@@ -12,60 +12,19 @@ whatever can be added and multiplied; they are handed vectors of LLVM.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, final
+from typing import Any
 
 from llvmlite import ir
 from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-LANES = 16  # blocks that are worked on together
+from vicinal.backend.lanes import LANES, NUMBERS, Lanes, everywhere, loaded, stored
+
 COSINE, BETWEEN = 13, 2  # bits after the point
 
 _INT, _WORD = ir.IntType(32), ir.IntType(64)
-_NUMBERS, _WORDS = ir.VectorType(_INT, LANES), ir.VectorType(_WORD, LANES)
-
-
-@final
-@dataclass(frozen=True)
-class _Lanes:
-    """One 32-bit number of each of the blocks."""
-
-    builder: Any
-    value: Any
-
-    def _of(self, other: Any) -> Any:
-        return other.value if isinstance(other, _Lanes) else ir.Constant(_NUMBERS, [other] * LANES)
-
-    def _made(self, operation: str, other: Any) -> _Lanes:
-        return _Lanes(self.builder, getattr(self.builder, operation)(self.value, self._of(other)))
-
-    def __add__(self, other: Any) -> _Lanes:
-        return self._made("add", other)
-
-    def __sub__(self, other: Any) -> _Lanes:
-        return self._made("sub", other)
-
-    def __mul__(self, other: Any) -> _Lanes:
-        return self._made("mul", other)
-
-    def __lshift__(self, other: Any) -> _Lanes:
-        return self._made("shl", other)
-
-    def __rshift__(self, other: Any) -> _Lanes:
-        return self._made("ashr", other)
-
-    def __and__(self, other: Any) -> _Lanes:
-        return self._made("and_", other)
-
-    def __or__(self, other: Any) -> _Lanes:
-        return self._made("or_", other)
-
-    def where_below(self, bound: Any, one: Any, other: Any) -> _Lanes:
-        """One number where this is below a bound, the other elsewhere."""
-        below = self.builder.icmp_signed("<", self.value, self._of(bound))
-        return _Lanes(self.builder, self.builder.select(below, self._of(one), self._of(other)))
+_WORDS = ir.VectorType(_WORD, LANES)
 
 
 def _down(value: Any, bits: int) -> Any:
@@ -107,20 +66,20 @@ def _butterflies(ones: Sequence[Any], others: Sequence[Any]) -> tuple[list[Any],
     return [one + other for one, other in pairs], [one - other for one, other in pairs]
 
 
-def _stepped(value: _Lanes, step: _Lanes, half: _Lanes, by: _Lanes, shift: _Lanes) -> _Lanes:
+def _stepped(value: Lanes, step: Lanes, half: Lanes, by: Lanes, shift: Lanes) -> Lanes:
     """A cosine as it comes back from the table: the nearest multiple of a step, halves away from zero."""
     negative = value * -1
     made = ((value.where_below(0, negative, value) + half) * by >> shift) * step
     return value.where_below(0, made * -1, made)
 
 
-def _pixels(builder: Any, words: Any) -> list[_Lanes]:
+def _pixels(builder: Any, words: Any) -> list[Lanes]:
     """The eight pixels of a row."""
-    low, high = (builder.trunc(part, _NUMBERS) for part in (words, builder.lshr(words, ir.Constant(_WORDS, [32] * LANES))))
-    return [(_Lanes(builder, part) >> bits) & 255 for part in (low, high) for bits in (0, 8, 16, 24)]
+    low, high = (builder.trunc(part, NUMBERS) for part in (words, builder.lshr(words, ir.Constant(_WORDS, [32] * LANES))))
+    return [(Lanes(builder, part) >> bits) & 255 for part in (low, high) for bits in (0, 8, 16, 24)]
 
 
-def _word(builder: Any, pixels: Sequence[_Lanes]) -> Any:
+def _word(builder: Any, pixels: Sequence[Lanes]) -> Any:
     """The way back, within 0 and 255."""
     bytes_ = [pixel.where_below(0, 0, pixel.where_below(255, pixel, 255)) for pixel in pixels]
     low, high = (
@@ -138,11 +97,11 @@ def _generated(context: Any, builder: Any, signature: Any, args: Any) -> Any:
     words, stride, table, work = args
 
     def numbers(place: Any) -> Any:
-        return _address(builder, work, place, 4 * LANES, _NUMBERS)
+        return _address(builder, work, place, 4 * LANES, NUMBERS)
 
-    def constants(place: Any) -> list[_Lanes]:
+    def constants(place: Any) -> list[Lanes]:
         parts = [builder.load(_address(builder, table, builder.add(place, _WORD(64 * part)), 4, _INT), align=4) for part in range(4)]
-        return [_Lanes(builder, _splat(builder, part)) for part in parts]
+        return [Lanes(builder, everywhere(builder, part, NUMBERS)) for part in parts]
 
     def row_of(y: Any) -> Any:
         return builder.inttoptr(builder.add(words, builder.mul(y, stride)), _WORDS.as_pointer())
@@ -153,20 +112,15 @@ def _generated(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             builder.store(made[k].value, numbers(builder.add(builder.mul(loop.index, _WORD(8)), _WORD(k))), align=4)
     with cgutils.for_range(builder, _WORD(8)) as loop:
         places = [builder.add(loop.index, _WORD(8 * k)) for k in range(8)]
-        made = forward([_Lanes(builder, builder.load(numbers(place), align=4)) for place in places], COSINE + BETWEEN)
+        made = forward([Lanes(builder, builder.load(numbers(place), align=4)) for place in places], COSINE + BETWEEN)
         made = backward([_stepped(value, *constants(place)) for value, place in zip(made, places, strict=True)], COSINE - BETWEEN)
         for k in range(8):
             builder.store(made[k].value, numbers(places[k]), align=4)
     with cgutils.for_range(builder, _WORD(8)) as loop:
         places = [builder.add(builder.mul(loop.index, _WORD(8)), _WORD(k)) for k in range(8)]
-        made = backward([_Lanes(builder, builder.load(numbers(place), align=4)) for place in places], COSINE + BETWEEN + 3, 128)
+        made = backward([Lanes(builder, builder.load(numbers(place), align=4)) for place in places], COSINE + BETWEEN + 3, 128)
         builder.store(_word(builder, made), row_of(loop.index), align=1)
     return context.get_dummy_value()
-
-
-def _splat(builder: Any, number: Any) -> Any:
-    first = builder.insert_element(ir.Constant(_NUMBERS, ir.Undefined), number, _INT(0))
-    return builder.shuffle_vector(first, ir.Constant(_NUMBERS, ir.Undefined), ir.Constant(_NUMBERS, [0] * LANES))
 
 
 def _blocks(context: Any, words: Any, stride: Any, table: Any, work: Any) -> Any:
@@ -174,6 +128,37 @@ def _blocks(context: Any, words: Any, stride: Any, table: Any, work: Any) -> Any
     return types.void(types.intp, types.intp, types.intp, types.intp), _generated
 
 
+def _moving(back: bool) -> Any:
+    """Words of eight pixels of a plane to their blocks, or back."""
+
+    def generated(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        plane, step, last, rows, count, blocks, stride, wide = args
+        with cgutils.for_range(builder, rows) as loop:
+            row = builder.select(builder.icmp_signed("<", loop.index, last), loop.index, last)
+            within, high = builder.and_(loop.index, _WORD(7)), builder.lshr(loop.index, _WORD(3))
+            there = builder.add(builder.add(blocks, builder.mul(within, stride)), builder.mul(high, wide))
+            places = builder.add(plane, builder.mul(row, step)), there
+            with cgutils.for_range(builder, count) as word:
+                given, into = (builder.add(place, builder.mul(word.index, _WORD(8))) for place in (places[::-1] if back else places))
+                stored(builder, loaded(builder, given, _WORD), into)
+        return context.get_dummy_value()
+
+    return generated
+
+
+def _cut(context: Any, plane: Any, step: Any, last: Any, rows: Any, count: Any, blocks: Any, stride: Any, wide: Any) -> Any:
+    """``rows`` times ``count`` words: of a plane, at an address, with ``step`` bytes from row to row, of which the last one is repeated; to
+    blocks, with ``stride`` bytes from one row of pixels to the next and ``wide`` bytes of each to a row of blocks."""
+    return types.void(*[types.intp] * 8), _moving(False)
+
+
+def _paste(context: Any, plane: Any, step: Any, last: Any, rows: Any, count: Any, blocks: Any, stride: Any, wide: Any) -> Any:
+    """The way back."""
+    return types.void(*[types.intp] * 8), _moving(True)
+
+
+cut_words: Any = intrinsic(_cut)
+paste_words: Any = intrinsic(_paste)
 _through: Any = intrinsic(_blocks)
 
 

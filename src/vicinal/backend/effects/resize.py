@@ -43,15 +43,15 @@ def _loaded(builder: Any, base: Any, number: Any, size: int, kind: Any) -> Any:
 def _sums(typing: Any, line: Any, begins: Any, places: Any, shares: Any, into: Any, start: Any, channels: Any, pairs: Any) -> Any:
     """Into an array from ``start`` on blocks of 16 sums of ``pairs`` times two bytes of a line, each times its share, in 1/256 of a level.
 
-    For each block: where in the line its 128 bytes begin, and of 16 values in turn the places there of the first two bytes. Those of the
-    next pair are two pixels further. For each pair of it: of the values in turn the two shares.
+    line: its address. For each block: where in the line its 128 bytes begin, and of 16 values in turn the places there of the first two
+    bytes. Those of the next pair are two pixels further. For each pair of it: of the values in turn the two shares.
     """
-    return types.void(line, begins, places, shares, into, start, channels, pairs), _generated
+    return types.void(types.intp, begins, places, shares, into, start, channels, pairs), _generated
 
 
 def _generated(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-    line, begins, places, shares, into = (_address(context, builder, signature, args, n) for n in range(5))
-    start, channels, pairs = args[5:]
+    begins, places, shares, into = (_address(context, builder, signature, args, n) for n in range(1, 5))
+    line, start, channels, pairs = args[0], *args[5:]
     blocks = _length(context, builder, signature, args, 1)
     octets, words, totals = (ir.VectorType(ir.IntType(bits), 512 // bits) for bits in (8, 16, 32))
     chosen = cgutils.get_or_insert_function(builder.module, ir.FunctionType(octets, [octets] * 3), "llvm.x86.avx512.vpermi2var.qi.512")
@@ -75,17 +75,18 @@ def _generated(context: Any, builder: Any, signature: Any, args: Any) -> Any:
     return context.get_dummy_value()
 
 
-def _lines(typing: Any, lines: Any, places: Any, shares: Any, into: Any, start: Any, blocks: Any) -> Any:
-    """Into an array from ``start`` on ``blocks`` times 32 bytes from lines of 16 bits that begin at places, each with its share."""
-    return types.void(lines, places, shares, into, start, blocks), _generated_down
+def _lines(typing: Any, lines: Any, places: Any, shares: Any, many: Any, into: Any, start: Any, blocks: Any) -> Any:
+    """Into an array from ``start`` on ``blocks`` times 32 bytes from lines of 16 bits, ``many`` of which begin at places, each with its
+    share: addresses of 64-bit numbers."""
+    return types.void(lines, types.intp, types.intp, types.intp, into, start, blocks), _generated_down
 
 
 def _generated_down(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-    lines, places, shares, into = (_address(context, builder, signature, args, n) for n in range(4))
+    lines, into = (_address(context, builder, signature, args, n) for n in (0, 4))
+    _, places, shares, many, _, start, blocks = args
     words, totals, octets = (ir.VectorType(ir.IntType(bits), 32) for bits in (16, 32, 8))
-    many = _length(context, builder, signature, args, 1)
     held, blank = cgutils.alloca_once(builder, totals), ir.Constant(totals, ir.Undefined)
-    with cgutils.for_range(builder, args[5]) as loop:
+    with cgutils.for_range(builder, blocks) as loop:
         builder.store(ir.Constant(totals, [1 << 23] * 32), held)
         with cgutils.for_range(builder, many) as inner:
             at = builder.add(_loaded(builder, places, inner.index, 8, _INDEX), builder.mul(loop.index, _INDEX(32)))
@@ -95,7 +96,7 @@ def _generated_down(context: Any, builder: Any, signature: Any, args: Any) -> An
             share = builder.shuffle_vector(share, blank, ir.Constant(totals, [0] * 32))
             builder.store(builder.add(builder.load(held), builder.mul(values, share)), held)
         made = builder.trunc(builder.lshr(builder.load(held), ir.Constant(totals, [24] * 32)), octets)
-        place = builder.add(args[4], builder.mul(loop.index, _INDEX(32)))
+        place = builder.add(start, builder.mul(loop.index, _INDEX(32)))
         builder.store(made, builder.inttoptr(builder.add(into, place), octets.as_pointer()), align=1)
     return context.get_dummy_value()
 
@@ -140,14 +141,14 @@ def _ordered(first, shares, channels, begins, places, halves):
 
 
 @_compiled
-def _across(line, first, shares, channels, lines, to):
-    """What ``_sums`` does, value by value."""
+def _across(source, begin, first, shares, channels, lines, to):
+    """What ``_sums`` does, value by value, of a line from ``begin`` on."""
     for x in range(len(first)):
         for c in range(channels):
-            total, at = np.int64(64), np.uintp(first[x] * channels + c)
+            total, at = np.int64(64), begin + first[x] * channels + c
             for k in range(len(shares)):
-                total += np.int64(line[at]) * shares[k, x]
-                at += np.uintp(channels)
+                total += np.int64(source[np.uintp(min(at, len(source) - 1))]) * shares[k, x]  # of a box beyond the end the share is 0
+                at += channels
             lines[to + x * channels + c] = total >> 7
 
 
@@ -158,41 +159,101 @@ def _even(box):
 
 
 @_compiled
-def _resized(source, start, old, new, box, channels, out, at):
-    """One image, into ``out`` from ``at`` on."""
-    step, wide, high, deep = old[1] * channels, new[1] * channels, _even(box[0]), _even(box[1])
-    top, down = np.empty(new[0], np.int64), np.empty((high, new[0]), np.int64)
-    left, right = np.empty(new[1], np.int64), np.empty((deep, new[1]), np.int64)
-    _boxes(old[0], new[0], box[0], _DOWN, _DOWN, top, down)
-    _boxes(old[1], new[1], box[1], _ACROSS, _ACROSS - 1, left, right)
-    blocks, room = (wide + _BLOCK - 1) // _BLOCK, (wide + 31) // 32 * 32
+def _columns(old, new, box, channels):
+    """Of columns the first pixels and shares (K, n), what ``_sums`` reads, and whether it can."""
+    deep = _even(box)
+    left, right = np.empty(new, np.int64), np.empty((deep, new), np.int64)
+    _boxes(old, new, box, _ACROSS, _ACROSS - 1, left, right)
+    blocks = (new * channels + _BLOCK - 1) // _BLOCK
     begins, places = np.empty(blocks, np.int64), np.zeros((blocks, 2 * _BLOCK), np.uint16)
-    halves, line = np.zeros((blocks * deep // 2, 2 * _BLOCK), np.uint16), np.zeros(step + deep * channels + _WINDOW, np.uint8)
-    near, last = _ordered(left, right, channels, begins, places, halves), -1
-    lines, row, used, each = np.empty(high * room, np.uint16), np.empty(room, np.uint8), np.empty(high, np.int64), np.empty(high, np.int64)
-    for y in range(new[0]):
-        while last < min(top[y] + high, old[0]) - 1:
-            last += 1
-            copied(line, 0, source, start + last * step, step)
-            if WIDE and near:
-                _by_16(line, begins, places, halves, lines, last % high * room, channels, deep // 2)
-            else:
-                _across(line, left, right, channels, lines, last % high * room)
-        for k in range(high):  # a line is written over by the one that comes as many later
-            used[k], each[k] = min(top[y] + k, last) % high * room, down[k, y]
-        to = at + y * wide
-        if to + room <= len(out):  # what is written too much comes later
-            _by_32(lines, used, each, out, to, room // 32)
-        else:
-            _by_32(lines, used, each, row, 0, room // 32)
-            copied(out, to, row, 0, wide)
+    halves = np.zeros((blocks * deep // 2, 2 * _BLOCK), np.uint16)
+    near = _ordered(left, right, channels, begins, places, halves)
+    return left, right, begins, places, halves, near
 
 
 @_compiled
-def resized(source, old, new, box, channels, out):
+def _rows(old, new, box, room):
+    """Of rows how many of the old ones they need, and what ``_lines`` reads for each: (n, K) places in a ring of lines, and shares."""
+    high = _even(box)
+    top, down = np.empty(new, np.int64), np.empty((high, new), np.int64)
+    needed, used, each = np.empty(new, np.int64), np.empty((new, high), np.int64), np.empty((new, high), np.int64)
+    _boxes(old, new, box, _DOWN, _DOWN, top, down)
+    for y in range(new):
+        needed[y] = min(top[y] + high, old)
+        for k in range(high):  # a line is written over by one that comes as many later, or more
+            used[y, k], each[y, k] = (min(top[y] + k, old - 1) & (_ring(high) - 1)) * room, down[k, y]
+    return needed, used, each
+
+
+@_inlined
+def _ring(high):
+    """A power of two for as many lines."""
+    ring = 1
+    while ring < high:
+        ring *= 2
+    return ring
+
+
+@_compiled
+def _resized(source, start, step, wide, channels, needed, used, each, left, right, begins, places, halves, near, line, lines, row, out, at):
+    """One image, with ``step`` bytes from row to row, into ``out`` from ``at`` on, in rows of ``wide``."""
+    high, pairs, last, ring, room = used.shape[1], len(right) // 2, 0, _ring(used.shape[1]) - 1, _whole(wide)
+    end, most, given, spare = at + len(needed) * wide, len(source) - len(line), source.ctypes.data, line.ctypes.data
+    first, share = used.ctypes.data, each.ctypes.data
+    for y in range(len(needed)):
+        while last < needed[y]:
+            begin, into = start + last * step, (last & ring) * room
+            last += 1
+            if not (WIDE and near):
+                _across(source, begin, left, right, channels, lines, into)
+            elif begin <= most:
+                _by_16(given + begin, begins, places, halves, lines, into, channels, pairs)
+            else:  # what is read too much is not there
+                copied(line, 0, source, begin, step)
+                _by_16(spare, begins, places, halves, lines, into, channels, pairs)
+        to, skipped = at + y * wide, 8 * y * high
+        if to + room <= end:  # what is written too much comes later
+            _by_32(lines, first + skipped, share + skipped, high, out, to, room // 32)
+        else:
+            _by_32(lines, first + skipped, share + skipped, high, row, 0, room // 32)
+            copied(out, to, row, 0, wide)
+
+
+@_inlined
+def _whole(wide):
+    """Up to a multiple of 32."""
+    return (wide + 31) // 32 * 32
+
+
+@_compiled
+def resized(source, old, new, box, channels, order, out):
     """8-bit images of old sizes (B, 2), one behind the other, to new ones; box (B, 2): how many pixels one of the result covers, 1 or more,
-    down and across."""
-    start = at = 0
-    for b in range(len(new)):
-        _resized(source, start, old[b], new[b], box[b], channels, out, at)
-        start, at = start + old[b, 0] * old[b, 1] * channels, at + new[b, 0] * new[b, 1] * channels
+    down and across. What depends on sizes alone is made once for images of equal ones that follow one another in ``order`` (B,)."""
+    starts, ends, room = _behind(old, channels), _behind(new, channels), _whole(new[:, 1].max() * channels)
+    line = np.zeros((old[:, 1].max() + _even(box[:, 1].max())) * channels + _WINDOW, np.uint8)
+    lines, row = np.empty(_ring(_even(box[:, 0].max())) * room, np.uint16), np.empty(room, np.uint8)
+    at = 0
+    while at < len(order):
+        one = order[at]
+        step, wide = old[one, 1] * channels, new[one, 1] * channels
+        needed, used, each = _rows(old[one, 0], new[one, 0], box[one, 0], _whole(wide))
+        left, right, begins, places, halves, near = _columns(old[one, 1], new[one, 1], box[one, 1], channels)
+        while at < len(order) and _alike(old, order[at], one) and _alike(new, order[at], one):
+            start, end = starts[order[at]], ends[order[at]]
+            _resized(source, start, step, wide, channels, needed, used, each, left, right, begins, places, halves, near, line, lines, row,
+                     out, end)  # fmt: skip
+            at += 1
+
+
+@_inlined
+def _alike(sizes, one, other):
+    return sizes[one, 0] == sizes[other, 0] and sizes[one, 1] == sizes[other, 1]
+
+
+@_compiled
+def _behind(sizes, channels):
+    """Where images of these sizes (B, 2) begin that lie one behind the other."""
+    at = np.zeros(len(sizes), np.int64)
+    for b in range(1, len(sizes)):
+        at[b] = at[b - 1] + sizes[b - 1, 0] * sizes[b - 1, 1] * channels
+    return at

@@ -22,24 +22,27 @@ def downscale(images: NDArray, *, size: NDArray, down: str, up: str) -> NDArray:
         rows, columns = (np.take_along_axis(far, near, 1) for far, near in zip(there, back, strict=True))
         _gathered(images.reshape(-1), full, rows, columns, channels, full, out.reshape(-1))
         return out
-    small = np.empty(size.prod(1).sum() * channels, images.dtype)
-    _resampled(images.reshape(-1), full, size, down, channels, small)
-    _resampled(read_only(small), size, full, up, channels, out.reshape(-1))
+    small, order = np.empty(size[:, 0] @ size[:, 1] * channels, images.dtype), np.lexsort(size.T)
+    _resampled(images.reshape(-1), full, size, down, channels, order, small)
+    _resampled(read_only(small), size, full, up, channels, order, out.reshape(-1))
     still = (size == full).all(1)
     if still.any():
         out[still] = images[still]
     return out
 
 
-def _resampled(source: NDArray, old: NDArray, new: NDArray, rule: str, channels: int, out: NDArray) -> None:
-    """From old sizes (b, 2) to new ones. Linear interpolation is the mean of a box of one pixel, "area" that of all that lies below."""
+def _resampled(source: NDArray, old: NDArray, new: NDArray, rule: str, channels: int, order: NDArray, out: NDArray) -> None:
+    """From old sizes (b, 2) to new ones, those of equal images one after the other in ``order`` (b,).
+
+    Linear interpolation is the mean of a box of one pixel, "area" that of all that lies below.
+    """
     if rule == "nearest":
         rows, columns = _nearest(old, new)
         _gathered(source, old, rows, columns, channels, new, out)
         return
     box = old / new if rule == "area" else np.ones(new.shape)
     if out.dtype == np.uint8:
-        resized(source, old, new, box, channels, out)
+        resized(source, old, new, box, channels, order, out)
         return
     maps = np.zeros((len(new), 6))
     maps[:, 0], maps[:, 4] = old[:, 1] / new[:, 1], old[:, 0] / new[:, 0]

@@ -12,9 +12,11 @@ from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from vicinal.backend.chain_lookup import WIDE
+from vicinal.backend.lanes import constant, everywhere, loaded, stored
 
 _compiled = njit(nogil=True, cache=True, error_model="numpy")
 _MAGIC = np.float32(12582912.0)  # as in ``kernels``: adding and subtracting it rounds to even
+_ALIKE = np.uint64(0x0001000100010001)  # times a number: four lanes of it
 
 
 def zoomed(images: NDArray, *, factors: NDArray) -> NDArray:
@@ -83,74 +85,101 @@ def _packed(image, lanes, channels):
                 lanes[4 * x + c] = flat[x * channels + c]
 
 
-@_compiled
-def _mixed(line, lanes, above, below, part, count):
-    """Two rows of 16-bit lanes into one, rounded to whole levels."""
-    rest = np.uint16(256 - part)
-    for i in range(count):
-        two = np.uint16(np.uint16(lanes[above + i] * rest) + np.uint16(lanes[below + i] * part))
-        line[i] = np.uint16(two + np.uint16(128)) >> np.uint16(8)
+def _mix(context: Any, words: Any, top: Any, down: Any, step: Any, last: Any, lines: Any, apart: Any, count: Any, blocks: Any) -> Any:
+    """``count`` lines, ``apart`` bytes from one to the next, of ``blocks`` times 32 lanes: each between two rows, rounded to whole levels.
 
-
-def _spread(context: Any, total: Any, line: Any, places: Any, parts: Any, blocks: Any) -> Any:
-    """Add to 32-bit totals ``blocks`` times 8 words of a line, each between the word at its place and the next one, in 1/256 of a level.
-
-    Addresses of the totals, four a word; of the line; of places that rise by 1 at most; and of the shares of the next word, of four lanes.
+    Addresses of rows of words, ``step`` bytes each, of which ``last`` is the last one; of 64-bit numbers of the upper row of each line; and
+    of 16-bit shares, in 1/256, of the lower one.
     """
-    return types.void(types.intp, types.intp, types.intp, types.intp, types.intp), _generated
+    return types.void(*[types.intp] * 9), _generated_mix
 
 
-def _generated(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-    total, line, places, parts, blocks = args
-    word = ir.IntType(64)
-    words, lanes, sums = (ir.VectorType(ir.IntType(bits), 512 // bits * more) for bits, more in ((64, 1), (16, 1), (32, 2)))
-    taken = cgutils.get_or_insert_function(builder.module, ir.FunctionType(words, [words] * 2), "llvm.x86.avx512.permvar.di.512")
+def _generated_mix(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    words, top, down, step, last, lines, apart, count, blocks = args
+    form, word = ir.VectorType(ir.IntType(16), 32), ir.IntType(64)
 
-    def at(base: Any, offset: Any, kind: Any) -> Any:
-        return builder.inttoptr(builder.add(base, offset), kind.as_pointer())
+    def at(base: Any, number: Any, size: Any, kind: Any) -> Any:
+        return loaded(builder, builder.add(base, builder.mul(number, size)), kind)
 
-    with cgutils.for_range(builder, blocks) as loop:
-        offset = builder.mul(loop.index, word(64))
-        place = builder.load(at(places, offset, words), align=8)
-        first = builder.extract_element(place, ir.IntType(32)(0))
-        blank, zeros = ir.Constant(words, ir.Undefined), ir.Constant(ir.VectorType(ir.IntType(32), 8), [0] * 8)
-        start = builder.shuffle_vector(builder.insert_element(blank, first, ir.IntType(32)(0)), blank, zeros)
-        begin, order = builder.add(line, builder.mul(first, word(8))), builder.sub(place, start)
-        left, right = (builder.call(taken, [builder.load(at(begin, word(shift), words), align=8), order]) for shift in (0, 8))
-        part = builder.load(at(parts, offset, lanes), align=2)
-        rest = builder.sub(ir.Constant(lanes, [256] * 32), part)
-        left, right = builder.bitcast(left, lanes), builder.bitcast(right, lanes)
-        made = builder.zext(builder.add(builder.mul(left, rest), builder.mul(right, part)), sums)
-        into = at(total, builder.add(offset, offset), sums)
-        builder.store(builder.add(builder.load(into, align=4), made), into, align=4)
+    with cgutils.for_range(builder, count) as zoom:
+        above, part = at(top, zoom.index, word(8), word), everywhere(builder, at(down, zoom.index, word(2), form.element), form)
+        below = builder.select(builder.icmp_signed("<", above, last), builder.add(above, word(1)), above)
+        one, other = (builder.add(words, builder.mul(row, step)) for row in (above, below))
+        rest, line = builder.sub(constant(256, form), part), builder.add(lines, builder.mul(zoom.index, apart))
+        with cgutils.for_range(builder, blocks) as loop:
+            upper, lower = (at(base, loop.index, word(64), form) for base in (one, other))
+            total = builder.add(builder.add(builder.mul(upper, rest), builder.mul(lower, part)), constant(128, form))
+            into = builder.add(line, builder.mul(loop.index, word(64)))
+            stored(builder, builder.lshr(total, constant(8, form)), into)
     return context.get_dummy_value()
 
 
+def _spread(context: Any, total: Any, lines: Any, apart: Any, places: Any, parts: Any, step: Any, count: Any, blocks: Any) -> Any:
+    """Into 32-bit totals, in 1/256 of a level, ``blocks`` times 8 words: the sums over ``count`` lines of what lies between the word at its
+    place and the next one.
+
+    Addresses of the totals, four a word; of lines, which lie ``apart`` bytes from one another; of places that rise by 1 at most; and of the
+    shares of the next word, of four lanes. Places and shares lie ``step`` bytes from line to line.
+    """
+    return types.void(*[types.intp] * 8), _generated
+
+
+def _generated(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    total, lines, apart, places, parts, step, count, blocks = args
+    word = ir.IntType(64)
+    words, sums = ir.VectorType(word, 8), ir.VectorType(ir.IntType(32), 32)
+    held = cgutils.alloca_once(builder, sums)
+    with cgutils.for_range(builder, blocks) as loop:
+        offset = builder.mul(loop.index, word(64))
+        builder.store(constant(0, sums), held)
+        with cgutils.for_range(builder, count) as zoom:
+            skipped = builder.add(offset, builder.mul(zoom.index, step))
+            place, part = (loaded(builder, builder.add(start, skipped), words) for start in (places, parts))
+            made = _between(builder, builder.add(lines, builder.mul(zoom.index, apart)), place, part)
+            builder.store(builder.add(builder.load(held), builder.zext(made, sums)), held)
+        stored(builder, builder.load(held), builder.add(total, builder.add(offset, offset)))
+    return context.get_dummy_value()
+
+
+def _between(builder: Any, line: Any, place: Any, part: Any) -> Any:
+    """32 lanes, each between the one at its place and the next one."""
+    words, lanes, word = place.type, ir.VectorType(ir.IntType(16), 32), ir.IntType(64)
+    taken = cgutils.get_or_insert_function(builder.module, ir.FunctionType(words, [words] * 2), "llvm.x86.avx512.permvar.di.512")
+    first = builder.extract_element(place, ir.IntType(32)(0))
+    begin, order = builder.add(line, builder.mul(first, word(8))), builder.sub(place, everywhere(builder, first, words))
+    near = (builder.call(taken, [loaded(builder, builder.add(begin, word(shift)), words), order]) for shift in (0, 8))
+    left, right, part = (builder.bitcast(value, lanes) for value in (*near, part))
+    rest = builder.sub(constant(256, lanes), part)
+    return builder.add(builder.mul(left, rest), builder.mul(right, part))
+
+
+_mixed: Any = intrinsic(_mix)
 _by_eight: Any = intrinsic(_spread)
 
 
 @_compiled
-def _gathered(total, lanes, places, parts, at, width):
-    """The same, lane by lane; a product never leaves its 16 bits. For the last words, and where there are no such instructions."""
+def _gathered(total, lanes, start, places, parts, at, width):
+    """The same of one line, lane by lane; a product never leaves its 16 bits. For the last words, and where such instructions lack."""
     for x in range(width // 8 * 8 if WIDE else 0, width):
         for c in range(4):
-            place, part = 4 * places[at + x] + c, np.uint32(parts[4 * (at + x) + c])
+            place, part = start + 4 * places[at + x] + c, np.uint32(parts[4 * (at + x) + c])
             total[4 * x + c] += np.uint32(lanes[place]) * (np.uint32(256) - part) + np.uint32(lanes[place + 4]) * part
 
 
 @_compiled
-def _row(total, words, height, width, line, top, down, left, right, y):
+def _row(total, words, height, width, count, lines, top, down, left, right, y):
     """What all enlargements add to a row."""
-    lanes, sums, given = line.view(np.uint16), total.ctypes.data, line.ctypes.data
-    places, parts = left.ctypes.data, right.ctypes.data
-    total[:] = 0
-    for k in range(len(top) // height):
-        above = top[k * height + y]
-        one, other, part = np.uintp(4 * above * width), np.uintp(4 * min(above + 1, height - 1) * width), down[k * height + y]
-        _mixed(lanes, words, one, other, part, np.uintp(4 * width))
-        if WIDE:
-            _by_eight(sums, given, places + 8 * k * width, parts + 8 * k * width, width // 8)
-        _gathered(total, lanes, left, right, k * width, width)
+    room, at = width + 9, lines.ctypes.data
+    tops, shares = top.ctypes.data + 8 * count * y, down.ctypes.data + 2 * count * y
+    _mixed(words.ctypes.data, tops, shares, 8 * width, height - 1, at, 8 * room, count, (width + 7) // 8)
+    done = width // 8 * 8 if WIDE else 0
+    if WIDE:
+        _by_eight(total.ctypes.data, at, 8 * room, left.ctypes.data, right.ctypes.data, 8 * width, count, width // 8)
+    if done < width:
+        total[4 * done :] = 0
+        lanes, parts = lines.view(np.uint16), right.view(np.uint16)
+        for k in range(count):
+            _gathered(total, lanes, 4 * k * room, left, parts, k * width, width)
 
 
 @_compiled
@@ -169,17 +198,16 @@ def _unpacked(out, at, total, made, channels, share):
 
 @_compiled
 def _placed(factors, height, width, top, down, left, right):
-    """For every factor the rows and columns that are sampled, and their shares in 1/256, those of columns for four lanes each."""
-    part, places = np.empty(max(height, width)), np.empty(max(height, width), np.int64)
-    for k in range(factors.shape[0]):
+    """For every row and factor, and for every factor and column, what is sampled, and shares in 1/256, of columns for four lanes each."""
+    part, places, count = np.empty(max(height, width)), np.empty(max(height, width), np.int64), len(factors)
+    for k in range(count):
         _along(height, factors[k], places, part)
         for y in range(height):
-            top[k * height + y], down[k * height + y] = places[y], np.uint16(part[y] * 256 + 0.5)
-        _along(width, factors[k], places, part)
+            top[y * count + k], down[y * count + k] = places[y], np.uint16(part[y] * 256 + 0.5)
+        if width != height:
+            _along(width, factors[k], places, part)
         for x in range(width):
-            left[k * width + x] = places[x]
-            for c in range(4):
-                right[4 * (k * width + x) + c] = np.uint16(part[x] * 256 + 0.5)
+            left[k * width + x], right[k * width + x] = places[x], np.uint64(part[x] * 256 + 0.5) * _ALIKE
 
 
 @_compiled
@@ -187,8 +215,8 @@ def _zoomed_words(images, out, factors, channels):
     """Row by row: what all enlargements add to it stays in the first cache."""
     height, width, count = images.shape[1], images.shape[2] // channels, factors.shape[1]
     top, left = np.empty(count * height, np.int64), np.empty(count * width, np.int64)
-    down, right = np.empty(count * height, np.uint16), np.empty(count * width * 4, np.uint16)
-    lanes, line = np.zeros(4 * height * width, np.uint16), np.zeros(width + 9, np.uint64)
+    down, right = np.empty(count * height, np.uint16), np.empty(count * width, np.uint64)
+    lanes, lines = np.zeros(4 * height * width + 32, np.uint16), np.zeros(count * (width + 9), np.uint64)
     total, made, share = np.empty(4 * width, np.uint32), np.empty(4 * width, np.uint8), np.float32(1 / (256 * count))
     for b in range(images.shape[0]):
         if (factors[b] == 1).all():
@@ -198,5 +226,5 @@ def _zoomed_words(images, out, factors, channels):
         _packed(images[b], lanes, channels)
         _placed(factors[b], height, width, top, down, left, right)
         for y in range(height):
-            _row(total, lanes, height, width, line, top, down, left, right, y)
+            _row(total, lanes, height, width, count, lines, top, down, left, right, y)
             _unpacked(flat, y * width * channels, total, made, channels, share)
