@@ -9,8 +9,8 @@ from PIL import Image, ImageOps
 from skimage import color, exposure
 
 import vicinal as v
+from vicinal.backend.effects.cielab import backward, forward, to_lab, to_rgb
 from vicinal.backend.effects.clahe import clahe
-from vicinal.backend.effects.lab import backward, forward, to_lab, to_rgb
 
 RANGE = {"uint8": 255, "uint16": 65535, "float32": 1}
 DTYPES = pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])

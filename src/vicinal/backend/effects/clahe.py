@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vicinal.backend.effects.cielab import backward, forward, to_lab, to_rgb
 from vicinal.backend.effects.clahe_kernels import adapted
-from vicinal.backend.effects.lab import backward, forward, to_lab, to_rgb
 from vicinal.backend.lanes import LANES
 from vicinal.core.batch import RANGES
 
