@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vicinal.backend import bilinear, kernels, maps, pixels, reference
+from vicinal.backend import affine_kernels, kernels, maps, pixels, reference
 from vicinal.backend.maps import BORDERS, SMALL, in_whole_numbers
 from vicinal.backend.reference import both_axes, canvas, square, stacked
 from vicinal.backend.upright import upright
@@ -56,7 +56,7 @@ def inverses(warp: Warp, rows: NDArray | slice = slice(None)) -> NDArray[np.floa
 def table_at(data: NDArray, inverse: NDArray, sizes: NDArray, planar: bool, out: NDArray, border: NDArray, fill: NDArray,
              tables: NDArray) -> None:  # fmt: skip
     """8-bit images, and what a table makes of their values, one behind the other into ``out``; ``planar``: channels first."""
-    bilinear.affine(data, inverse, sizes, planar, out.reshape(-1), border, np.rint(fill * 255), tables, (0,) * data.shape[3])
+    affine_kernels.affine(data, inverse, sizes, planar, out.reshape(-1), border, np.rint(fill * 255), tables, (0,) * data.shape[3])
 
 
 def _resample(warp: Warp, data: Dense, some: Callable[[Warp, NDArray, Dense], Dense]) -> Dense:
