@@ -160,7 +160,7 @@ def _by_axis(warp: Warp, rows: NDArray, dtype: Any) -> Callable[[Any, NDArray, N
         box = np.pad(box, ((0, 0), (0, 1)), constant_values=1.0)
 
     def run(some: Any, data: NDArray, out: NDArray) -> None:
-        upright(data, inverse[some], sizes[some], out.reshape(-1), border[some], fill[some], box[some], dtype.kind == "u")
+        upright(data, inverse[some], sizes[some], out.reshape(-1), border[some], fill[some], box[some])
 
     return run
 
