@@ -61,11 +61,14 @@ def test_maps_are_inverted_as_the_core_inverts_them():
     matrix = affine.identity(50)
     matrix[:, :2] = np.random.default_rng(0).normal(size=(50, 2, 3))
     matrix[0, :2] = [[0, -1, 5], [1, 0, 0]]
-    inverse, size, on = np.empty((50, 6)), np.full((50, 2), 7), np.ones(50, bool)
-    assert kernels.inverted(matrix, size, on, np.ones(50, np.int8), (9, 9), inverse) == (7, 7)
-    assert np.array_equal(inverse, affine.invert(matrix)[:, :2].reshape(-1, 6))
-    size[49] = 8
-    assert kernels.inverted(matrix, size, on, np.ones(50, np.int8), (9, 9), inverse) == (-1, -1)
+    inverse, size, on, near = np.empty((50, 6)), np.full((50, 2), 7), np.ones(50, bool), np.ones(50, np.int8)
+    sizes, boxes, upright, canvas = np.empty((50, 2), np.int64), np.empty((50, 2)), np.empty(50, bool), (9, 9)
+    assert kernels.inverted(matrix, size, on, near, ~on, canvas, inverse, sizes, boxes, upright) == (True, True, False)
+    assert np.array_equal(inverse, affine.invert(matrix)[:, :2].reshape(-1, 6)) and (sizes == 7).all() and (boxes == 1).all()
+    size[49], matrix[0, :2, 2] = 8, 5
+    assert kernels.inverted(matrix, size, on, near, ~on, canvas, inverse, sizes, boxes, upright) == (True, False, True)
+    near[3] = 0
+    assert not kernels.inverted(matrix, size, on, near, ~on, canvas, inverse, sizes, boxes, upright)[0]
 
 
 @pytest.mark.parametrize("channels", [3, 6])

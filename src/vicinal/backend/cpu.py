@@ -18,7 +18,6 @@ from vicinal.backend.noise_kernels import noisy
 from vicinal.backend.philox import rounds
 from vicinal.backend.reference import opaque, stacked
 from vicinal.core.backend import Dense
-from vicinal.core.batch import filled
 from vicinal.core.pages import room
 from vicinal.core.primitive import (
     Effect,
@@ -50,8 +49,8 @@ class Cpu:
                 data, position = made, position + 1
                 continue
             following = primitives[position + 1] if position + 1 < len(primitives) else None
-            if isinstance(primitive, Warp) and _tables(following) and (form := sampling.straight(primitive, data)) is not None:
-                data = _warp_table(primitive, cast("Pointwise", following), np.asarray(data), *form)
+            if isinstance(primitive, Warp) and _tables(following) and (form := sampling.tabled(primitive, data)) is not None:
+                data = _warp_table(primitive, cast("Pointwise", following), np.asarray(data), form)
                 position += 2
                 continue
             fresh = _fresh(data, given)
@@ -100,11 +99,11 @@ def _own(made: Dense, given: Dense) -> Dense:
     return [sample.copy() if np.may_share_memory(sample, before) else sample for sample, before in zip(made, given, strict=True)]
 
 
-def _warp_table(warp: Warp, chain: Pointwise, data: NDArray, size: tuple[int, int], inverse: NDArray[np.float64]) -> NDArray:
-    tables, planar = tabulated(chain, np.uint8), chain.layout == "CHW"
+def _warp_table(warp: Warp, chain: Pointwise, data: NDArray, form: sampling.Straight) -> NDArray:
+    tables, planar, size = tabulated(chain, np.uint8), chain.layout == "CHW", form.sizes[0]
     shape = (data.shape[3], *size) if planar else (*size, data.shape[3])
     out = room((len(data), *shape), tables.dtype)
-    sampling.table_at(data, inverse, filled((len(data), 2), size, np.int64), planar, out, warp.border, warp.fill, tables)
+    sampling.table_at(data, form.inverse, form.sizes, planar, out, warp.border, warp.fill, tables, form.upright, ~form.upright)
     return out
 
 

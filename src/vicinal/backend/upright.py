@@ -14,7 +14,8 @@ from vicinal.core.warp import REFLECT
 
 @_inlined
 def _boxes(scale, shift, box, count, step):
-    """For each pixel of an axis the first source pixel that its box touches, and the shares (count, m) of those from there on; behind the last.
+    """For each pixel of an axis the first source pixel that its box touches, and the shares (count, m) of those from there on; and where
+    the last box ends.
 
     m is 2, 4 or more, by steps: the loops that know it beforehand are twice as fast, and shares of 0 cost little.
     """
@@ -53,15 +54,19 @@ def _beside(line, base, low, high, width, channels, border, fill):
 
 
 @_compiled
-def upright(src, inverse, sizes, out, border, fill, box):
+def upright(src, inverse, sizes, chosen, out, border, fill, box):
     """A batch of images of any dtype in float32, rounded at the end for whole numbers.
 
-    src (B, H, W, C), inverse (B, 6) maps of continuous coordinates row by row, sizes (B, 2) height and width of each result, out: one
-    behind the other, border (B,), fill (B,) in units of the dtype, box (B, 2) source pixels along x and y that a pixel of it covers.
+    src (B, H, W, C), inverse (B, 6) maps of continuous coordinates row by row, sizes (B, 2) height and width of each result, chosen (B,)
+    which are wanted, out: one behind the other, border (B,), fill (B,) in units of the dtype, box (B, 2) source pixels along x and y that
+    a pixel of it covers.
     """
     batch, height, width, channels = src.shape
     start = 0
     for b in range(batch):
+        if not chosen[b]:
+            start += sizes[b, 0] * sizes[b, 1] * channels
+            continue
         first_x, shares_x, high = _boxes(inverse[b, 0], inverse[b, 2], box[b, 0], sizes[b, 1], 1)
         first_y, shares_y, _ = _boxes(inverse[b, 4], inverse[b, 5], box[b, 1], sizes[b, 0], 4)
         low, beyond = first_x.min(), first_x.max() + shares_x.shape[1]

@@ -92,7 +92,7 @@ def _four(builder: Any, at: Any, share: Any, wide: Any, channels: Any) -> Any:
     def add(j: Any) -> None:
         four = builder.load(builder.bitcast(builder.gep(at, [builder.mul(j, channels)]), lanes.as_pointer()), align=4)
         one = builder.insert_element(ir.Constant(lanes, ir.Undefined), builder.load(builder.gep(share, [j])), ir.IntType(32)(0))
-        factor = builder.shuffle_vector(one, ir.Constant(lanes, ir.Undefined), ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES))
+        factor = builder.shuffle_vector(one, ir.Constant(lanes, ir.Undefined), ir.Constant(ir.VectorType(ir.IntType(32), LANES), None))
         builder.store(builder.fadd(builder.load(total), builder.fmul(four, factor)), total)
 
     if isinstance(wide, ir.Constant):
