@@ -29,8 +29,7 @@ def _boxes(scale, shift, box, count, step):
         for j in range(wide):
             pixel = first[i] + j
             shares[i, j] = max(min(high, pixel + 1.0) - max(low, float(pixel)), 0.0) / box
-            if shares[i, j] > 0:
-                end = max(end, pixel + 1)
+        end = max(end, min(int(np.ceil(high)), first[i] + wide))
     return first, shares, end
 
 
@@ -53,6 +52,15 @@ def _beside(line, base, low, high, width, channels, border, fill):
                 line[(column - base) * channels + c] = fill if shown < 0 else line[(shown - base) * channels + c]
 
 
+@_inlined
+def _alike(inverse, sizes, border, box, one, other):
+    """Whether two samples take their pixels from the same places."""
+    same = sizes[one, 0] == sizes[other, 0] and sizes[one, 1] == sizes[other, 1] and border[one] == border[other]
+    for k in range(6):
+        same &= inverse[one, k] == inverse[other, k]
+    return same and box[one, 0] == box[other, 0] and box[one, 1] == box[other, 1]
+
+
 @_compiled
 def upright(src, inverse, sizes, chosen, out, border, fill, box):
     """A batch of images of any dtype in float32, rounded at the end for whole numbers.
@@ -62,23 +70,25 @@ def upright(src, inverse, sizes, chosen, out, border, fill, box):
     a pixel of it covers.
     """
     batch, height, width, channels = src.shape
-    start = 0
+    start, noted = 0, -1
     for b in range(batch):
         if not chosen[b]:
             start += sizes[b, 0] * sizes[b, 1] * channels
             continue
-        first_x, shares_x, high = _boxes(inverse[b, 0], inverse[b, 2], box[b, 0], sizes[b, 1], 1)
-        first_y, shares_y, _ = _boxes(inverse[b, 4], inverse[b, 5], box[b, 1], sizes[b, 0], 4)
-        low, beyond = first_x.min(), first_x.max() + shares_x.shape[1]
-        left, right = min(max(low, 0), width - 1), min(max(high, 1), width)
-        if border[b] == REFLECT and (low < 0 or high > width):  # what a mirror shows may lie anywhere
-            left, right = 0, width
-        base = min(low, left)
-        flat, flat_shares = src[b].reshape(-1), shares_x.reshape(-1)
-        apart = (max(beyond, right) - base) * channels + LANES
-        length, wide, last = sizes[b, 1] * channels, shares_x.shape[1], sizes[b, 0]
-        line, row = np.zeros(2 * apart, np.float32), np.empty(2 * (length + LANES), np.float32)
-        first_x -= base
+        flat = src[b].reshape(-1)
+        if noted < 0 or not _alike(inverse, sizes, border, box, noted, b):
+            first_x, shares_x, high = _boxes(inverse[b, 0], inverse[b, 2], box[b, 0], sizes[b, 1], 1)
+            first_y, shares_y, _ = _boxes(inverse[b, 4], inverse[b, 5], box[b, 1], sizes[b, 0], 4)
+            low, beyond = first_x.min(), first_x.max() + shares_x.shape[1]
+            left, right = min(max(low, 0), width - 1), min(max(high, 1), width)
+            if border[b] == REFLECT and (low < 0 or high > width):  # what a mirror shows may lie anywhere
+                left, right = 0, width
+            base, flat_shares = min(low, left), shares_x.reshape(-1)
+            apart, length = (max(beyond, right) - base) * channels + LANES, sizes[b, 1] * channels
+            line, row = np.zeros(2 * apart, np.float32), np.empty(2 * (length + LANES), np.float32)
+            first_x -= base
+            noted = b
+        wide, last = shares_x.shape[1], sizes[b, 0]
         to, begin, seen, stride = (left - base) * channels, left * channels, (right - left) * channels, width * channels
         # Each row is read a round after it was written: a register that spans what two others wrote waits until that is in the cache.
         for y in range(last + 2):
