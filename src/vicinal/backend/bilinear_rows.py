@@ -87,7 +87,7 @@ def by_rows(src, inverse, sizes, chosen, planar, out, border, fill, tables, chan
             continue
         starts, pairs, tops, down = marks[0, :wide], marks[1, :wide], marks[2, :high], marks[3, :high]
         beside = _noted(inverse[b], (height, width), border[b], count, places, starts, pairs, tops, down)
-        strip, held[:] = _around(width, np.uint8(fill[b]), count), -9
+        strip, held[:], first = _around(width, np.uint8(fill[b]), count), -9, 0
         for y in range(high):
             upper, weight = np.int64(tops[y]), down[y]
             for row in range(upper, upper + 1 + (weight > 0)):
@@ -104,7 +104,7 @@ def by_rows(src, inverse, sizes, chosen, planar, out, border, fill, tables, chan
                 else:
                     row_across(sums, to, pixels, begin, starts, pairs, wide, channels)
             above, below = (upper & 1) * stride, ((upper + (weight > 0)) & 1) * stride
-            row_between(line, y % rows * length, sums, above, below, weight, length)
-            if (y + 1) % rows == 0 or y + 1 == high:
-                first = y // rows * rows
+            row_between(line, (y - first) * length, sums, above, below, weight, length)
+            if y + 1 == first + rows or y + 1 == high:
                 given(line, (y + 1 - first) * wide, 0, plain, entries, planes, planar, apart, made, first * wide, area)
+                first = y + 1
