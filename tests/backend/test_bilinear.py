@@ -64,7 +64,9 @@ def test_maps_are_inverted_as_the_core_inverts_them():
     inverse, size, on, near = np.empty((50, 6)), np.full((50, 2), 7), np.ones(50, bool), np.ones(50, np.int8)
     sizes, boxes, upright, canvas = np.empty((50, 2), np.int64), np.empty((50, 2)), np.empty(50, bool), (9, 9)
     assert kernels.inverted(matrix, size, on, near, ~on, canvas, inverse, sizes, boxes, upright) == (True, True, True)
-    assert np.array_equal(inverse, affine.invert(matrix)[:, :2].reshape(-1, 6)) and (sizes == 7).all() and (boxes == 1).all()
+    assert np.array_equal(inverse, affine.invert(matrix)[:, :2].reshape(-1, 6))
+    assert (sizes == 7).all()
+    assert (boxes == 1).all()
     size[49], matrix[0, 0, 2] = 8, 5.5
     assert kernels.inverted(matrix, size, on, near, ~on, canvas, inverse, sizes, boxes, upright) == (True, False, False)
     near[3] = 0

@@ -49,7 +49,7 @@ class Straight:
     @cached_property
     def averaged(self) -> NDArray[np.bool_]:
         """(B,) which pixels are means over boxes."""
-        return (self.boxes > 1).any(1)
+        return np.asarray((self.boxes > 1).any(1))
 
 
 def straight(warp: Warp, data: Dense) -> Straight | None:

@@ -53,6 +53,28 @@ def _beside(line, base, low, high, width, channels, border, fill):
 
 
 @_inlined
+def _along(inverse, box, size):
+    """What ``_boxes`` says along x and along y, and the pixels along x with which the boxes begin and before which they end."""
+    first_x, shares_x, high = _boxes(inverse[0], inverse[2], box[0], size[1], 1)
+    first_y, shares_y, _ = _boxes(inverse[4], inverse[5], box[1], size[0], 4)
+    return first_x, shares_x, first_y, shares_y, first_x.min(), high
+
+
+@_inlined
+def _part(first, shares, low, high, width, channels, border):
+    """The columns [left, right) of a source that are read, the one that a line begins with, and how many values it has room for.
+
+    ``first`` is counted from there on.
+    """
+    left, right = min(max(low, 0), width - 1), min(max(high, 1), width)
+    if border == REFLECT and (low < 0 or high > width):  # what a mirror shows may lie anywhere
+        left, right = 0, width
+    base, beyond = min(low, left), first.max() + shares.shape[1]
+    first -= base
+    return left, right, base, (max(beyond, right) - base) * channels + LANES
+
+
+@_inlined
 def _alike(inverse, sizes, border, box, one, other):
     """Whether two samples take their pixels from the same places."""
     same = sizes[one, 0] == sizes[other, 0] and sizes[one, 1] == sizes[other, 1] and border[one] == border[other]
@@ -70,24 +92,20 @@ def upright(src, inverse, sizes, chosen, out, border, fill, box):
     a pixel of it covers.
     """
     batch, height, width, channels = src.shape
-    start, noted = 0, -1
+    start, noted = 0, 0
+    first_x, shares_x, first_y, shares_y, low, high = _along(inverse[0], box[0], sizes[0])
+    left, right, base, apart = _part(first_x, shares_x, low, high, width, channels, border[0])
+    line, row = np.zeros(2 * apart, np.float32), np.empty(2 * (sizes[0, 1] * channels + LANES), np.float32)
     for b in range(batch):
         if not chosen[b]:
             start += sizes[b, 0] * sizes[b, 1] * channels
             continue
-        flat = src[b].reshape(-1)
-        if noted < 0 or not _alike(inverse, sizes, border, box, noted, b):
-            first_x, shares_x, high = _boxes(inverse[b, 0], inverse[b, 2], box[b, 0], sizes[b, 1], 1)
-            first_y, shares_y, _ = _boxes(inverse[b, 4], inverse[b, 5], box[b, 1], sizes[b, 0], 4)
-            low, beyond = first_x.min(), first_x.max() + shares_x.shape[1]
-            left, right = min(max(low, 0), width - 1), min(max(high, 1), width)
-            if border[b] == REFLECT and (low < 0 or high > width):  # what a mirror shows may lie anywhere
-                left, right = 0, width
-            base, flat_shares = min(low, left), shares_x.reshape(-1)
-            apart, length = (max(beyond, right) - base) * channels + LANES, sizes[b, 1] * channels
-            line, row = np.zeros(2 * apart, np.float32), np.empty(2 * (length + LANES), np.float32)
-            first_x -= base
+        flat, length = src[b].reshape(-1), sizes[b, 1] * channels
+        if not _alike(inverse, sizes, border, box, noted, b):
             noted = b
+            first_x, shares_x, first_y, shares_y, low, high = _along(inverse[b], box[b], sizes[b])
+            left, right, base, apart = _part(first_x, shares_x, low, high, width, channels, border[b])
+            line, row = np.zeros(2 * apart, np.float32), np.empty(2 * (length + LANES), np.float32)
         wide, last = shares_x.shape[1], sizes[b, 0]
         to, begin, seen, stride = (left - base) * channels, left * channels, (right - left) * channels, width * channels
         # Each row is read a round after it was written: a register that spans what two others wrote waits until that is in the cache.
@@ -108,7 +126,7 @@ def upright(src, inverse, sizes, chosen, out, border, fill, box):
                 _beside(line[(y & 1) * apart :], base, low, high, width, channels, border[b], fill[b])
             before = 1 - (y & 1)
             if 0 < y <= last:
-                pixels_summed(row, before * (length + LANES), line, before * apart, first_x, flat_shares, wide, sizes[b, 1], channels)
+                pixels_summed(row, before * (length + LANES), line, before * apart, first_x, shares_x, wide, sizes[b, 1], channels)
             if y > 1:
                 stored(out, start + (y - 2) * length, row, (y & 1) * (length + LANES), length)
         start += last * length

@@ -110,12 +110,13 @@ def _stored(typing: Any, out: Any, to: Any, row: Any, at: Any, many: Any) -> Any
 
     def generated(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         into, given = _data(context, builder, signature, values, 0, 2)
+        form = into.type.pointee
         with cgutils.for_range(builder, values[4]) as loop:
             value = builder.load(builder.gep(given, [builder.add(values[3], loop.index)]))
-            if isinstance(out.dtype, types.Integer):
+            if isinstance(form, ir.IntType):
                 magic = ir.Constant(_FLOAT, _MAGIC)
                 whole = builder.fsub(builder.fadd(value, magic), magic)
-                value = builder.trunc(builder.fptosi(whole, ir.IntType(32)), ir.IntType(out.dtype.bitwidth))
+                value = builder.trunc(builder.fptosi(whole, ir.IntType(32)), form)
             builder.store(value, builder.gep(into, [builder.add(values[1], loop.index)]))
         return context.get_dummy_value()
 

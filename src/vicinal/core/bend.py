@@ -119,7 +119,8 @@ def _bound(nodes: NDArray, rates: NDArray) -> NDArray[np.float64]:
 def _at_corners(nodes: NDArray, rates: NDArray, least: float) -> NDArray[np.float64]:
     """(B,) the same at every corner of a cell, where the strain of a bilinear map is largest."""
     to_x, to_y = (rates[:, axis, None, None] for axis in (0, 1))
-    slopes = [slope * to for slope, to in zip(_slopes(nodes), (to_x, to_x, to_y, to_y), strict=True)]
+    a, b, c, d = _slopes(nodes)
+    slopes = a * to_x, b * to_x, c * to_y, d * to_y
     found = np.full(len(nodes), least)
     sample, row, column = np.nonzero(_suspects(*slopes, least))
     for low in (0, 1):
