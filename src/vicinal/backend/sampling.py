@@ -164,8 +164,9 @@ def _sides(warp: Warp) -> NDArray[np.int64]:
 
 
 def _small_alike(warp: Warp, images: list[NDArray]) -> Dense | None:
-    """Small images of one size at once, where they can be, since every call costs as much as one of them; None for others."""
-    if images[0][..., 0].size > SMALL or any(image.shape != images[0].shape for image in images):
+    """Small 8-bit images of one size at once, where they can be, since every call costs as much as one of them; None for others."""
+    first = images[0]
+    if first.dtype != np.uint8 or first[..., 0].size > SMALL or any(image.shape != first.shape for image in images):
         return None
     data = np.stack(images)
     form = straight(warp, data)
