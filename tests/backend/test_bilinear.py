@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import vicinal as v
-from vicinal.backend import kernels
+from vicinal.backend import affine_kernels, kernels
+from vicinal.backend.bilinear_rows import by_rows
 from vicinal.backend.streams import LARGE
 from vicinal.core import affine
 from vicinal.core.bend import steepest
@@ -61,11 +62,32 @@ def test_maps_are_inverted_as_the_core_inverts_them():
     matrix = affine.identity(50)
     matrix[:, :2] = np.random.default_rng(0).normal(size=(50, 2, 3))
     matrix[0, :2] = [[0, -1, 5], [1, 0, 0]]
-    inverse, size, on = np.empty((50, 6)), np.full((50, 2), 7), np.ones(50, bool)
-    assert kernels.inverted(matrix, size, on, np.ones(50, np.int8), (9, 9), inverse) == (7, 7)
+    inverse, size, on, near = np.empty((50, 6)), np.full((50, 2), 7), np.ones(50, bool), np.ones(50, np.int8)
+    sizes, boxes, upright, canvas = np.empty((50, 2), np.int64), np.empty((50, 2)), np.empty(50, bool), (9, 9)
+    assert kernels.inverted(matrix, size, on, near, ~on, canvas, inverse, sizes, boxes, upright) == (True, True, True)
     assert np.array_equal(inverse, affine.invert(matrix)[:, :2].reshape(-1, 6))
-    size[49] = 8
-    assert kernels.inverted(matrix, size, on, np.ones(50, np.int8), (9, 9), inverse) == (-1, -1)
+    assert (sizes == 7).all()
+    assert (boxes == 1).all()
+    size[49], matrix[0, 0, 2] = 8, 5.5
+    assert kernels.inverted(matrix, size, on, near, ~on, canvas, inverse, sizes, boxes, upright) == (True, False, False)
+    near[3] = 0
+    assert not kernels.inverted(matrix, size, on, near, ~on, canvas, inverse, sizes, boxes, upright)[0]
+
+
+@pytest.mark.parametrize("channels", [1, 3, 6])
+def test_the_loop_of_upright_maps_has_the_bits_of_that_of_any(channels):
+    rng, n = np.random.default_rng(channels), 60
+    inverse, sizes, on = np.zeros((n, 6)), rng.integers(1, 40, (n, 2)), np.ones(n, bool)
+    inverse[:, [0, 4]], inverse[:, [2, 5]] = rng.uniform(-3, 3, (n, 2)), rng.uniform(-30, 50, (n, 2))
+    data, border, fill = (
+        rng.integers(0, 256, (n, 19, 23, channels), np.uint8),
+        rng.integers(-1, 3, n, np.int8),
+        rng.integers(0, 256, n) * 1.0,
+    )
+    made = [np.empty(sizes.prod(1).sum() * channels, np.uint8) for _ in range(2)]
+    for loop, out in zip((by_rows, affine_kernels.affine), made, strict=True):
+        loop(data, inverse, sizes, on, False, out, border, fill, np.empty((1, 0, 1), np.uint8), (0,) * channels)
+    assert np.array_equal(*made)
 
 
 @pytest.mark.parametrize("channels", [3, 6])

@@ -15,7 +15,7 @@ from image_files import jpeg, smooth
 from PIL import Image
 
 import vicinal as v
-from vicinal.backend import bilinear
+from vicinal.backend import affine_kernels
 from vicinal.core.errors import BackendError, DataError, ParameterError, PolicyError
 from vicinal.data import Loader, from_arrays, from_series, from_texts
 
@@ -178,7 +178,7 @@ def test_a_failing_pass_names_the_file_and_the_address(tmp_path: Path, monkeypat
         raise RuntimeError("out of paint")
 
     path = jpeg(tmp_path / "a.jpg", smooth(90, 80))
-    monkeypatch.setattr(bilinear, "affine", failing)
+    monkeypatch.setattr(affine_kernels, "affine", failing)
     with pytest.raises(BackendError, match=r"a\.jpg at seed=0, epoch=5, index=0.*RuntimeError: out of paint"):
         list(Loader([path], v.Rotate(angle=20)).at(5))
 

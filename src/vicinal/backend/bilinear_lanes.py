@@ -99,7 +99,53 @@ def _sixteen_marked(typing: Any, step: Any, start: Any, x: Any, least: Any, most
     return signature, generated
 
 
+def _row_across(typing: Any, sums: Any, to: Any, line: Any, at: Any, starts: Any, pairs: Any, many: Any, channels: Any) -> Any:
+    """So many pixels between two of a row that begins at ``line[at]``, not yet divided by ``ONE``, to int32 ``sums`` from ``to`` on.
+
+    starts, pairs: (n,) int32, where in the row the left one begins, and the weights of both, 16 bits each. Up to eight bytes behind the
+    last pixel are read, and up to three numbers are written behind the last.
+    """
+    integer, count = types.intp, channels.count
+    signature = types.void(sums, integer, line, integer, starts, pairs, integer, channels)
+
+    def generated(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        into, given, starts, pairs = (context.make_array(signature.args[n])(context, builder, values[n]).data for n in (0, 2, 4, 5))
+        with cgutils.for_range(builder, values[6]) as loop:
+            start = builder.add(values[3], builder.sext(builder.load(builder.gep(starts, [loop.index])), values[3].type))
+            place = builder.add(values[1], builder.mul(loop.index, loop.index.type(count)))
+            pair = builder.load(builder.gep(pairs, [loop.index]))
+            for c in range(0, count, _FOUR):
+                found = _between_two(builder, given, builder.add(start, start.type(c)), pair, count)
+                builder.store(found, _at(builder, into, builder.add(place, place.type(c)), found.type), align=4)
+        return context.get_dummy_value()
+
+    return signature, generated
+
+
+def _row_between(typing: Any, line: Any, to: Any, sums: Any, upper: Any, lower: Any, weight: Any, many: Any) -> Any:
+    """So many bytes, ``line`` from ``to`` on, between what ``row_across`` made of two rows, from ``upper`` and from ``lower`` on, by the
+    weight of the second. Sixteen at a time, so that some more are read and written."""
+    integer = types.intp
+    signature = types.void(line, integer, sums, integer, integer, types.int32, integer)
+
+    def generated(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        into, given = (context.make_array(signature.args[n])(context, builder, values[n]).data for n in (0, 2))
+        share, word = _spread(builder, values[5], PIXELS), values[6].type
+        times = builder.sdiv(builder.add(values[6], word(PIXELS - 1)), word(PIXELS))
+        with cgutils.for_range(builder, times) as loop:
+            done = builder.mul(loop.index, word(PIXELS))
+            one, other = (builder.load(_at(builder, given, builder.add(start, done), share.type), align=4) for start in values[3:5])
+            made = _rounded(builder, one, builder.mul(builder.sub(other, one), share))
+            made = builder.trunc(made, _lanes(8, PIXELS))
+            builder.store(made, _at(builder, into, builder.add(values[1], done), made.type), align=1)
+        return context.get_dummy_value()
+
+    return signature, generated
+
+
 sixteen: Any = intrinsic(_sixteen_mixed)
+row_across: Any = intrinsic(_row_across)
+row_between: Any = intrinsic(_row_between)
 sixteen_told: Any = intrinsic(_sixteen_told)
 sixteen_marked: Any = intrinsic(_sixteen_marked)
 
@@ -183,6 +229,24 @@ def _pixels(builder: Any, addresses: Any, channel: int, count: int) -> Any:
     return builder.bitcast(builder.or_(left, builder.shl(right, _same(32, 64, _HALF))), _lanes(8, 8 * _HALF))
 
 
+def _between_two(builder: Any, given: Any, at: Any, pair: Any, count: int) -> Any:
+    """Sums of up to four channels of the pixel at a place and of the one on its right."""
+    word, many = _word(builder, given, at, count), min(count, _FOUR)
+    order = [byte for c in range(_FOUR) for byte in (c % many, 8, many + c % many, 8)]
+    both = _picked(builder, word, ir.Constant(word.type, [0] * 8), order)
+    sixteen_bits = _lanes(16, 2 * _FOUR)
+    return _summed(builder, builder.bitcast(both, sixteen_bits), builder.bitcast(_spread(builder, pair, _FOUR), sixteen_bits))
+
+
+def _word(builder: Any, given: Any, at: Any, count: int) -> Any:
+    """Eight bytes: up to four channels of the pixel at a place, and behind them those of the one on its right."""
+    if count <= _FOUR:
+        return builder.load(_at(builder, given, at, _lanes(8, 8)), align=1)
+    places = at, builder.add(at, at.type(count))
+    left, right = (builder.load(_at(builder, given, place, _lanes(8, _FOUR)), align=1) for place in places)
+    return _picked(builder, left, right, list(range(8)))
+
+
 def _beside(builder: Any, pixels: Any, chosen: tuple[int | None, int | None], right: int) -> Any:
     """Of each word two channels, a value and that on its right, ``right`` bytes further on, in 16 bits each; None for zeros."""
     order, zero = [], 8 * _HALF
@@ -195,9 +259,10 @@ def _beside(builder: Any, pixels: Any, chosen: tuple[int | None, int | None], ri
 
 def _summed(builder: Any, values: Any, weights: Any) -> Any:
     """Sums of products of neighbours, for which processors have an instruction."""
-    one, other = (builder.sext(some, _lanes(32, 2 * PIXELS)) for some in (values, weights))
+    many = values.type.count
+    one, other = (builder.sext(some, _lanes(32, many)) for some in (values, weights))
     products = builder.mul(one, other)
-    even, odd = (_some(builder, products, list(range(first, 2 * PIXELS, 2))) for first in (0, 1))
+    even, odd = (_some(builder, products, list(range(first, many, 2))) for first in (0, 1))
     return builder.add(even, odd)
 
 
@@ -205,7 +270,12 @@ def _mixture(builder: Any, above: Any, below: Any, pairs: Any, down: Any) -> Any
     """Sixteen values of what ``_beside`` found of two rows. Their difference is summed, not the lower one, which saves a product."""
     weights = builder.bitcast(pairs, above.type)
     top, more = _summed(builder, above, weights), _summed(builder, builder.sub(below, above), weights)
-    total = builder.add(builder.shl(top, _same(BITS)), builder.mul(more, down))
+    return _rounded(builder, top, builder.mul(more, down))
+
+
+def _rounded(builder: Any, top: Any, more: Any) -> Any:
+    """Values from sums across an upper row and what the lower one adds."""
+    total = builder.add(builder.shl(top, _same(BITS)), more)
     return builder.lshr(builder.add(total, _same(1 << (2 * BITS - 1))), _same(2 * BITS))
 
 

@@ -19,7 +19,6 @@ from vicinal.backend.philox import rounds
 from vicinal.backend.reference import opaque, stacked
 from vicinal.core import pages
 from vicinal.core.backend import Dense
-from vicinal.core.batch import filled
 from vicinal.core.pages import Room, room
 from vicinal.core.primitive import (
     Effect,
@@ -98,20 +97,19 @@ def _warped(warp: Warp, left: list[Primitive], data: Dense, given: Dense, room: 
     if (made := pixels.rearranged(warp, data, room=_last(left, room))) is not None:
         return made
     following = left[-1] if left else None
-    if isinstance(following, Pointwise) and not following.mixes and (form := sampling.straight(warp, data)) is not None:
+    if isinstance(following, Pointwise) and not following.mixes and (form := sampling.tabled(warp, data)) is not None:
         left.pop()
-        return _warp_table(warp, following, np.asarray(data), *form, _last(left, room))
+        return _warp_table(warp, following, np.asarray(data), form, _last(left, room))
     if _fresh(data, given) and sampling.in_place(warp, data):
         return _written(sampling.warp, warp, np.flatnonzero(warp.active & ~warp.still), np.asarray(data))
     return sampling.warp(warp, data)
 
 
-def _warp_table(warp: Warp, chain: Pointwise, data: NDArray, size: tuple[int, int], inverse: NDArray[np.float64],
-                room: Room) -> NDArray:  # fmt: skip
-    tables, planar = tabulated(chain, np.uint8), chain.layout == "CHW"
+def _warp_table(warp: Warp, chain: Pointwise, data: NDArray, form: sampling.Straight, room: Room) -> NDArray:
+    tables, planar, size = tabulated(chain, np.uint8), chain.layout == "CHW", form.sizes[0]
     shape = (data.shape[3], *size) if planar else (*size, data.shape[3])
     out = room((len(data), *shape), tables.dtype)
-    sampling.table_at(data, inverse, filled((len(data), 2), size, np.int64), planar, out, warp.border.copy(), warp.fill, tables)
+    sampling.table_at(data, form.inverse, form.sizes, planar, out, warp.border, warp.fill, tables, form.upright, ~form.upright)
     return out
 
 

@@ -14,6 +14,8 @@ _inlined = njit(nogil=True, cache=True, error_model="numpy", inline="always")
 # Adding and subtracting 1.5 * 2**23 rounds a float32 below 2**22 to the nearest whole number, ties to even, as NumPy does.
 _MAGIC = np.float32(12582912.0)
 
+_ONE_SAMPLE = 1.49  # source pixels along an axis: up to here ``Warp.supersampling`` is 1 for certain
+
 
 @_inlined
 def _brought(i, size, border):
@@ -60,28 +62,35 @@ def _inner(src, y, x, c, fy, fx):
 
 
 @_compiled
-def inverted(matrix, size, active, interpolation, canvas, inverse):
-    """Inverses of affine maps, as ``vicinal.core.affine.invert`` has them, row by row into (B, 6).
+def inverted(matrix, size, active, interpolation, antialias, canvas, inverse, sizes, boxes, upright):
+    """Inverses of affine maps, as ``vicinal.core.affine.invert`` has them, row by row into (B, 6); what comes out of samples of one size.
 
-    matrix (B, 3, 3), size (B, 2), canvas height and width that come in. Height and width of what comes out; -1 where those differ, or a
-    map is not affine, or not linear between pixels.
+    matrix (B, 3, 3), size (B, 2), canvas height and width that come in; written are sizes (B, 2), what comes out, boxes (B, 2), the source
+    pixels along x and y that a pixel is the mean of, and upright (B,), where rows stay rows. Three answers: whether all are affine, linear
+    and at one sample a pixel; whether all come out in one size; whether some put pixels onto pixels elsewhere.
     """
-    height, width = canvas
+    alike, moved = True, False
     for n in range(len(matrix)):
-        rows, columns = canvas
+        sizes[n, 0], sizes[n, 1] = canvas
         if active[n]:
-            rows, columns = size[n]
-        if n == 0:
-            height, width = rows, columns
-        affine = matrix[n, 2, 0] == 0 and matrix[n, 2, 1] == 0
-        if not affine or interpolation[n] == NEAREST or rows != height or columns != width:
-            return -1, -1
+            sizes[n] = size[n]
+        alike &= sizes[n, 0] == sizes[0, 0] and sizes[n, 1] == sizes[0, 1]
+        if matrix[n, 2, 0] != 0 or matrix[n, 2, 1] != 0 or interpolation[n] == NEAREST:
+            return False, alike, moved
         a, b, x, c, d, y = matrix[n, 0, 0], matrix[n, 0, 1], matrix[n, 0, 2], matrix[n, 1, 0], matrix[n, 1, 1], matrix[n, 1, 2]
         det = a * d - b * c
         right, down, below, across = d / det, -b / det, -c / det, a / det
         inverse[n, 0], inverse[n, 1], inverse[n, 2] = right, down, -(right * x + down * y)
         inverse[n, 3], inverse[n, 4], inverse[n, 5] = below, across, -(below * x + across * y)
-    return height, width
+        boxes[n], upright[n] = 1, b == 0 and c == 0
+        if antialias[n] and upright[n]:
+            boxes[n, 0], boxes[n, 1] = max(abs(right), 1.0), max(abs(across), 1.0)
+        elif antialias[n] and max(np.hypot(right, below), np.hypot(down, across)) > _ONE_SAMPLE:
+            return False, alike, moved
+        kept, turned = b == 0 and c == 0 and abs(a) == 1 and abs(d) == 1, a == 0 and d == 0 and abs(b) == 1 and abs(c) == 1
+        still = a == 1 and d == 1 and x == 0 and y == 0 and sizes[n, 0] == canvas[0] and sizes[n, 1] == canvas[1]
+        moved |= (kept or turned) and not still and x == np.rint(x) and y == np.rint(y)
+    return True, alike, moved
 
 
 @_compiled

@@ -76,11 +76,14 @@ def _stretched(after, nodes, frame, before, x_step, count):
     """Every line of such a grid, (r, 2, count): by how much the source of each pixel of a row is shifted where the row lies on the line."""
     found = np.empty((nodes.shape[0], 2, count) if _keeps_columns(after, nodes, before) else (0, 2, count))
     last, to_x = nodes.shape[1] - 1, (nodes.shape[1] - 1) / frame[1]
+    cells, shares = np.empty(count, np.int64), np.empty(count)
     for x in range(count if len(found) else 0):
         g = min(max((after[0] * (x + 0.5) * x_step + after[2]) * to_x, 0.0), float(last))
-        i = min(int(g), last - 1)
-        share = g - i
-        for j in range(len(found)):
+        cells[x] = min(int(g), last - 1)
+        shares[x] = g - cells[x]
+    for j in range(len(found)):
+        for x in range(count):
+            i, share = cells[x], shares[x]
             p, q, r, s = nodes[j, i, 0], nodes[j, i, 1], nodes[j, i + 1, 0], nodes[j, i + 1, 1]
             u, v = p + share * (r - p), q + share * (s - q)
             found[j, 0, x], found[j, 1, x] = before[0] * u + before[1] * v, before[3] * u + before[4] * v

@@ -6,33 +6,67 @@ Which of them an image takes depends on its size, its dtype and its map alone, s
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vicinal.backend import bilinear, kernels, maps, pixels, reference
+from vicinal.backend import affine_kernels, kernels, maps, pixels, reference
+from vicinal.backend.bilinear_rows import by_rows
 from vicinal.backend.maps import BORDERS, SMALL, in_whole_numbers
 from vicinal.backend.reference import both_axes, canvas, square, stacked
 from vicinal.backend.upright import upright
 from vicinal.core import affine
 from vicinal.core.backend import Dense
-from vicinal.core.batch import RANGES, every, name_of
+from vicinal.core.batch import RANGES, every, filled, name_of
+from vicinal.core.pages import room
 from vicinal.core.warp import NEAREST, Warp
 
 _AS_IT_COMES = np.empty((1, 0, 1), np.uint8)  # no table
 
 
-def straight(warp: Warp, data: Dense) -> tuple[tuple[int, int], NDArray[np.float64]] | None:
-    """Canvas and inverse maps (B, 6) where one pass does warp and table: equal, 8-bit, affine, linear and without antialiasing."""
+@final
+@dataclass(frozen=True, eq=False)
+class Straight:
+    """8-bit images of one size under affine maps that are linear between pixels, as the loops take them, sample by sample.
+
+    Args:
+        inverse: (B, 6) maps from the result row by row; sizes: (B, 2) what comes out; boxes: (B, 2) pixels that one of it is the mean of;
+        upright: (B,) where rows stay rows and columns columns.
+        alike: whether all come out in one size; moved: whether some are pixels put onto pixels elsewhere, which is faster by itself.
+    """
+
+    inverse: NDArray[np.float64]
+    sizes: NDArray[np.int64]
+    boxes: NDArray[np.float64]
+    upright: NDArray[np.bool_]
+    alike: bool
+    moved: bool
+
+    @cached_property
+    def averaged(self) -> NDArray[np.bool_]:
+        """(B,) which pixels are means over boxes."""
+        return np.asarray((self.boxes > 1).any(1))
+
+
+def straight(warp: Warp, data: Dense) -> Straight | None:
+    """A warp as such; None for any other."""
     if not isinstance(data, np.ndarray) or not in_whole_numbers(data) or warp.matrix.shape[-1] != 3 or warp.bent.any():
         return None
-    inverse = np.empty((len(data), 6))
-    size = kernels.inverted(warp.matrix, np.array(warp.size), warp.active.copy(), warp.interpolation.copy(), data.shape[1:3], inverse)
-    if size[0] < 0 or (warp.antialias.any() and not warp.supersampling.max() == 1 == warp.boxes.max()):
-        return None
-    return size, inverse
+    inverse, sizes, boxes = np.empty((len(data), 6)), np.empty((len(data), 2), np.int64), np.empty((len(data), 2))
+    size, kept = np.array(warp.size), np.empty(len(data), bool)
+    told = [said.copy() for said in (warp.active, warp.interpolation, warp.antialias)]  # to the loops, read-only arrays are another type
+    fit, alike, moved = kernels.inverted(warp.matrix, size, *told, data.shape[1:3], inverse, sizes, boxes, kept)
+    return Straight(inverse, sizes, boxes, kept, alike, moved) if fit else None
+
+
+def tabled(warp: Warp, data: Dense) -> Straight | None:
+    """The same where one pass does warp and table: no averages, and one size comes out."""
+    form = straight(warp, data)
+    return form if form is not None and form.alike and not form.averaged.any() else None
 
 
 def in_place(warp: Warp, data: Dense) -> bool:
@@ -54,9 +88,29 @@ def inverses(warp: Warp, rows: NDArray | slice = slice(None)) -> NDArray[np.floa
 
 
 def table_at(data: NDArray, inverse: NDArray, sizes: NDArray, planar: bool, out: NDArray, border: NDArray, fill: NDArray,
-             tables: NDArray) -> None:  # fmt: skip
-    """8-bit images, and what a table makes of their values, one behind the other into ``out``; ``planar``: channels first."""
-    bilinear.affine(data, inverse, sizes, planar, out.reshape(-1), border, np.rint(fill * 255), tables, (0,) * data.shape[3])
+             tables: NDArray, kept: NDArray[np.bool_], slanted: NDArray[np.bool_]) -> None:  # fmt: skip
+    """8-bit images, and what a table makes of their values, one behind the other into ``out``; ``planar``: channels first.
+
+    kept, slanted: (B,) which have maps that keep rows rows, and which others; of the rest nothing but their places is left.
+    """
+    border, whole = border.copy(), np.rint(fill * 255)
+    for chosen, kernel in ((kept, by_rows), (slanted, affine_kernels.affine)):
+        if np.count_nonzero(chosen):
+            kernel(data, inverse, sizes, chosen, planar, out.reshape(-1), border, whole, tables, (0,) * data.shape[3])
+
+
+def _at_once(warp: Warp, data: NDArray, form: Straight) -> Dense:
+    """8-bit images of one size: those that are averaged in one call, the others in another."""
+    shape, ends = data.shape[3:], (form.sizes[:, 0] * form.sizes[:, 1] * data.shape[3]).cumsum()
+    out, averaged, linear = room((int(ends[-1]),), np.uint8), form.averaged, form.upright & ~form.averaged
+    table_at(data, form.inverse, form.sizes, False, out, warp.border, warp.fill, _AS_IT_COMES, linear, ~form.upright)
+    if np.count_nonzero(averaged):
+        fill = (warp.fill * 255).astype(np.float32)
+        upright(data, form.inverse, form.sizes, averaged, out, warp.border.copy(), fill, form.boxes)
+    if form.alike:
+        return out.reshape(len(data), *form.sizes[0], *shape)
+    parts = zip([0, *ends.tolist()], ends.tolist(), form.sizes.tolist(), strict=False)
+    return [out[start:end].reshape(*size, *shape) for start, end, size in parts]
 
 
 def _resample(warp: Warp, data: Dense, some: Callable[[Warp, NDArray, Dense], Dense]) -> Dense:
@@ -78,6 +132,9 @@ def warp(primitive: Warp, data: Dense) -> Dense:
     """A whole batch, equal or ragged."""
     if data[0].dtype == np.float64:  # series; the compiled loops and OpenCV would go through float32
         return reference.backend().run([primitive], data)
+    form = straight(primitive, data)
+    if form is not None and not form.moved:
+        return _at_once(primitive, np.asarray(data), form)
     if isinstance(data, list) or one_size(primitive, data) is None:
         return _ragged(primitive, list(data))
     return _resample(primitive, data, _any)
@@ -90,9 +147,10 @@ def _ragged(warp: Warp, data: list[NDArray]) -> Dense:
     rows = np.flatnonzero(lone)
     if not len(rows):
         return _resample(warp, data, _any)
-    large = (data[0].dtype != np.uint8) & (np.maximum(areas, _sides(warp).prod(1))[rows] > SMALL)
     images = [data[row] for row in rows]
-    made = _side_by_side(warp, rows, np.stack(images)) if _small_alike(warp, rows, images) else _one_by_one(warp, rows, images, large)
+    if (made := _small_alike(warp.rows(rows), images)) is None:
+        large = (data[0].dtype != np.uint8) & (np.maximum(areas, _sides(warp).prod(1))[rows] > SMALL)
+        made = _one_by_one(warp, rows, images, large)
     if len(rows) == len(data):
         return made
     samples = list(data)
@@ -106,30 +164,14 @@ def _sides(warp: Warp) -> NDArray[np.int64]:
     return warp.size if warp.size.shape[1] == 2 else np.pad(warp.size, ((0, 0), (1, 0)), constant_values=1)
 
 
-def _small_alike(warp: Warp, rows: NDArray, images: list[NDArray]) -> bool:
-    """Whether small 8-bit images of one size come out in several, by one sample or one mean a pixel."""
-    small = max(images[0][..., 0].size, int(_sides(warp)[rows].prod(1).max())) <= SMALL
-    alike = images[0].dtype == np.uint8 and all(image.shape == images[0].shape for image in images)
-    return small and alike and warp.supersampling[rows].max() == 1
-
-
-def _side_by_side(warp: Warp, rows: NDArray, data: NDArray) -> list[NDArray]:
-    """Such images in two calls, since every one costs as much as a small image."""
-    made: list[NDArray] = [data[0]] * len(rows)
-    sizes, by_axis = _sides(warp)[rows], _by_axis(warp, rows, data.dtype)
-    apart = _apart(warp, rows, False)
-
-    def linear(some: NDArray, part: NDArray, out: NDArray) -> None:
-        table_at(part, inverses(warp, rows[some]), sizes[some], False, out, warp.border[rows[some]], warp.fill[rows[some]], _AS_IT_COMES)
-
-    for some, sample in ((np.flatnonzero(apart), by_axis), (np.flatnonzero(~apart), linear)):
-        ends = np.concatenate([[0], (sizes[some].prod(1) * data.shape[3]).cumsum()])
-        out = np.empty(ends[-1], np.uint8)
-        if len(some):
-            sample(some, data[some], out)
-        for n, start, end in zip(some.tolist(), ends[:-1].tolist(), ends[1:].tolist(), strict=True):
-            made[n] = out[start:end].reshape(*sizes[n], data.shape[3])
-    return made
+def _small_alike(warp: Warp, images: list[NDArray]) -> Dense | None:
+    """Small 8-bit images of one size at once, where they can be, since every call costs as much as one of them; None for others."""
+    first = images[0]
+    if first.dtype != np.uint8 or first[..., 0].size > SMALL or any(image.shape != first.shape for image in images):
+        return None
+    data = np.stack(images)
+    form = straight(warp, data)
+    return None if form is None else _at_once(warp, data, form)
 
 
 def _one_by_one(warp: Warp, rows: NDArray, images: list[NDArray], large: NDArray[np.bool_]) -> Dense:
@@ -160,7 +202,8 @@ def _by_axis(warp: Warp, rows: NDArray, dtype: Any) -> Callable[[Any, NDArray, N
         box = np.pad(box, ((0, 0), (0, 1)), constant_values=1.0)
 
     def run(some: Any, data: NDArray, out: NDArray) -> None:
-        upright(data, inverse[some], sizes[some], out.reshape(-1), border[some], fill[some], box[some], dtype.kind == "u")
+        on = filled(len(data), True, bool)
+        upright(data, inverse[some], sizes[some], on, out.reshape(-1), border[some], fill[some], box[some])
 
     return run
 
@@ -271,7 +314,8 @@ def _mean(image: NDArray, height: int, width: int) -> NDArray:
 def _by_loop(inverse: NDArray, size: tuple[int, int], border: NDArray, fill: NDArray, data: NDArray) -> NDArray:
     out = np.empty((len(data), *size, data.shape[3]), data.dtype)
     if in_whole_numbers(data):
-        table_at(data, inverse, np.full((len(data), 2), size), False, out, border, fill, _AS_IT_COMES)
+        kept, sizes = (inverse[:, 1] == 0) & (inverse[:, 3] == 0), filled((len(data), 2), size, np.int64)
+        table_at(data, inverse, sizes, False, out, border, fill, _AS_IT_COMES, kept, ~kept)
         return out
     scale = RANGES[name_of(data.dtype)]
     kernels.warp(data, inverse, out, border, (fill * scale).astype(np.float32), data.dtype.kind == "u")

@@ -5,57 +5,23 @@ A pixel of the result is the mean of what its box covers. A box of one pixel is 
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from llvmlite import ir
-from numba.core import cgutils, types
-from numba.extending import intrinsic
 
-from vicinal.backend.kernels import _MAGIC, _brought, _compiled, _inlined
+from vicinal.backend.kernels import _brought, _compiled, _inlined
+from vicinal.backend.upright_lanes import LANES, pixels_summed, rows_summed, stored
 from vicinal.core.warp import REFLECT
-
-_LANES = 4
-
-
-def _four_sums(typing: Any, target: Any, to: Any, source: Any, at: Any, step: Any, weights: Any, first: Any, count: Any) -> Any:
-    """target[to : to + 4] = sum over j < count of weights[first + j] * source[at + j * step : ... + 4], all float32 and contiguous.
-
-    In one register: a compiler that is given three channels works them out one by one. What the fourth lane writes over belongs to the
-    next pixel, which comes later.
-    """
-    signature = types.void(target, to, source, at, step, weights, first, count)
-
-    def generated(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        lanes = ir.VectorType(ir.FloatType(), _LANES)
-        places = ir.VectorType(ir.IntType(32), _LANES)
-        into, values_at, factors = (context.make_array(signature.args[n])(context, builder, values[n]).data for n in (0, 2, 5))
-        total = cgutils.alloca_once_value(builder, ir.Constant(lanes, [0.0] * _LANES))
-        with cgutils.for_range(builder, values[7]) as loop:
-            begin = builder.add(values[3], builder.mul(loop.index, values[4]))
-            four = builder.load(builder.bitcast(builder.gep(values_at, [begin]), lanes.as_pointer()), align=4)
-            factor = builder.load(builder.gep(factors, [builder.add(values[6], loop.index)]))
-            one = builder.insert_element(ir.Constant(lanes, ir.Undefined), factor, ir.Constant(ir.IntType(32), 0))
-            all_of_it = builder.shuffle_vector(one, ir.Constant(lanes, ir.Undefined), ir.Constant(places, [0] * _LANES))
-            builder.store(builder.fadd(builder.load(total), builder.fmul(four, all_of_it)), total)
-        builder.store(builder.load(total), builder.bitcast(builder.gep(into, [values[1]]), lanes.as_pointer()), align=4)
-        return context.get_dummy_value()
-
-    return signature, generated
-
-
-_fours: Any = intrinsic(_four_sums)
 
 
 @_inlined
-def _boxes(scale, shift, box, count):
-    """For each pixel of an axis the first source pixel that its box touches, and the shares (count, m) of those from there on.
+def _boxes(scale, shift, box, count, step):
+    """For each pixel of an axis the first source pixel that its box touches, and the shares (count, m) of those from there on; and where
+    the last box ends.
 
-    m is 2, 4 or more: the loops that know it beforehand are twice as fast, and shares of 0 cost little.
+    m is 2, 4 or more, by steps: the loops that know it beforehand are twice as fast, and shares of 0 cost little.
     """
     wide = int(np.ceil(box)) + 1
-    wide = 2 if box == 1 else (4 if wide <= 4 else wide)
-    first, shares = np.empty(count, np.int64), np.zeros((count, wide), np.float32)
+    wide = 2 if box == 1 else (4 if wide <= 4 else (wide + step - 1) // step * step)
+    first, shares, end = np.empty(count, np.int64), np.zeros((count, wide), np.float32), np.int64(-1 << 62)
     for i in range(count):
         centre = scale * (i + 0.5) + shift
         low, high = centre - box / 2, centre + box / 2
@@ -63,7 +29,8 @@ def _boxes(scale, shift, box, count):
         for j in range(wide):
             pixel = first[i] + j
             shares[i, j] = max(min(high, pixel + 1.0) - max(low, float(pixel)), 0.0) / box
-    return first, shares
+        end = max(end, min(int(np.ceil(high)), first[i] + wide))
+    return first, shares, end
 
 
 @_inlined
@@ -76,89 +43,90 @@ def _seen(height, stride, start, at, share, border, fill):
 
 
 @_inlined
-def _down(flat, height, stride, start, first, shares, border, fill, line, low, length):
-    """The weighted sum of source rows, over the values from ``start`` on of each; two or four rows at a time, which saves loads."""
-    a, one, some = _seen(height, stride, start, first, shares[0], border, fill)
-    b, two, more = _seen(height, stride, start, first + 1, shares[1], border, fill)
-    outside, to, count = some + more, np.uintp(low), np.uintp(length)
-    if len(shares) == 2:
-        for i in range(count):
-            line[to + i] = one * np.float32(flat[a + i]) + two * np.float32(flat[b + i]) + outside
-        return
-    c, three, some = _seen(height, stride, start, first + 2, shares[2], border, fill)
-    d, four, more = _seen(height, stride, start, first + 3, shares[3], border, fill)
-    beyond = some + more
-    for i in range(count):
-        upper = one * np.float32(flat[a + i]) + two * np.float32(flat[b + i]) + outside
-        line[to + i] = upper + (three * np.float32(flat[c + i]) + four * np.float32(flat[d + i]) + beyond)
-    for j in range(4, len(shares), 2):
-        if shares[j] == 0:
-            break
-        a, one, some = _seen(height, stride, start, first + j, shares[j], border, fill)
-        b, two, more = _seen(height, stride, start, first + j + 1, shares[j + 1] if j + 1 < len(shares) else np.float32(0), border, fill)
-        outside = some + more
-        for i in range(count):
-            line[to + i] += one * np.float32(flat[a + i]) + two * np.float32(flat[b + i]) + outside
-
-
-@_inlined
 def _beside(line, base, low, high, width, channels, border, fill):
     """What the border shows beside the canvas."""
-    for column in range(low, high):
-        if 0 <= column < width:
-            continue
-        shown = _brought(column, width, border)
-        for c in range(channels):
-            line[(column - base) * channels + c] = fill if shown < 0 else line[(shown - base) * channels + c]
+    for begin, end in ((low, min(high, 0)), (max(low, width), high)):
+        for column in range(begin, end):
+            shown = _brought(column, width, border)
+            for c in range(channels):
+                line[(column - base) * channels + c] = fill if shown < 0 else line[(shown - base) * channels + c]
 
 
 @_inlined
-def _across(line, base, first, shares, flat_shares, channels, row):
-    """The weighted sums of pixels of a line; pixel by pixel, since the last lanes of each spill over into the next."""
-    wide = shares.shape[1]
-    for x in range(len(first)):
-        for c in range(0, channels, _LANES):
-            at, to = (first[x] - base) * channels + c, x * channels + c
-            if wide == 2:
-                _fours(row, to, line, at, channels, flat_shares, x * 2, 2)
-            elif wide == 4:
-                _fours(row, to, line, at, channels, flat_shares, x * 4, 4)
-            else:
-                _fours(row, to, line, at, channels, flat_shares, x * wide, wide)
+def _along(inverse, box, size):
+    """What ``_boxes`` says along x and along y, and the pixels along x with which the boxes begin and before which they end."""
+    first_x, shares_x, high = _boxes(inverse[0], inverse[2], box[0], size[1], 1)
+    first_y, shares_y, _ = _boxes(inverse[4], inverse[5], box[1], size[0], 4)
+    return first_x, shares_x, first_y, shares_y, first_x.min(), high
+
+
+@_inlined
+def _part(first, shares, low, high, width, channels, border):
+    """The columns [left, right) of a source that are read, the one that a line begins with, and how many values it has room for.
+
+    ``first`` is counted from there on.
+    """
+    left, right = min(max(low, 0), width - 1), min(max(high, 1), width)
+    if border == REFLECT and (low < 0 or high > width):  # what a mirror shows may lie anywhere
+        left, right = 0, width
+    base, beyond = min(low, left), first.max() + shares.shape[1]
+    first -= base
+    return left, right, base, (max(beyond, right) - base) * channels + LANES
+
+
+@_inlined
+def _alike(inverse, sizes, border, box, one, other):
+    """Whether two samples take their pixels from the same places."""
+    same = sizes[one, 0] == sizes[other, 0] and sizes[one, 1] == sizes[other, 1] and border[one] == border[other]
+    for k in range(6):
+        same &= inverse[one, k] == inverse[other, k]
+    return same and box[one, 0] == box[other, 0] and box[one, 1] == box[other, 1]
 
 
 @_compiled
-def upright(src, inverse, sizes, out, border, fill, box, whole):
-    """A batch of images of any dtype in float32, rounded at the end where ``whole``.
+def upright(src, inverse, sizes, chosen, out, border, fill, box):
+    """A batch of images of any dtype in float32, rounded at the end for whole numbers.
 
-    src (B, H, W, C), inverse (B, 6) maps of continuous coordinates row by row, sizes (B, 2) height and width of each result, out: one
-    behind the other, border (B,), fill (B,) in units of the dtype, box (B, 2) source pixels along x and y that a pixel of it covers.
+    src (B, H, W, C), inverse (B, 6) maps of continuous coordinates row by row, sizes (B, 2) height and width of each result, chosen (B,)
+    which are wanted, out: one behind the other, border (B,), fill (B,) in units of the dtype, box (B, 2) source pixels along x and y that
+    a pixel of it covers.
     """
     batch, height, width, channels = src.shape
-    start = 0
+    start, noted = 0, 0
+    first_x, shares_x, first_y, shares_y, low, high = _along(inverse[0], box[0], sizes[0])
+    left, right, base, apart = _part(first_x, shares_x, low, high, width, channels, border[0])
+    line, row = np.zeros(2 * apart, np.float32), np.empty(2 * (sizes[0, 1] * channels + LANES), np.float32)
     for b in range(batch):
-        first_x, shares_x = _boxes(inverse[b, 0], inverse[b, 2], box[b, 0], sizes[b, 1])
-        first_y, shares_y = _boxes(inverse[b, 4], inverse[b, 5], box[b, 1], sizes[b, 0])
-        low, high = first_x.min(), first_x.max() + shares_x.shape[1]
-        left, right = min(max(low, 0), width - 1), min(max(high, 1), width)
-        if border[b] == REFLECT and (low < 0 or high > width):  # what a mirror shows may lie anywhere
-            left, right = 0, width
-        base = min(low, left)
-        flat, flat_shares = src[b].reshape(-1), shares_x.reshape(-1)
-        line = np.zeros((max(high, right) - base) * channels + _LANES, np.float32)
-        length = sizes[b, 1] * channels
-        row = np.empty(length + _LANES, np.float32)
-        for y in range(sizes[b, 0]):
-            to, seen = (left - base) * channels, (right - left) * channels
-            _down(flat, height, width * channels, left * channels, first_y[y], shares_y[y], border[b], fill[b], line, to, seen)
-            if low < 0 or high > width:
-                _beside(line, base, low, high, width, channels, border[b], fill[b])
-            _across(line, base, first_x, shares_x, flat_shares, channels, row)
-            target = out[start : start + length]
-            start += length
-            if whole:
-                for i in range(len(target)):
-                    target[i] = np.int32((row[i] + _MAGIC) - _MAGIC)
-            else:
-                for i in range(len(target)):
-                    target[i] = row[i]
+        if not chosen[b]:
+            start += sizes[b, 0] * sizes[b, 1] * channels
+            continue
+        flat, length = src[b].reshape(-1), sizes[b, 1] * channels
+        if not _alike(inverse, sizes, border, box, noted, b):
+            noted = b
+            first_x, shares_x, first_y, shares_y, low, high = _along(inverse[b], box[b], sizes[b])
+            left, right, base, apart = _part(first_x, shares_x, low, high, width, channels, border[b])
+            line, row = np.zeros(2 * apart, np.float32), np.empty(2 * (length + LANES), np.float32)
+        wide, last = shares_x.shape[1], sizes[b, 0]
+        to, begin, seen, stride = (left - base) * channels, left * channels, (right - left) * channels, width * channels
+        # Each row is read a round after it was written: a register that spans what two others wrote waits until that is in the cache.
+        for y in range(last + 2):
+            for j in range(0, shares_y.shape[1] if y < last else 0, 4):
+                if j and shares_y[y, j] == 0:
+                    break
+                top, at = first_y[y] + j, to + (y & 1) * apart
+                p, one, some = _seen(height, stride, begin, top, shares_y[y, j], border[b], fill[b])
+                q, two, more = _seen(height, stride, begin, top + 1, shares_y[y, j + 1], border[b], fill[b])
+                if shares_y.shape[1] == 2:
+                    rows_summed(line, at, False, flat, (p, q), (one, two), (some + more,), seen)
+                    continue
+                r, three, rest = _seen(height, stride, begin, top + 2, shares_y[y, j + 2], border[b], fill[b])
+                s, four, else_ = _seen(height, stride, begin, top + 3, shares_y[y, j + 3], border[b], fill[b])
+                rows_summed(line, at, j > 0, flat, (p, q, r, s), (one, two, three, four), (some + more, rest + else_), seen)
+            if y < last and (low < 0 or high > width):
+                _beside(line[(y & 1) * apart :], base, low, high, width, channels, border[b], fill[b])
+            before = 1 - (y & 1)
+            if 0 < y <= last:
+                pixels_summed(row, before * (length + LANES), line, before * apart, first_x, shares_x, wide, sizes[b, 1], channels)
+            if y > 1:
+                stored(out, start + (y - 2) * length, row, (y & 1) * (length + LANES), length)
+        start += last * length

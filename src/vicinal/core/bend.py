@@ -96,10 +96,31 @@ def steepest(nodes: NDArray, size: NDArray, least: float = 0.0) -> NDArray[np.fl
     if nodes.size > _CACHED and len(nodes) > 1:
         half = len(nodes) // 2
         return np.concatenate([steepest(nodes[part], size[part], least) for part in (slice(half), slice(half, None))])
-    rows, columns = nodes.shape[1] - 1, nodes.shape[2] - 1
+    found, rates = np.full(len(nodes), least), (np.array(nodes.shape[2:0:-1]) - 1) / size[:, ::-1]
+    steep = np.flatnonzero(_bound(nodes, rates) > least * (1 - 1e-9))  # most fields are far from folding: those are done
+    if len(steep):
+        found[steep] = _at_corners(nodes[steep], rates[steep], least)
+    return found
+
+
+def _slopes(nodes: NDArray) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+    """Differences of x and y from node to node along x, and of x and y along y."""
     x, y = np.ascontiguousarray(nodes[..., 0]), np.ascontiguousarray(nodes[..., 1])
-    to_x, to_y = (columns / size[:, 1])[:, None, None], (rows / size[:, 0])[:, None, None]
-    slopes = np.diff(x, axis=2) * to_x, np.diff(y, axis=2) * to_x, np.diff(x, axis=1) * to_y, np.diff(y, axis=1) * to_y
+    return x[:, :, 1:] - x[:, :, :-1], y[:, :, 1:] - y[:, :, :-1], x[:, 1:] - x[:, :-1], y[:, 1:] - y[:, :-1]
+
+
+def _bound(nodes: NDArray, rates: NDArray) -> NDArray[np.float64]:
+    """(B,) what ``steepest`` cannot exceed, by the least stretch and the most shear there are anywhere; rates: (B, 2) nodes a pixel."""
+    a, b, c, d = (slope.reshape(len(nodes), -1) for slope in _slopes(nodes))
+    shear = [np.maximum(slope.max(1), -slope.min(1)) * rates[:, axis] for axis, slope in enumerate((b, c))]
+    return np.maximum(-a.min(1) * rates[:, 0], -d.min(1) * rates[:, 1]) + (shear[0] + shear[1]) / 2
+
+
+def _at_corners(nodes: NDArray, rates: NDArray, least: float) -> NDArray[np.float64]:
+    """(B,) the same at every corner of a cell, where the strain of a bilinear map is largest."""
+    to_x, to_y = (rates[:, axis, None, None] for axis in (0, 1))
+    a, b, c, d = _slopes(nodes)
+    slopes = a * to_x, b * to_x, c * to_y, d * to_y
     found = np.full(len(nodes), least)
     sample, row, column = np.nonzero(_suspects(*slopes, least))
     for low in (0, 1):

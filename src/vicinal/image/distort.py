@@ -305,11 +305,14 @@ class OpticalDistortion(Transform):
     interpolation: str = interpolation_option()
 
     def lower(self, params: Params, spec: Spec) -> list[Warp]:
-        axis = np.stack([params["x"], params["y"]], 1)
+        lens = np.stack([params["x"], params["y"]], 1)
         bends: list[Grid | None] = [None] * len(spec)
         for fine, rows in by_fineness(spec):
-            away, radius = _about(axis[rows], spec.size[rows], fine)
-            nodes = away * (_stretch(params["k"][rows, None, None], radius, self.model) - 1)[..., None]
+            away, radius = _about(lens[rows], spec.size[rows], fine)
+            more = _stretch(params["k"][rows, None, None], radius, self.model) - 1
+            nodes = np.empty((*more.shape, 2))
+            for axis in (0, 1):  # whole planes, which NumPy multiplies faster than pairs
+                nodes[..., axis] = away[..., axis] * more
             place(bends, rows, grids(nodes, params["k"][rows], spec.size[rows]))
         return [Warp.bent_by(bends, spec, self.border, self.fill, self.interpolation)]
 

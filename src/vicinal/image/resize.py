@@ -51,7 +51,7 @@ class LongestMaxSize(Transform):
 
     verb: ClassVar[str] = "move"
     version: ClassVar[int] = 2
-    example: ClassVar[Mapping[str, Any]] = {"size": 32}
+    example: ClassVar[Mapping[str, Any]] = {"size": 24}
 
     size: int = side_option()
     interpolation: str = interpolation_option()
@@ -118,7 +118,7 @@ class Letterbox(Transform):
 
     verb: ClassVar[str] = "move"
     version: ClassVar[int] = 2
-    example: ClassVar[Mapping[str, Any]] = {"size": 32}
+    example: ClassVar[Mapping[str, Any]] = {"size": 24}
 
     size: int | tuple[int, int] = size_option()
     border: str = border_option()

@@ -1,0 +1,110 @@
+"""Linear sampling of 8-bit images under scale, shift and mirror: a row of the source is resampled across but once, and every row of the
+result lies between two of those.
+
+The bits are those of ``bilinear_lanes``: nothing is rounded before both rows are mixed.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vicinal.backend.bilinear import RING, block, marked_axis
+from vicinal.backend.bilinear_lanes import BITS, ONE, PIXELS, row_across, row_between
+from vicinal.backend.bilinear_tables import entries_of, given
+from vicinal.backend.kernels import _brought, _compiled, _inlined
+from vicinal.backend.pixels import copied
+from vicinal.core.warp import CONSTANT
+
+_SPILL = 8  # bytes that a register reads beyond the last pixel
+
+
+@_inlined
+def _marks(places, size, border, pixels, weights):
+    """Pixels and weights of those behind for places along an axis. Without a constant border all are on the canvas."""
+    marked_axis(places, 0.0, -RING, size, size, border, pixels, weights)
+    for k in range(len(places)):
+        pixels[k] -= RING
+        if border != CONSTANT and not 0 <= pixels[k] < size - 1:
+            pixels[k], weights[k] = (0 if pixels[k] < 0 else size - 1), 0
+
+
+@_compiled
+def _noted(inverse, size, border, count, places, starts, pairs, rows, down):
+    """Where the columns of a result begin in a row of the source, and two weights of each; its rows, and weights of those below.
+
+    Whether a row of it shows what lies beside the canvas.
+    """
+    start, apart = inverse[0] * 0.5 + inverse[2] - 0.5, False
+    for x in range(len(starts)):
+        places[x] = inverse[0] * x + start
+    _marks(places[: len(starts)], size[1], border, starts, pairs)
+    for x in range(len(starts)):
+        apart |= not 0 <= starts[x] < size[1] - (pairs[x] > 0)
+        starts[x], pairs[x] = starts[x] * count, (pairs[x] << 16) + ONE - pairs[x]
+    for y in range(len(rows)):
+        places[y] = inverse[4] * (y + 0.5) + inverse[5] - 0.5
+    _marks(places[: len(rows)], size[0], border, rows, down)
+    return apart
+
+
+@_compiled
+def _around(width, fill, count):
+    """A place for a row so wide, with the fill on either side."""
+    room = np.empty((width + 2 * RING) * count + _SPILL, np.uint8)
+    for k in range(len(room)):
+        room[k] = fill
+    return room
+
+
+@_inlined
+def _still(inverse, size, canvas):
+    """Whether a map changes nothing."""
+    same = inverse[0] == inverse[4] == 1 and inverse[1] == inverse[2] == inverse[3] == inverse[5] == 0
+    return same and size[0] == canvas[0] and size[1] == canvas[1]
+
+
+@_compiled
+def by_rows(src, inverse, sizes, chosen, planar, out, border, fill, tables, channels):
+    """What ``affine_kernels.affine`` does, to the last bit, for maps that keep rows rows and columns columns; its arguments."""
+    batch, height, width = src.shape[:3]
+    count, plain, start = len(channels), tables.shape[1] == 0, 0
+    most, _, _, _, line = block(sizes[:, 1].max(), count)
+    apart, entries = np.empty((count, most), np.uint8), np.empty((tables.shape[2], 256), tables.dtype)
+    planes, held = np.empty((tables.shape[2], 4, 256), np.uint8), np.empty(2, np.int64)
+    stride = sizes[:, 1].max() * count + PIXELS
+    sums, marks, places = np.empty(2 * stride, np.int32), np.empty((4, sizes.max()), np.int32), np.empty(sizes.max())
+    for b in range(batch):
+        high, wide = sizes[b]
+        rows, area, length = max(1, most // wide), high * wide, wide * count
+        made, pixels = out[start : start + area * count], src[b].reshape(-1)
+        start += area * count
+        if not plain and b < len(tables):
+            entries_of(tables[b], out.itemsize == 4, entries, planes)
+        if not chosen[b]:
+            continue
+        if plain and _still(inverse[b], sizes[b], (height, width)):
+            copied(made, 0, pixels, 0, len(made))
+            continue
+        starts, pairs, tops, down = marks[0, :wide], marks[1, :wide], marks[2, :high], marks[3, :high]
+        beside = _noted(inverse[b], (height, width), border[b], count, places, starts, pairs, tops, down)
+        strip, held[:], first = _around(width, np.uint8(fill[b]), count), -9, 0
+        for y in range(high):
+            upper, weight = np.int64(tops[y]), down[y]
+            for row in range(upper, upper + 1 + (weight > 0)):
+                if held[row & 1] == row:
+                    continue
+                shown, to, held[row & 1] = _brought(row, height, border[b]), (row & 1) * stride, row
+                begin = shown * width * count
+                if shown < 0:
+                    for k in range(length):
+                        sums[to + k] = np.int32(np.uint8(fill[b])) << BITS
+                elif beside or begin + (width + 1) * count + _SPILL > len(pixels):
+                    copied(strip, RING * count, pixels, begin, width * count)
+                    row_across(sums, to, strip, RING * count, starts, pairs, wide, channels)
+                else:
+                    row_across(sums, to, pixels, begin, starts, pairs, wide, channels)
+            above, below = (upper & 1) * stride, ((upper + (weight > 0)) & 1) * stride
+            row_between(line, (y - first) * length, sums, above, below, weight, length)
+            if y + 1 == first + rows or y + 1 == high:
+                given(line, (y + 1 - first) * wide, 0, plain, entries, planes, planar, apart, made, first * wide, area)
+                first = y + 1
