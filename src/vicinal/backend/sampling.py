@@ -58,8 +58,9 @@ def straight(warp: Warp, data: Dense) -> Straight | None:
         return None
     inverse, sizes, boxes = np.empty((len(data), 6)), np.empty((len(data), 2), np.int64), np.empty((len(data), 2))
     size, kept = np.array(warp.size), np.empty(len(data), bool)
-    told = [said.copy() for said in (warp.active, warp.interpolation, warp.antialias)]  # to the loops, read-only arrays are another type
-    fit, alike, moved = kernels.inverted(warp.matrix, size, *told, data.shape[1:3], inverse, sizes, boxes, kept)
+    # Copies, since to the loops read-only arrays are another type.
+    active, interpolation, antialias = warp.active.copy(), warp.interpolation.copy(), warp.antialias.copy()
+    fit, alike, moved = kernels.inverted(warp.matrix, size, active, interpolation, antialias, data.shape[1:3], inverse, sizes, boxes, kept)
     return Straight(inverse, sizes, boxes, kept, alike, moved) if fit else None
 
 

@@ -127,8 +127,8 @@ def precipitation(images: NDArray, *, key: NDArray, count: NDArray, shape: NDArr
     colour (b, C).
     """
     out = np.empty_like(images)
-    looks = [array.astype(np.float32) for array in (shape, ground, colour)]
-    _precipitation(images, out, key.astype(np.uint32), count, *looks, *limits(images))
+    shape, ground, colour = (array.astype(np.float32) for array in (shape, ground, colour))
+    _precipitation(images, out, key.astype(np.uint32), count, shape, ground, colour, *limits(images))
     return out
 
 
