@@ -46,7 +46,7 @@ def _resampled(source: NDArray, old: NDArray, new: NDArray, rule: str, channels:
         return
     maps = np.zeros((len(new), 6))
     maps[:, 0], maps[:, 4] = old[:, 1] / new[:, 1], old[:, 0] / new[:, 0]
-    _one_by_one(source, old, maps, new, box[:, ::-1].copy(), channels, out, out.dtype.kind == "u")
+    _one_by_one(source, old, maps, new, box[:, ::-1].copy(), channels, out)
 
 
 def _nearest(old: NDArray, new: NDArray) -> list[NDArray[np.int64]]:
@@ -77,10 +77,10 @@ def _gathered(source, old, rows, columns, channels, new, out):
 
 
 @_compiled
-def _one_by_one(source, old, maps, new, box, channels, out, whole):
-    border, fill, start, at = np.full(1, REPLICATE, np.int8), np.zeros(1, np.float32), 0, 0
+def _one_by_one(source, old, maps, new, box, channels, out):
+    border, fill, chosen, start, at = np.full(1, REPLICATE, np.int8), np.zeros(1, np.float32), np.ones(1, np.bool_), 0, 0
     for b in range(len(new)):
         stop, end = start + old[b, 0] * old[b, 1] * channels, at + new[b, 0] * new[b, 1] * channels
         image = source[start:stop].reshape(1, old[b, 0], old[b, 1], channels)
-        upright(image, maps[b : b + 1], new[b : b + 1], out[at:end], border, fill, box[b : b + 1], whole)
+        upright(image, maps[b : b + 1], new[b : b + 1], chosen, out[at:end], border, fill, box[b : b + 1])
         start, at = stop, end
