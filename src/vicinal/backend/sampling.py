@@ -49,7 +49,7 @@ class Straight:
     @cached_property
     def averaged(self) -> NDArray[np.bool_]:
         """(B,) which pixels are means over boxes."""
-        return np.asarray((self.boxes > 1).any(1))
+        return (self.boxes[:, 0] > 1) | (self.boxes[:, 1] > 1)
 
 
 def straight(warp: Warp, data: Dense) -> Straight | None:
@@ -102,16 +102,27 @@ def table_at(data: NDArray, inverse: NDArray, sizes: NDArray, planar: bool, out:
 
 def _at_once(warp: Warp, data: NDArray, form: Straight) -> Dense:
     """8-bit images of one size: those that are averaged in one call, the others in another."""
-    shape, ends = data.shape[3:], (form.sizes[:, 0] * form.sizes[:, 1] * data.shape[3]).cumsum()
-    out, averaged, linear = room((int(ends[-1]),), np.uint8), form.averaged, form.upright & ~form.averaged
-    table_at(data, form.inverse, form.sizes, False, out, warp.border, warp.fill, _AS_IT_COMES, linear, ~form.upright)
+    averaged, channels = form.averaged, data.shape[3]
+    if form.alike:
+        made: Any = room((len(data), *form.sizes[0].tolist(), channels), np.uint8)
+        out = made.reshape(-1)
+    else:
+        out, made = _behind(form.sizes, channels)
+    if not every(averaged):
+        linear = form.upright & ~averaged
+        table_at(data, form.inverse, form.sizes, False, out, warp.border, warp.fill, _AS_IT_COMES, linear, ~form.upright)
     if np.count_nonzero(averaged):
         fill = (warp.fill * 255).astype(np.float32)
         upright(data, form.inverse, form.sizes, averaged, out, warp.border.copy(), fill, form.boxes)
-    if form.alike:
-        return out.reshape(len(data), *form.sizes[0], *shape)
-    parts = zip([0, *ends.tolist()], ends.tolist(), form.sizes.tolist(), strict=False)
-    return [out[start:end].reshape(*size, *shape) for start, end, size in parts]
+    return made
+
+
+def _behind(sizes: NDArray[np.int64], channels: int) -> tuple[NDArray[np.uint8], list[NDArray]]:
+    """An array for images of sizes (B, 2), one behind the other, and its parts."""
+    ends = (sizes.prod(1) * channels).cumsum().tolist()
+    out = room((ends[-1],), np.uint8)
+    parts = zip([0, *ends], ends, sizes.tolist(), strict=False)
+    return out, [out[start:end].reshape(*size, channels) for start, end, size in parts]
 
 
 def _resample(warp: Warp, data: Dense, some: Callable[[Warp, NDArray, Dense], Dense]) -> Dense:

@@ -35,16 +35,13 @@ class Addressed(np.ndarray):
     ``address`` is None on arrays computed from it.
     """
 
-    _made: tuple[Address, int | None] | None = None
+    _made: tuple[Address, int | None] | None = None  # of the class, so that views and copies have none
 
     @property
     def address(self) -> Address | None:
         """Of the batch, or of the one sample that it is."""
         whole, number = self._made or (None, None)
         return whole if whole is None or number is None else whole[number]
-
-    def __array_finalize__(self, other: Any) -> None:
-        self._made = None
 
     def __array_wrap__(self, array: NDArray, context: Any = None, return_scalar: bool = False) -> Any:
         # A number computed from it, a mean for example, is a plain number.
