@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, final
 
@@ -97,9 +98,11 @@ def steepest(nodes: NDArray, size: NDArray, least: float = 0.0) -> NDArray[np.fl
         half = len(nodes) // 2
         return np.concatenate([steepest(nodes[part], size[part], least) for part in (slice(half), slice(half, None))])
     found, rates = np.full(len(nodes), least), (np.array(nodes.shape[2:0:-1]) - 1) / size[:, ::-1]
-    steep = np.flatnonzero(_bound(nodes, rates) > least * (1 - 1e-9))  # most fields are far from folding: those are done
+    slopes = _slopes(nodes)
+    steep = np.flatnonzero(_bound(slopes, rates) > least * (1 - 1e-9))  # most fields are far from folding: those are done
     if len(steep):
-        found[steep] = _at_corners(nodes[steep], rates[steep], least)
+        some = slopes if len(steep) == len(nodes) else [slope[steep] for slope in slopes]
+        found[steep] = _at_corners(some, rates[steep], least)
     return found
 
 
@@ -109,19 +112,19 @@ def _slopes(nodes: NDArray) -> tuple[NDArray, NDArray, NDArray, NDArray]:
     return x[:, :, 1:] - x[:, :, :-1], y[:, :, 1:] - y[:, :, :-1], x[:, 1:] - x[:, :-1], y[:, 1:] - y[:, :-1]
 
 
-def _bound(nodes: NDArray, rates: NDArray) -> NDArray[np.float64]:
+def _bound(slopes: Sequence[NDArray], rates: NDArray) -> NDArray[np.float64]:
     """(B,) what ``steepest`` cannot exceed, by the least stretch and the most shear there are anywhere; rates: (B, 2) nodes a pixel."""
-    a, b, c, d = (slope.reshape(len(nodes), -1) for slope in _slopes(nodes))
+    a, b, c, d = (slope.reshape(len(rates), -1) for slope in slopes)
     shear = [np.maximum(slope.max(1), -slope.min(1)) * rates[:, axis] for axis, slope in enumerate((b, c))]
     return np.maximum(-a.min(1) * rates[:, 0], -d.min(1) * rates[:, 1]) + (shear[0] + shear[1]) / 2
 
 
-def _at_corners(nodes: NDArray, rates: NDArray, least: float) -> NDArray[np.float64]:
+def _at_corners(given: Sequence[NDArray], rates: NDArray, least: float) -> NDArray[np.float64]:
     """(B,) the same at every corner of a cell, where the strain of a bilinear map is largest."""
     to_x, to_y = (rates[:, axis, None, None] for axis in (0, 1))
-    a, b, c, d = _slopes(nodes)
+    a, b, c, d = given
     slopes = a * to_x, b * to_x, c * to_y, d * to_y
-    found = np.full(len(nodes), least)
+    found = np.full(len(rates), least)
     sample, row, column = np.nonzero(_suspects(*slopes, least))
     for low in (0, 1):
         for right in (0, 1):
