@@ -13,6 +13,8 @@ from llvmlite.binding import llvm_version_info
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
+from vicinal.backend.lanes import constant, everywhere
+
 BITS = 11  # of a pixel, for the weights: two of them and a value fit 30 bits
 ONE = 1 << BITS
 PIXELS = 16
@@ -155,7 +157,7 @@ def _lanes(bits: int, many: int) -> Any:
 
 
 def _same(number: int, bits: int = 32, many: int = PIXELS) -> Any:
-    return ir.Constant(_lanes(bits, many), [number] * many)
+    return constant(number, _lanes(bits, many))
 
 
 def _at(builder: Any, array: Any, place: Any, form: Any) -> Any:
@@ -172,8 +174,7 @@ def _some(builder: Any, vector: Any, order: list[int]) -> Any:
 
 def _spread(builder: Any, value: Any, many: int = _HALF) -> Any:
     """One number in all lanes."""
-    one = builder.insert_element(ir.Constant(ir.VectorType(value.type, many), ir.Undefined), value, ir.IntType(32)(0))
-    return _some(builder, one, [0] * many)
+    return everywhere(builder, value, ir.VectorType(value.type, many))
 
 
 def _around(context: Any, builder: Any, kinds: Any, values: Any, count: int) -> tuple[list[Any], list[Any], Any, Any]:

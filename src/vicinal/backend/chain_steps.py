@@ -19,7 +19,8 @@ _compiled = njit(nogil=True, cache=True, error_model="numpy")
 _inlined = njit(nogil=True, cache=True, error_model="numpy", inline="always")
 
 _ZERO, _ONE, _TWO, _THREE, _FOUR, _SIX = (np.float32(number) for number in (0, 1, 2, 3, 4, 6))
-# Adding 1.5 * 2**23 rounds a float32 below 2**22 to the nearest whole number, ties to even; its last bits are that number.
+# Adding 1.5 * 2**23 rounds a float32 below 2**22 to the nearest whole number, ties to even, as NumPy does; its last
+# bits are that number. Subtracting it again leaves the number.
 MAGIC = np.float32(12582912.0)
 
 

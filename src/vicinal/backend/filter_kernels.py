@@ -10,10 +10,10 @@ import numpy as np
 from numba import njit, types
 from numba.extending import overload
 
+from vicinal.backend.chain_steps import MAGIC
 from vicinal.backend.filter_lanes import SHORTS, added, levels
 
 _compiled = njit(nogil=True, cache=True, error_model="numpy")
-_MAGIC = np.float32(12582912.0)  # as in ``kernels``: adding and subtracting it rounds to even
 VALUES, LEAST = 24576, 8  # of a strip, besides its margins, and its rows at least
 LEVEL_BITS = 7
 LEVEL = 1 << LEVEL_BITS  # what a level counts in sums of 16 bits, less what the kernels need as room
@@ -78,7 +78,7 @@ def _stored(out, at, line, count, gain, lift, low, top, whole):
     at = np.uintp(at)
     for i in range(np.uintp(count)):
         value = min(max(np.float32(line[i]) * gain + lift, low), top)
-        out[at + i] = (value + _MAGIC) - _MAGIC if whole else value
+        out[at + i] = (value + MAGIC) - MAGIC if whole else value
 
 
 @_compiled
@@ -90,7 +90,7 @@ def _sharpened(out, at, values, line, count, amount, threshold, top, whole):
         difference = given - min(max(np.float32(line[i]), np.float32(0)), top)
         value = given + (amount * difference if abs(difference) >= threshold else np.float32(0))
         value = min(max(value, np.float32(0)), top)
-        out[at + i] = (value + _MAGIC) - _MAGIC if whole else value
+        out[at + i] = (value + MAGIC) - MAGIC if whole else value
 
 
 @_compiled

@@ -5,14 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from vicinal.backend.chain_steps import MAGIC
 from vicinal.backend.noise import FIRST, GOLDEN, SECOND
 from vicinal.core.warp import CONSTANT, NEAREST, REFLECT
 
 _compiled = njit(nogil=True, cache=True, error_model="numpy")
 _inlined = njit(nogil=True, cache=True, error_model="numpy", inline="always")
-
-# Adding and subtracting 1.5 * 2**23 rounds a float32 below 2**22 to the nearest whole number, ties to even, as NumPy does.
-_MAGIC = np.float32(12582912.0)
 
 _ONE_SAMPLE = 1.49  # source pixels along an axis: up to here ``Warp.supersampling`` is 1 for certain
 
@@ -115,7 +113,7 @@ def warp(src, inverse, out, border, fill, whole):
                         value = _inner(image, top, left, c, fy, fx)
                     else:
                         value = _edge(image, top, left, c, fy, fx, border[b], fill[b])
-                    out[b, y, x, c] = (value + _MAGIC) - _MAGIC if whole else value
+                    out[b, y, x, c] = (value + MAGIC) - MAGIC if whole else value
 
 
 @_compiled

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from vicinal.backend.bilinear import RING, block, marked, room, sampled, settle
-from vicinal.backend.kernels import _MAGIC, _brought, _compiled, _edge, _inlined, _inner
+from vicinal.backend.chain_steps import MAGIC
+from vicinal.backend.kernels import _brought, _compiled, _edge, _inlined, _inner
 from vicinal.backend.pixels import copied
 from vicinal.core.warp import FAR
 
@@ -190,7 +191,7 @@ def linear_at(image, map_x, map_y, out, border, fill, whole):
                     value = _inner(image, top, left, c, fy, fx)
                 else:
                     value = _edge(image, top, left, c, fy, fx, border, fill)
-                out[y, x, c] = (value + _MAGIC) - _MAGIC if whole else value
+                out[y, x, c] = (value + MAGIC) - MAGIC if whole else value
 
 
 @_compiled

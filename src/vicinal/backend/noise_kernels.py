@@ -11,13 +11,13 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from vicinal.backend.chain_steps import MAGIC
 from vicinal.backend.kernels import hashed
 from vicinal.backend.noise import EIGHT_BIT, HALF, PART, PART_BITS, SALT, knots, sizes
 from vicinal.core.batch import RANGES
 from vicinal.core.primitive import Noise
 
 _compiled = njit(nogil=True, cache=True, error_model="numpy")
-_MAGIC = np.float32(12582912.0)  # as in ``kernels``: adding and subtracting it rounds to even
 _UNIT = np.float32(2**-24)
 BLOCK = 2048  # draws that stay in the first cache until they are added
 _LAWS = {"uniform": 0, "gaussian": 1}
@@ -124,7 +124,7 @@ def _clipped(values, noise, scale, top, times, whole, out):
     for i in range(values.shape[0]):
         value = type(scale)(values[i])
         value = min(max(value + noise[i] * (value if times else scale), top - top), top)
-        out[i] = (value + _MAGIC) - _MAGIC if whole else value
+        out[i] = (value + MAGIC) - MAGIC if whole else value
 
 
 @_compiled
@@ -134,7 +134,7 @@ def rescaled(made, top, whole, out):
     gain = top / (high - low)
     for i in range(made.shape[0]):
         value = min(max((made[i] - low) * gain, top - top), top)
-        out[i] = (value + _MAGIC) - _MAGIC if whole else value
+        out[i] = (value + MAGIC) - MAGIC if whole else value
 
 
 @_compiled
@@ -186,7 +186,7 @@ def _moved(images, out, keys, span, size):
     levels, count = np.empty(EIGHT_BIT, np.uint8), images.shape[1]
     for b in range(images.shape[0]):
         for i in range(EIGHT_BIT):
-            levels[i] = (min(size[i] * span[b], np.float32(255)) + _MAGIC) - _MAGIC
+            levels[i] = (min(size[i] * span[b], np.float32(255)) + MAGIC) - MAGIC
         for first in range(0, count, 2 * BLOCK):
             n = min(2 * BLOCK, count - first)
             hashed_run(word[: (n + 1) // 2], first // 2, keys[b, 0], keys[b, 1])

@@ -11,8 +11,9 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
+from vicinal.backend.chain_steps import MAGIC
+
 LANES = 4
-_MAGIC = 12582912.0  # as ``vicinal.backend.kernels`` has it
 _FLOAT = ir.FloatType()
 
 
@@ -114,7 +115,7 @@ def _stored(typing: Any, out: Any, to: Any, row: Any, at: Any, many: Any) -> Any
         with cgutils.for_range(builder, values[4]) as loop:
             value = builder.load(builder.gep(given, [builder.add(values[3], loop.index)]))
             if isinstance(form, ir.IntType):
-                magic = ir.Constant(_FLOAT, _MAGIC)
+                magic = ir.Constant(_FLOAT, float(MAGIC))
                 whole = builder.fsub(builder.fadd(value, magic), magic)
                 value = builder.trunc(builder.fptosi(whole, ir.IntType(32)), form)
             builder.store(value, builder.gep(into, [builder.add(values[1], loop.index)]))

@@ -16,11 +16,11 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from vicinal.backend.chain_lookup import WIDE
+from vicinal.backend.chain_steps import MAGIC
 from vicinal.backend.filter_kernels import mirrored
 from vicinal.backend.lanes import LANES, NUMBERS, address_of, constant, everywhere, gathered, loaded, stored
 
 _compiled = njit(nogil=True, cache=True, error_model="numpy")
-_MAGIC = np.float32(12582912.0)  # as in ``kernels``: adding and subtracting it rounds to even
 
 
 def _blend(typing: Any, line: Any, made: Any, sums: Any, upper: Any, lower: Any, part: Any, left: Any, right: Any, across: Any,
@@ -32,7 +32,7 @@ def _blend(typing: Any, line: Any, made: Any, sums: Any, upper: Any, lower: Any,
 def _generated(context: Any, builder: Any, signature: Any, args: Any) -> Any:
     arrays = {n: context.make_array(signature.args[n])(context, builder, args[n]) for n in (0, 1, 2, 6, 7, 8)}
     places, floats, octets = NUMBERS, ir.VectorType(ir.FloatType(), LANES), ir.VectorType(ir.IntType(8), LANES)
-    index, whole, magic = ir.IntType(64), constant(1.0, floats), constant(float(_MAGIC), floats)
+    index, whole, magic = ir.IntType(64), constant(1.0, floats), constant(float(MAGIC), floats)
     base, size = builder.ptrtoint(arrays[2].data, index), signature.args[2].dtype.bitwidth // 8
 
     def found(at: Any) -> Any:
@@ -190,13 +190,13 @@ def _row(line, made, sums, upper, lower, part, left, right, across, scale):
         near, far, share = np.int32(line[x] + left[x]), np.int32(line[x] + right[x]), across[x]
         top = _level(sums, near + upper, scale) * (one - share) + _level(sums, far + upper, scale) * share
         low = _level(sums, near + lower, scale) * (one - share) + _level(sums, far + lower, scale) * share
-        made[x] = np.int32((top * (one - part) + low * part + _MAGIC) - _MAGIC)
+        made[x] = np.int32((top * (one - part) + low * part + MAGIC) - MAGIC)
 
 
 @_compiled
 def _level(sums, at, scale):
     """The share of values that are not larger, in levels."""
-    return (np.float32(sums[np.uintp(np.int32(at))]) * scale + _MAGIC) - _MAGIC
+    return (np.float32(sums[np.uintp(np.int32(at))]) * scale + MAGIC) - MAGIC
 
 
 @_compiled

@@ -10,6 +10,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from vicinal.backend.chain_lookup import put_together, take_apart
+from vicinal.backend.chain_steps import MAGIC
 from vicinal.backend.kernels import hashed
 from vicinal.backend.noise import SALT
 from vicinal.backend.noise_kernels import BLOCK, GAUSSIAN, drawn, hashed_run, pairs, rescaled, scratch
@@ -18,7 +19,6 @@ from vicinal.core.special import ACKLAM
 
 _compiled = njit(nogil=True, cache=True, error_model="numpy")
 _inlined = njit(nogil=True, cache=True, error_model="numpy", inline="always")
-_MAGIC = np.float32(12582912.0)  # as in ``kernels``: adding and subtracting it rounds to even
 _A, _B, _C, _D, _TAIL = ACKLAM
 _SMALL = 6.0  # mean up to which counts are reached step by step
 _SHARE = 0x3C6EF372  # tells the hash of which values are touched from the others
@@ -295,4 +295,4 @@ def _cone(place, light, width, top, whole):
     place = place - np.float32(12) * np.floor(place * np.float32(1 / 12))
     slope = max(min(min(place - np.float32(3), np.float32(9) - place), np.float32(1)), np.float32(-1))
     value = min(max((light - width * slope) * top, np.float32(0)), top)
-    return (value + _MAGIC) - _MAGIC if whole else value
+    return (value + MAGIC) - MAGIC if whole else value

@@ -12,10 +12,10 @@ from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from vicinal.backend.chain_lookup import WIDE
+from vicinal.backend.chain_steps import MAGIC
 from vicinal.backend.lanes import constant, everywhere, loaded, stored
 
 _compiled = njit(nogil=True, cache=True, error_model="numpy")
-_MAGIC = np.float32(12582912.0)  # as in ``kernels``: adding and subtracting it rounds to even
 _ALIKE = np.uint64(0x0001000100010001)  # times a number: four lanes of it
 
 
@@ -68,7 +68,7 @@ def _zoomed(images, out, factors, channels, whole):
         for y in range(height):
             for i in range(wide):
                 value = total[y, i] * share
-                out[b, y, i] = (value + _MAGIC) - _MAGIC if whole else min(value, np.float32(1))
+                out[b, y, i] = (value + MAGIC) - MAGIC if whole else min(value, np.float32(1))
 
 
 @_compiled
