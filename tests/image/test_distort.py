@@ -202,10 +202,19 @@ def radial(policy: v.OpticalDistortion, k: float, x: float, y: float, size: tupl
 
 
 @pytest.mark.parametrize("size", [(128, 128), (90, 160)])
-@pytest.mark.parametrize(("model", "k"), [("camera", 0.2), ("camera", -0.1), ("fisheye", 0.4), ("fisheye", -0.4)])
+@pytest.mark.parametrize("k", [0.2, -0.1])
 @pytest.mark.parametrize(("x", "y"), [(0, 0), (0.1, -0.05)])
-def test_lenses_have_their_closed_law(model: str, k: float, x: float, y: float, size: tuple) -> None:
-    policy = v.OpticalDistortion(k=k, x=x, y=y, model=model)
+def test_cameras_have_their_closed_law_everywhere(k: float, x: float, y: float, size: tuple) -> None:
+    policy = v.OpticalDistortion(k=k, x=x, y=y)
+    points = np.random.default_rng(0).random((500, 2)) * size[::-1]
+    assert sources(moves(policy, size)[0], points)[0] == pytest.approx(radial(policy, k, x, y, size, points), abs=1e-9)
+
+
+@pytest.mark.parametrize("size", [(128, 128), (90, 160)])
+@pytest.mark.parametrize("k", [0.4, -0.4])
+@pytest.mark.parametrize(("x", "y"), [(0, 0), (0.1, -0.05)])
+def test_fisheyes_have_their_closed_law_at_the_nodes(k: float, x: float, y: float, size: tuple) -> None:
+    policy = v.OpticalDistortion(k=k, x=x, y=y, model="fisheye")
     move, _ = moves(policy, size)
     many = move.bend[0].nodes.shape[0]
     nodes = np.stack(np.meshgrid(*[np.linspace(0, 1, many)] * 2), -1).reshape(-1, 2) * size[::-1]
@@ -221,7 +230,7 @@ def test_the_camera_is_that_of_opencv() -> None:
     camera = np.array([[focal, 0, middle[0]], [0, focal, middle[1]], [0, 0, 1]])
     expected = np.stack(cv2.initUndistortRectifyMap(camera, np.array([k, 0, 0, 0]), None, camera, (width, height), cv2.CV_32FC1), -1)
     move, _ = moves(v.OpticalDistortion(k=k), (height, width))
-    assert sources(move, centres(height, width))[0].reshape(height, width, 2) - 0.5 == pytest.approx(expected, abs=0.25)
+    assert sources(move, centres(height, width))[0].reshape(height, width, 2) - 0.5 == pytest.approx(expected, abs=1e-4)
 
 
 CHAIN = [v.Rotate(angle=(-30, 30)), v.ElasticTransform(amplitude=4, smoothness=24), v.Scale(factor=(0.8, 1.2)), v.HorizontalFlip(p=0.5)]

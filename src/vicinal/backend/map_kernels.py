@@ -8,6 +8,7 @@ from vicinal.backend.bilinear import RING, block, marked, room, sampled, settle
 from vicinal.backend.chain_steps import MAGIC
 from vicinal.backend.kernels import _brought, _compiled, _edge, _inlined, _inner
 from vicinal.backend.pixels import copied
+from vicinal.backend.vectors import widest
 from vicinal.core.warp import FAR
 
 _HORIZON = 1e-6  # as ``vicinal.core.affine.apply`` has it: what lies behind the horizon is very far away
@@ -36,14 +37,17 @@ def _cell(g, d, pace, last):
 
 
 @_inlined
-def _bent_row(after, nodes, frame, before, x_step, y, xs, ys):
-    """Sources of one output row through a grid between affine maps: the map is quadratic from one line of the grid to the next."""
+def _bent_row(after, nodes, frame, before, x_step, y, xs, ys, at, count):
+    """Sources of ``count`` pixels of one output row, from place ``at`` on, through a grid between affine maps.
+
+    From one line of the grid to the next the map is quadratic.
+    """
     last_x, last_y = nodes.shape[1] - 1, nodes.shape[0] - 1
     to_x, to_y = last_x / frame[1], last_y / frame[0]
     u, v = after[0] * 0.5 * x_step + after[1] * y + after[2], after[3] * 0.5 * x_step + after[4] * y + after[5]
     du, dv = after[0] * x_step, after[3] * x_step
     pace_x, pace_y = 1 / max(abs(du * to_x), 1e-9), 1 / max(abs(dv * to_y), 1e-9)
-    x, count = 0, len(xs)
+    x = 0
     while x < count:
         i, fx, dx, steps = _cell((u + du * x) * to_x, du * to_x, pace_x, last_x)
         j, fy, dy, more = _cell((v + dv * x) * to_y, dv * to_y, pace_y, last_y)
@@ -54,8 +58,9 @@ def _bent_row(after, nodes, frame, before, x_step, y, xs, ys):
         a0, a1, a2 = before[0] * u0 + before[1] * v0 + before[2], before[0] * u1 + before[1] * v1, before[0] * u2 + before[1] * v2
         b0, b1, b2 = before[3] * u0 + before[4] * v0 + before[5], before[3] * u1 + before[4] * v1, before[3] * u2 + before[4] * v2
         for k in range(steps):
-            xs[x + k] = a0 + k * (a1 + k * a2)
-            ys[x + k] = b0 + k * (b1 + k * b2)
+            place = np.uintp(at + x) + np.uintp(k)
+            xs[place] = a0 + k * (a1 + k * a2)
+            ys[place] = b0 + k * (b1 + k * b2)
         x += steps
 
 
@@ -73,8 +78,9 @@ def _keeps_columns(after, nodes, before):
 
 
 @_inlined
-def _stretched(after, nodes, frame, before, x_step, count):
+def _stretched(maps, x_step, count):
     """Every line of such a grid, (r, 2, count): by how much the source of each pixel of a row is shifted where the row lies on the line."""
+    after, nodes, frame, _, before = maps
     found = np.empty((nodes.shape[0], 2, count) if _keeps_columns(after, nodes, before) else (0, 2, count))
     last, to_x = nodes.shape[1] - 1, (nodes.shape[1] - 1) / frame[1]
     cells, shares = np.empty(count, np.int64), np.empty(count)
@@ -92,31 +98,63 @@ def _stretched(after, nodes, frame, before, x_step, count):
 
 
 @_inlined
-def _between(one, other, share, start, step, places):
+def _between(lines, j, axis, share, start, step, places, at, count):
     """Places along a row from what the lines above and below it say."""
-    for x in range(len(places)):
-        places[x] = start + step * x + one[x] + share * (other[x] - one[x])
+    for x in range(count):
+        one, other = lines[j, axis, x], lines[j + 1, axis, x]
+        places[np.uintp(at) + np.uintp(x)] = start + step * x + one + share * (other - one)
 
 
 @_inlined
-def _upright_row(after, lines, frame, before, x_step, y, xs, ys):
+def _upright_row(after, lines, frame, before, x_step, y, xs, ys, at, count):
     """Sources of one output row through a grid whose lines lie along rows and columns."""
     last, v = len(lines) - 1, after[4] * y + after[5]
     g = min(max(v * (last / frame[0]), 0.0), float(last))
     j = min(int(g), last - 1)
     begin, step = after[0] * 0.5 * x_step + after[2], after[0] * x_step
     start_x, start_y = before[0] * begin + before[1] * v + before[2], before[3] * begin + before[4] * v + before[5]
-    _between(lines[j, 0], lines[j + 1, 0], g - j, start_x, before[0] * step, xs)
-    _between(lines[j, 1], lines[j + 1, 1], g - j, start_y, before[3] * step, ys)
+    _between(lines, j, 0, g - j, start_x, before[0] * step, xs, at, count)
+    _between(lines, j, 1, g - j, start_y, before[3] * step, ys, at, count)
 
 
 @_inlined
-def _projected_row(after, nodes, frame, before, x_step, y, xs, ys):
-    """Sources of one output row where a map is projective, with or without a grid, point by point."""
+def _four(m):
+    """The numbers of an array as such: what is written elsewhere does not change them, and they stay in registers."""
+    return m[0], m[1], m[2], m[3]
+
+
+@_inlined
+def _six(m):
+    return m[0], m[1], m[2], m[3], m[4], m[5]
+
+
+@_inlined
+def _stretch(lens, u, v):
+    """By what share of its distance from the axis of a lens the source of a place lies further off."""
+    across, down = u - lens[0], v - lens[1]
+    return lens[2] * min(across * across + down * down, lens[3] * lens[3])
+
+
+@_inlined
+def _lens_row(after, lens, before, x_step, y, xs, ys, at, count):
+    """Sources of one output row through a lens between affine maps: a loop without branches, which is vectorised."""
+    after, lens, before = _six(after), _four(lens), _six(before)
+    for column in range(count):
+        x = (column + 0.5) * x_step
+        u, v = after[0] * x + after[1] * y + after[2], after[3] * x + after[4] * y + after[5]
+        more = _stretch(lens, u, v)
+        u, v = u + (u - lens[0]) * more, v + (v - lens[1]) * more
+        place = np.uintp(at) + np.uintp(column)
+        xs[place], ys[place] = before[0] * u + before[1] * v + before[2], before[3] * u + before[4] * v + before[5]
+
+
+@_inlined
+def _projected_row(after, nodes, frame, lens, before, x_step, y, xs, ys, at, count):
+    """Sources of one output row where a map is projective, with or without a bend, point by point."""
     bent = nodes.shape[0] > 1
     last_x, last_y = nodes.shape[1] - 1, nodes.shape[0] - 1
     to_x, to_y = last_x / frame[1], last_y / frame[0]
-    for column in range(len(xs)):
+    for column in range(count):
         u, v = _projected(after, (column + 0.5) * x_step, y)
         if bent:
             gx, gy = min(max(u * to_x, 0.0), float(last_x)), min(max(v * to_y, 0.0), float(last_y))
@@ -124,18 +162,24 @@ def _projected_row(after, nodes, frame, before, x_step, y, xs, ys):
             fx, fy = gx - i, gy - j
             u += _along(nodes[j, i, 0], nodes[j, i + 1, 0], nodes[j + 1, i, 0], nodes[j + 1, i + 1, 0], fx, fy, 0.0, 0.0)[0]
             v += _along(nodes[j, i, 1], nodes[j, i + 1, 1], nodes[j + 1, i, 1], nodes[j + 1, i + 1, 1], fx, fy, 0.0, 0.0)[0]
+        elif len(lens):
+            more = _stretch(lens, u, v)
+            u, v = u + (u - lens[0]) * more, v + (v - lens[1]) * more
         sx, sy = _projected(before, u, v)
-        xs[column], ys[column] = min(max(sx, -FAR), FAR), min(max(sy, -FAR), FAR)
+        place = np.uintp(at) + np.uintp(column)
+        xs[place], ys[place] = min(max(sx, -FAR), FAR), min(max(sy, -FAR), FAR)
 
 
 @_inlined
-def _plane_row(m, x_step, y, xs, ys):
+def _plane_row(m, x_step, y, xs, ys, at, count):
     """Sources of one output row through one projective map and nothing else: a loop without branches, which is vectorised."""
-    for column in range(len(xs)):
+    m = m[0], m[1], m[2], m[3], m[4], m[5], m[6], m[7], m[8]
+    for column in range(count):
         x = (column + 0.5) * x_step
         w = max(m[6] * x + m[7] * y + m[8], _HORIZON)
-        xs[column] = min(max((m[0] * x + m[1] * y + m[2]) / w, -FAR), FAR)
-        ys[column] = min(max((m[3] * x + m[4] * y + m[5]) / w, -FAR), FAR)
+        place = np.uintp(at) + np.uintp(column)
+        xs[place] = min(max((m[0] * x + m[1] * y + m[2]) / w, -FAR), FAR)
+        ys[place] = min(max((m[3] * x + m[4] * y + m[5]) / w, -FAR), FAR)
 
 
 @_inlined
@@ -144,34 +188,46 @@ def _is_identity(m):
 
 
 @_compiled
-def _source_rows(after, nodes, frame, before, factor, first, lines, width, xs, ys):
+def _source_rows(maps, factor, first, lines, width, xs, ys):
     """Continuous source coordinates of the centres of some rows of pixels, from row ``first`` on, at ``factor`` = (x, y) a pixel.
 
-    after, before: (9,) inverse maps row by row, the one behind the bend and the one in front of it; nodes (r, c, 2) displacements at the
-    nodes of a grid over a canvas of ``frame`` = (height, width), a single one for none; lines: what ``_stretched`` found; xs, ys: (n * w,).
+    maps: (after, nodes, frame, lens, before). after, before: (9,) inverse maps row by row, the one behind the bend and the one in front of
+    it; nodes: (r, c, 2) displacements at the nodes of a grid over a canvas of ``frame`` = (height, width), a single one for none; lens:
+    the four numbers of a ``Lens``, or nothing; lines: what ``_stretched`` found; xs, ys: (n * w,).
     """
+    widest()
+    after, nodes, frame, lens, before = maps
     flat = before[6] == 0 and before[7] == 0 and after[6] == 0 and after[7] == 0
     for row in range(len(xs) // width):
-        x_step, y = 1 / factor[0], (first + row + 0.5) / factor[1]
-        row_x, row_y = xs[row * width : (row + 1) * width], ys[row * width : (row + 1) * width]
+        x_step, y, at = 1 / factor[0], (first + row + 0.5) / factor[1], row * width  # places, not views of rows: those are counted
         if len(lines):
-            _upright_row(after, lines, frame, before, x_step, y, row_x, row_y)
+            _upright_row(after, lines, frame, before, x_step, y, xs, ys, at, width)
         elif flat and nodes.shape[0] > 1:
-            _bent_row(after, nodes, frame, before, x_step, y, row_x, row_y)
-        elif nodes.shape[0] == 1 and _is_identity(after):
-            _plane_row(before, x_step, y, row_x, row_y)
+            _bent_row(after, nodes, frame, before, x_step, y, xs, ys, at, width)
+        elif flat and len(lens):
+            _lens_row(after, lens, before, x_step, y, xs, ys, at, width)
+        elif nodes.shape[0] == 1 and not len(lens) and _is_identity(after):
+            _plane_row(before, x_step, y, xs, ys, at, width)
         else:
-            _projected_row(after, nodes, frame, before, x_step, y, row_x, row_y)
+            _projected_row(after, nodes, frame, lens, before, x_step, y, xs, ys, at, width)
+
+
+@_inlined
+def _of(maps, b):
+    """The maps of one image of a batch."""
+    after, nodes, frame, lens, before = maps
+    return after[b], nodes[b], frame[b], lens[b], before[b]
 
 
 @_compiled
-def source_map(after, nodes, frame, before, factor, map_x, map_y):
-    """Where the centres of all output pixels come from, as pixel indices, at ``factor`` = (x, y) samples per pixel; maps (h, w)."""
+def source_map(maps, b, factor, map_x, map_y):
+    """Where the centres of all pixels of the b-th result come from, as pixel indices, at ``factor`` = (x, y) samples per pixel; (h, w)."""
+    one = _of(maps, b)
     width = map_x.shape[1]
     xs, ys = np.empty(width), np.empty(width)
-    lines = _stretched(after, nodes, frame, before, 1 / factor[0], width)
+    lines = _stretched(one, 1 / factor[0], width)
     for row in range(map_x.shape[0]):
-        _source_rows(after, nodes, frame, before, factor, row, lines, width, xs, ys)
+        _source_rows(one, factor, row, lines, width, xs, ys)
         for x in range(width):
             map_x[row, x], map_y[row, x] = xs[x] - 0.5, ys[x] - 0.5
 
@@ -195,22 +251,25 @@ def linear_at(image, map_x, map_y, out, border, fill, whole):
 
 
 @_compiled
-def linear_batch(src, after, nodes, frame, before, size, out, border, fill, channels):
+def linear_batch(src, maps, size, out, border, fill, channels):
     """Linear sampling of 8-bit images (B, H, W, C) of one size, each through a map of its own, to out (B, h * w * C).
 
-    size: (h, w); fill in whole numbers; channels: a tuple of length C, so that the compiler knows C.
+    maps: as above, with the batch as first axis; size: (h, w); fill in whole numbers; channels: a tuple of length C, so that the compiler
+    knows C.
     """
+    widest()
     height, width = src.shape[1:3]
-    count, one = len(channels), (1.0, 1.0)
+    count = len(channels)
     most, xs, ys, marks, line = block(size[1], count)
     rows = max(1, most // size[1])
     flat, window = room(width, height, count), (0, 0, width, height)
     for b in range(out.shape[0]):
         settle(flat, src[b], window, border[b], np.uint8(fill[b]), count)
-        lines = _stretched(after[b], nodes[b], frame[b], before[b], 1.0, size[1])
+        one = _of(maps, b)
+        lines = _stretched(one, 1.0, size[1])
         for y in range(0, size[0], rows):
             many = min(rows, size[0] - y) * size[1]
-            _source_rows(after[b], nodes[b], frame[b], before[b], one, y, lines, size[1], xs[:many], ys[:many])
+            _source_rows(one, (1.0, 1.0), y, lines, size[1], xs[:many], ys[:many])
             marked(xs[:many], ys[:many], 0.5, window, (height, width), border[b], marks)
             sampled(flat, marks, 0, many, (width + 2 * RING) * count, channels, line)
             copied(out[b], y * size[1] * count, line, 0, many * count)
@@ -249,14 +308,15 @@ def _nearest_row(image, xs, ys, columns, rows, out, border, fill):
 
 
 @_compiled
-def nearest_batch(src, after, nodes, frame, before, out, border, fill):
+def nearest_batch(src, maps, out, border, fill):
     """Images of one size by the nearest rule, each through a map of its own; the arguments above with the batch as first axis."""
     width = out.shape[2]
     xs, ys, places = np.empty(width), np.empty(width), np.empty((2, width), np.int32)
     for b in range(out.shape[0]):
-        lines = _stretched(after[b], nodes[b], frame[b], before[b], 1.0, width)
+        one = _of(maps, b)
+        lines = _stretched(one, 1.0, width)
         for y in range(out.shape[1]):
-            _source_rows(after[b], nodes[b], frame[b], before[b], (1.0, 1.0), y, lines, width, xs, ys)
+            _source_rows(one, (1.0, 1.0), y, lines, width, xs, ys)
             _nearest_row(src[b], xs, ys, places[0], places[1], out[b, y], border[b], fill[b])
 
 

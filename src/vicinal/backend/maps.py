@@ -6,6 +6,7 @@ grid to the next it is quadratic along a row of pixels, and a loop takes the row
 
 from __future__ import annotations
 
+from types import NoneType
 from typing import Any
 
 import cv2
@@ -15,11 +16,14 @@ from numpy.typing import NDArray
 from vicinal.backend import map_kernels
 from vicinal.backend.bilinear import WIDEST
 from vicinal.core import affine
-from vicinal.core.batch import RANGES, name_of
+from vicinal.core.batch import RANGES, every, name_of, some
 from vicinal.core.bend import Grid, Tiles
-from vicinal.core.warp import CONSTANT, NEAREST, NONE, REFLECT, REPLICATE, Warp
+from vicinal.core.lens import Lens
+from vicinal.core.pages import room
+from vicinal.core.warp import CONSTANT, LINEAR, NEAREST, NONE, REFLECT, REPLICATE, Warp
 
 SMALL = 64 * 64
+_LOOPED = frozenset({Grid, Lens, NoneType})
 BORDERS = {
     NONE: cv2.BORDER_REPLICATE,
     CONSTANT: cv2.BORDER_CONSTANT,
@@ -38,19 +42,34 @@ def general(warp: Warp) -> NDArray[np.bool_]:
     return warp.bent | warp.projective
 
 
+def at_once(warp: Warp, data: NDArray) -> NDArray | None:
+    """8-bit images (B, H, W, C) that all go through maps of one form by linear interpolation, so that none is asked; None for others."""
+    if not in_whole_numbers(data) or warp.matrix.shape[-1] != 3 or not every(warp.active & general(warp)):
+        return None
+    alike = every(warp.interpolation == LINEAR) and not some(warp.averaged) and every(warp.size == warp.size[0])
+    bends = [None] if warp.bend is None else warp.bend.tolist()
+    if not alike or not _LOOPED.issuperset(map(type, bends)) or len(set(map(_shape, bends))) > 1:
+        return None
+    size, channels = tuple(map(int, warp.size[0])), data.shape[3]
+    out = room((len(data), *size, channels), np.uint8)
+    fill, into = np.rint(warp.fill * 255), out.reshape(len(data), -1)
+    map_kernels.linear_batch(data, _taken(warp, slice(None)), size, into, warp.border.copy(), fill, (0,) * channels)
+    return out
+
+
 def sampled(warp: Warp, rows: NDArray, data: NDArray) -> NDArray:
     """Samples ``rows`` of one size, data (n, H, W, C), by the interpolation that the warp says; each goes its own way."""
     lone, fill = _lone_tiles(warp, rows), warp.fill[rows] * RANGES[name_of(data.dtype)]
     near = (warp.interpolation[rows] == NEAREST) & ~lone
     together = ~near & ~lone & _looped(warp, rows, data)
     ways = ((together, _together), (near, nearest), (lone, _shuffled))
-    for some, way in ways:
-        if some.all():
+    for chosen, way in ways:
+        if chosen.all():
             return way(warp, rows, data, fill)
     out = _empty(warp, rows, data)
-    for some, way in ways:
-        if some.any():
-            out[some] = way(warp, rows[some], data[some], fill[some])
+    for chosen, way in ways:
+        if chosen.any():
+            out[chosen] = way(warp, rows[chosen], data[chosen], fill[chosen])
     for n in np.flatnonzero(~near & ~together & ~lone):
         out[n] = _one(warp, int(rows[n]), data[n])
     return out
@@ -60,18 +79,18 @@ def _together(warp: Warp, rows: NDArray, data: NDArray, fill: NDArray) -> NDArra
     """8-bit samples, and small ones, by linear interpolation, in compiled loops."""
     out = _empty(warp, rows, data)
     map_x, map_y = np.empty(out.shape[1:3], np.float32), np.empty(out.shape[1:3], np.float32)
-    for part, (after, nodes, frame, before) in _forms(warp, rows):
+    for part, maps in _forms(warp, rows):
         if in_whole_numbers(data):
             whole = len(part) == len(rows)
             given, made = (data, out) if whole else (data[part], np.empty_like(out[part]))
             size, border, channels = out.shape[1:3], warp.border[rows[part]], (0,) * data.shape[3]
             into = made.reshape(len(part), -1)
-            map_kernels.linear_batch(given, after, nodes, frame, before, size, into, border, np.rint(fill[part]), channels)
+            map_kernels.linear_batch(given, maps, size, into, border, np.rint(fill[part]), channels)
             if not whole:
                 out[part] = made
             continue
         for k, n in enumerate(part):
-            map_kernels.source_map(after[k], nodes[k], frame[k], before[k], np.ones(2), map_x, map_y)
+            map_kernels.source_map(maps, k, np.ones(2), map_x, map_y)
             out[n] = _linear(data[n], map_x, map_y, int(warp.border[rows[n]]), float(fill[n]))
     return out
 
@@ -79,10 +98,10 @@ def _together(warp: Warp, rows: NDArray, data: NDArray, fill: NDArray) -> NDArra
 def nearest(warp: Warp, rows: NDArray, data: NDArray, fill: NDArray) -> NDArray:
     """Samples of one size by the nearest rule, any dtype; ``fill`` (n,) in the dtype's own units."""
     out, fill = _empty(warp, rows, data), fill.astype(data.dtype)
-    for part, (after, nodes, frame, before) in _forms(warp, rows):
+    for part, maps in _forms(warp, rows):
         made = np.empty_like(out[part])
         given = np.ascontiguousarray(data[part])
-        map_kernels.nearest_batch(given, after, nodes, frame, before, made, warp.border[rows[part]], fill[part])
+        map_kernels.nearest_batch(given, maps, made, warp.border[rows[part]], fill[part])
         out[part] = made
     torn = np.zeros(len(rows), bool)
     torn[_torn(warp, rows)] = True
@@ -114,34 +133,40 @@ def _bend(warp: Warp, row: int) -> Any:
 
 
 def _torn(warp: Warp, rows: NDArray) -> NDArray[np.int64]:
-    """The positions of samples whose bend is no grid."""
-    if warp.bend is None:
+    """The positions of samples whose bend no compiled loop knows."""
+    bends = _bends(warp, rows)
+    if _LOOPED.issuperset(map(type, bends)):
         return np.empty(0, np.int64)
-    return np.flatnonzero([not isinstance(bend, (Grid, type(None))) for bend in _bends(warp, rows)])
+    return np.flatnonzero([type(bend) not in _LOOPED for bend in bends])
 
 
-def _bends(warp: Warp, rows: NDArray) -> list[Any]:
-    return [None] * len(rows) if warp.bend is None else warp.bend[rows].tolist()
+def _bends(warp: Warp, rows: NDArray | slice) -> list[Any]:
+    return [None] * len(warp.active[rows]) if warp.bend is None else warp.bend[rows].tolist()
 
 
-def _forms(warp: Warp, rows: NDArray) -> list[tuple[NDArray, tuple[NDArray, NDArray, NDArray, NDArray]]]:
-    """Positions of samples whose grids have one shape, with what the compiled loops take."""
-    if warp.bend is None:
-        return [(np.arange(len(rows)), _taken(warp, rows))]
-    shapes: dict[tuple, list[int]] = {}
+def _forms(warp: Warp, rows: NDArray) -> list[tuple[NDArray, tuple[NDArray, ...]]]:
+    """Positions of samples whose bends have one shape, with the maps (after, nodes, frame, lens, before) that the compiled loops take."""
+    shapes: dict[Any, list[int]] = {}
     for n, bend in enumerate(_bends(warp, rows)):
-        if isinstance(bend, (Grid, type(None))):
-            shapes.setdefault(() if bend is None else bend.nodes.shape, []).append(n)
+        if type(bend) in _LOOPED:
+            shapes.setdefault(_shape(bend), []).append(n)
     return [(np.array(part), _taken(warp, rows[np.array(part)])) for part in shapes.values()]
 
 
-def _taken(warp: Warp, rows: NDArray) -> tuple[NDArray, NDArray, NDArray, NDArray]:
-    bends = _bends(warp, rows)
+def _shape(bend: Grid | Lens | None) -> Any:
+    return bend.nodes.shape if isinstance(bend, Grid) else type(bend)
+
+
+def _taken(warp: Warp, rows: NDArray | slice) -> tuple[NDArray, ...]:
+    bends, many = _bends(warp, rows), len(warp.active[rows])
     before, after = warp.inverted[rows].reshape(-1, 9), warp.after_inverted[rows].reshape(-1, 9)
-    if bends[0] is None:
-        return after, np.zeros((len(rows), 1, 1, 2)), np.ones((len(rows), 2)), before
-    nodes, sizes = np.concatenate([bend.nodes for bend in bends]), np.concatenate([bend.size for bend in bends])
-    return after, nodes.reshape(-1, *bends[0].nodes.shape), sizes.reshape(-1, 2).astype(float), before
+    nodes, sizes, lenses = np.zeros((many, 1, 1, 2)), np.ones((many, 2)), np.empty((many, 0))
+    if isinstance(bends[0], Grid):
+        nodes = np.concatenate([bend.nodes for bend in bends]).reshape(many, *bends[0].nodes.shape)
+        sizes = np.array([bend.size for bend in bends], np.float64)
+    elif isinstance(bends[0], Lens):
+        lenses = np.concatenate([bend.numbers for bend in bends]).reshape(many, -1)
+    return after, nodes, sizes, lenses, before
 
 
 def _one(warp: Warp, row: int, image: NDArray) -> NDArray:
@@ -181,12 +206,11 @@ def _projected(warp: Warp, row: int, image: NDArray, size: tuple[int, int], time
 def _map(warp: Warp, row: int, size: tuple[int, int], times: NDArray) -> tuple[NDArray, NDArray]:
     """(h, w) x and y, as pixel indices, of the sources of all output pixels, at ``times`` (x, y) samples per pixel."""
     shape = (size[0] * int(times[1]), size[1] * int(times[0]))
-    if not isinstance(_bend(warp, row), (Grid, type(None))):
+    if type(_bend(warp, row)) not in _LOOPED:
         map_x, map_y = _through(warp, row, shape, times)
         return map_x - np.float32(0.5), map_y - np.float32(0.5)
     map_x, map_y = np.empty(shape, np.float32), np.empty(shape, np.float32)
-    after, nodes, frame, before = _taken(warp, np.array([row]))
-    map_kernels.source_map(after[0], nodes[0], frame[0], before[0], times.astype(float), map_x, map_y)
+    map_kernels.source_map(_taken(warp, np.array([row])), 0, times.astype(float), map_x, map_y)
     return map_x, map_y
 
 

@@ -147,6 +147,8 @@ def warp(primitive: Warp, data: Dense) -> Dense:
     form = straight(primitive, data)
     if form is not None and not form.moved:
         return _at_once(primitive, np.asarray(data), form)
+    if isinstance(data, np.ndarray) and (made := maps.at_once(primitive, data)) is not None:
+        return made
     if isinstance(data, list) or one_size(primitive, data) is None:
         return _ragged(primitive, list(data))
     return _resample(primitive, data, _any)

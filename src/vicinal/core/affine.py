@@ -16,12 +16,15 @@ _HORIZON = 1e-6
 
 def identity(batch: int, d: int = 2) -> NDArray[np.float64]:
     """(B, d + 1, d + 1) identity maps."""
-    return _identities(batch, d).copy()
+    return unmoved(batch, d).copy()
 
 
 @lru_cache(maxsize=64)
-def _identities(batch: int, d: int) -> NDArray[np.float64]:
-    return np.tile(np.eye(d + 1), (batch, 1, 1))
+def unmoved(batch: int, d: int = 2) -> NDArray[np.float64]:
+    """The same, shared and read-only: who gets it need not look into it."""
+    maps = np.tile(np.eye(d + 1), (batch, 1, 1))
+    maps.setflags(write=False)
+    return maps
 
 
 def translation(*shift: ArrayLike) -> NDArray[np.float64]:
@@ -61,6 +64,8 @@ def invert(matrix: NDArray) -> NDArray[np.float64]:
         >>> invert(translation(np.array([3.0]), np.array([1.0])))[0, :2, 2].tolist()
         [-3.0, -1.0]
     """
+    if matrix is unmoved(len(matrix), matrix.shape[-1] - 1):
+        return matrix.copy()
     tilted = np.any(matrix[:, -1, :-1], 1)
     if tilted.all() and len(tilted):
         return np.linalg.inv(matrix)

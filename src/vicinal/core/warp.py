@@ -75,7 +75,7 @@ class Warp:
         """The warp and then a bend of each sample's canvas."""
         held = np.empty(len(self.active), object)
         held[:] = bends
-        return changed(self, bend=held, after=affine.identity(len(held)))
+        return changed(self, bend=held, after=affine.unmoved(len(held)))
 
     def where(self, on: NDArray[np.bool_]) -> Warp:
         return changed(self, active=self.active & on)
@@ -171,7 +171,9 @@ class Warp:
     def projective(self) -> NDArray[np.bool_]:
         """(B,) where a matrix is not affine."""
         last = np.any(self.matrix[:, -1, :-1], 1)
-        return np.asarray(last if self.after is None else last | np.any(self.after[:, -1, :-1], 1))
+        if self.after is None or self.after is affine.unmoved(len(last), self.after.shape[-1] - 1):
+            return np.asarray(last)
+        return np.asarray(last | np.any(self.after[:, -1, :-1], 1))
 
     def linear(self) -> NDArray[np.float64]:
         """(B, d, d) the derivative of the map at the middle of the canvas, without the bend."""

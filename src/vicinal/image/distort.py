@@ -14,6 +14,7 @@ from vicinal.core.batch import Spec
 from vicinal.core.bend import Grid, Tiles, steepest
 from vicinal.core.declare import is_size
 from vicinal.core.draw import Draw, philox
+from vicinal.core.lens import Lens
 from vicinal.core.space import SpaceLike
 from vicinal.core.special import normal_quantile
 from vicinal.core.transform import Transform, option, parameter, register
@@ -293,6 +294,7 @@ class OpticalDistortion(Transform):
         (64, 64)
     """
 
+    version: ClassVar[int] = 2  # a camera's law itself, where there was a grid of its values
     verb: ClassVar[str] = "move"
     paper: ClassVar[str] = "Brown, Decentering distortion of lenses, 1966"
 
@@ -305,34 +307,39 @@ class OpticalDistortion(Transform):
     interpolation: str = interpolation_option()
 
     def lower(self, params: Params, spec: Spec) -> list[Warp]:
+        bends = self._camera(params, spec) if self.model == "camera" else self._fisheye(params, spec)
+        return [Warp.bent_by(bends, spec, self.border, self.fill, self.interpolation)]
+
+    def _camera(self, params: Params, spec: Spec) -> list[Lens | None]:
+        k, x, y = (params[name] for name in ("k", "x", "y"))
+        corner = ((np.abs(x) + 0.5) * spec.width) ** 2 + ((np.abs(y) + 0.5) * spec.height) ** 2
+        # The slope of the displacement is least along the radius, at the end: three times the strength.
+        strength = np.maximum(k * (2 / spec.size.max(1)) ** 2, -STEEPEST / (3 * corner))
+        numbers = np.stack([(x + 0.5) * spec.width, (y + 0.5) * spec.height, strength, np.sqrt(corner)], 1)
+        return [Lens(lens) if bent else None for lens, bent in zip(numbers, (k != 0).tolist(), strict=True)]
+
+    def _fisheye(self, params: Params, spec: Spec) -> list[Grid | None]:
         lens = np.stack([params["x"], params["y"]], 1)
         bends: list[Grid | None] = [None] * len(spec)
         for fine, rows in by_fineness(spec):
             away, radius = _about(lens[rows], spec.size[rows], fine)
-            more = _stretch(params["k"][rows, None, None], radius, self.model) - 1
-            nodes = np.empty((*more.shape, 2))
-            for axis in (0, 1):  # whole planes, which NumPy multiplies faster than pairs
-                nodes[..., axis] = away[..., axis] * more
+            nodes = away * (_turned(params["k"][rows, None, None], radius) - 1)[..., None]
             place(bends, rows, grids(nodes, params["k"][rows], spec.size[rows]))
-        return [Warp.bent_by(bends, spec, self.border, self.fill, self.interpolation)]
+        return bends
 
 
 def _about(axis: NDArray, size: NDArray, fine: int) -> tuple[NDArray, NDArray]:
-    """Where (B, fine, fine) nodes lie from the axes (B, 2) of lenses, and how far in halves of the longer side; one for all if all are
-    alike."""
-    if len(axis) > 1 and (axis == axis[0]).all() and (size == size[0]).all():
-        return _about(axis[:1], size[:1], fine)
+    """Where (B, fine, fine) nodes lie from the axes (B, 2) of lenses, and how far in halves of the longer side."""
     line = np.linspace(-0.5, 0.5, fine)
     away = (np.stack(np.meshgrid(line, line), -1) - axis[:, None, None]) * size[:, None, None, ::-1]
     return away, np.hypot(away[..., 0], away[..., 1]) * (2 / size.max(1))[:, None, None]
 
 
-def _stretch(k: NDArray, radius: NDArray, model: str) -> NDArray[np.float64]:
-    """Radius of the source over radius of the place."""
-    if model == "camera":
-        return 1 + k * radius**2
+def _turned(k: NDArray, radius: NDArray) -> NDArray[np.float64]:
+    """Radius of the source over radius of the place, of a fisheye."""
     turned = k * np.maximum(radius, 1e-9)
-    return np.where(turned > 0, np.tan(np.clip(turned, 0, 1.4)), np.arctan(turned)) / np.where(turned == 0, 1, turned) + (turned == 0)
+    law = np.where(turned > 0, np.tan(np.clip(turned, 0, 1.4)), np.arctan(turned))
+    return np.divide(law, turned, out=np.ones_like(law), where=turned != 0)
 
 
 @register
