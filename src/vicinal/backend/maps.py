@@ -47,8 +47,7 @@ def at_once(warp: Warp, data: NDArray) -> NDArray | None:
     if not in_whole_numbers(data) or warp.matrix.shape[-1] != 3 or not every(warp.active & general(warp)):
         return None
     alike = every(warp.interpolation == LINEAR) and not some(warp.averaged) and every(warp.size == warp.size[0])
-    bends = [None] if warp.bend is None else warp.bend.tolist()
-    if not alike or not _LOOPED.issuperset(map(type, bends)) or len(set(map(_shape, bends))) > 1:
+    if not alike or not (warp.bend is None or _one_form(warp.bend.tolist())):
         return None
     size, channels = tuple(map(int, warp.size[0])), data.shape[3]
     out = room((len(data), *size, channels), np.uint8)
@@ -151,6 +150,12 @@ def _forms(warp: Warp, rows: NDArray) -> list[tuple[NDArray, tuple[NDArray, ...]
         if type(bend) in _LOOPED:
             shapes.setdefault(_shape(bend), []).append(n)
     return [(np.array(part), _taken(warp, rows[np.array(part)])) for part in shapes.values()]
+
+
+def _one_form(bends: list[Any]) -> bool:
+    """Whether one call of a compiled loop takes them all."""
+    kinds = set(map(type, bends))
+    return len(kinds) == 1 and kinds <= _LOOPED and (Grid not in kinds or len({bend.nodes.shape for bend in bends}) == 1)
 
 
 def _shape(bend: Grid | Lens | None) -> Any:

@@ -60,7 +60,8 @@ def straight(warp: Warp, data: Dense) -> Straight | None:
     size, kept = np.array(warp.size), np.empty(len(data), bool)
     # Copies, since to the loops read-only arrays are another type.
     active, interpolation, antialias = warp.active.copy(), warp.interpolation.copy(), warp.antialias.copy()
-    fit, alike, moved = kernels.inverted(warp.matrix, size, active, interpolation, antialias, data.shape[1:3], inverse, sizes, boxes, kept)
+    matrix = warp.matrix if warp.matrix.flags.writeable else warp.matrix.copy()
+    fit, alike, moved = kernels.inverted(matrix, size, active, interpolation, antialias, data.shape[1:3], inverse, sizes, boxes, kept)
     return Straight(inverse, sizes, boxes, kept, alike, moved) if fit else None
 
 

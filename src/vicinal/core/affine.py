@@ -19,9 +19,13 @@ def identity(batch: int, d: int = 2) -> NDArray[np.float64]:
     return unmoved(batch, d).copy()
 
 
-@lru_cache(maxsize=64)
 def unmoved(batch: int, d: int = 2) -> NDArray[np.float64]:
     """The same, shared and read-only: who gets it need not look into it."""
+    return _identities(batch, d)
+
+
+@lru_cache(maxsize=64)
+def _identities(batch: int, d: int) -> NDArray[np.float64]:
     maps = np.tile(np.eye(d + 1), (batch, 1, 1))
     maps.setflags(write=False)
     return maps
@@ -66,7 +70,7 @@ def invert(matrix: NDArray) -> NDArray[np.float64]:
     """
     if matrix is unmoved(len(matrix), matrix.shape[-1] - 1):
         return matrix.copy()
-    tilted = np.any(matrix[:, -1, :-1], 1)
+    tilted = projective(matrix)
     if tilted.all() and len(tilted):
         return np.linalg.inv(matrix)
     if tilted.any():
@@ -85,6 +89,13 @@ def invert(matrix: NDArray) -> NDArray[np.float64]:
     inverse[:, 0, 0], inverse[:, 0, 1], inverse[:, 0, 2] = right, down, -(right * x + down * y)
     inverse[:, 1, 0], inverse[:, 1, 1], inverse[:, 1, 2] = below, across, -(below * x + across * y)
     return inverse
+
+
+def projective(matrix: NDArray) -> NDArray[np.bool_]:
+    """(B,) which maps are not affine."""
+    if matrix is unmoved(len(matrix), matrix.shape[-1] - 1):
+        return np.zeros(len(matrix), bool)
+    return np.asarray(np.any(matrix[:, -1, :-1], 1))
 
 
 def indexed(matrix: NDArray) -> NDArray[np.float64]:

@@ -69,7 +69,7 @@ class Warp:
     @staticmethod
     def bent_by(bends: Sequence[Bend | None], spec: Spec, border: str, fill: float, interpolation: str) -> Warp:
         """A warp of every sample by a bend of its canvas onto itself; None leaves a sample as it is."""
-        return Warp.of(affine.identity(len(spec)), spec, None, border, fill, interpolation).with_bends(bends)
+        return Warp.of(affine.unmoved(len(spec)), spec, None, border, fill, interpolation).with_bends(bends)
 
     def with_bends(self, bends: Sequence[Bend | None]) -> Warp:
         """The warp and then a bend of each sample's canvas."""
@@ -170,10 +170,8 @@ class Warp:
     @cached_property
     def projective(self) -> NDArray[np.bool_]:
         """(B,) where a matrix is not affine."""
-        last = np.any(self.matrix[:, -1, :-1], 1)
-        if self.after is None or self.after is affine.unmoved(len(last), self.after.shape[-1] - 1):
-            return np.asarray(last)
-        return np.asarray(last | np.any(self.after[:, -1, :-1], 1))
+        before = affine.projective(self.matrix)
+        return before if self.after is None else before | affine.projective(self.after)
 
     def linear(self) -> NDArray[np.float64]:
         """(B, d, d) the derivative of the map at the middle of the canvas, without the bend."""
