@@ -37,6 +37,11 @@ def in_whole_numbers(data: NDArray) -> bool:
     return data.dtype == np.uint8 and max(data.shape[-3:-1]) < WIDEST
 
 
+def as_bits(array: NDArray) -> NDArray:
+    """The same memory as whole numbers without a sign: a loop that only moves values is compiled for their size, not for every dtype."""
+    return array.view(f"u{array.dtype.itemsize}")
+
+
 def general(warp: Warp) -> NDArray[np.bool_]:
     """(B,) the samples whose map needs this file."""
     return warp.bent | warp.projective
@@ -100,7 +105,7 @@ def nearest(warp: Warp, rows: NDArray, data: NDArray, fill: NDArray) -> NDArray:
     for part, maps in _forms(warp, rows):
         made = np.empty_like(out[part])
         given = np.ascontiguousarray(data[part])
-        map_kernels.nearest_batch(given, maps, made, warp.border[rows[part]], fill[part])
+        map_kernels.nearest_batch(as_bits(given), maps, as_bits(made), warp.border[rows[part]], as_bits(fill[part]))
         out[part] = made
     torn = np.zeros(len(rows), bool)
     torn[_torn(warp, rows)] = True
@@ -109,7 +114,7 @@ def nearest(warp: Warp, rows: NDArray, data: NDArray, fill: NDArray) -> NDArray:
         out[lone] = _shuffled(warp, rows[lone], data[lone], fill[lone])
     for n in np.flatnonzero(torn & ~lone):
         map_x, map_y = _through(warp, int(rows[n]), out.shape[1:3], np.ones(2))
-        map_kernels.nearest_at(data[n], map_x, map_y, out[n], int(warp.border[rows[n]]), fill[n])
+        map_kernels.nearest_at(as_bits(data[n]), map_x, map_y, as_bits(out[n]), int(warp.border[rows[n]]), as_bits(fill)[n])
     return out
 
 
@@ -167,7 +172,8 @@ def _taken(warp: Warp, rows: NDArray | slice) -> tuple[NDArray, ...]:
     before, after = warp.inverted[rows].reshape(-1, 9), warp.after_inverted[rows].reshape(-1, 9)
     nodes, sizes, lenses = np.zeros((many, 1, 1, 2)), np.ones((many, 2)), np.empty((many, 0))
     if isinstance(bends[0], Grid):
-        nodes = np.concatenate([bend.nodes for bend in bends]).reshape(many, *bends[0].nodes.shape)
+        joined = np.concatenate([bend.nodes for bend in bends])  # in the order of memory that they have: to the loops that is a type
+        nodes = np.ascontiguousarray(joined).reshape(many, *bends[0].nodes.shape)
         sizes = np.array([bend.size for bend in bends], np.float64)
     elif isinstance(bends[0], Lens):
         lenses = np.concatenate([bend.numbers for bend in bends]).reshape(many, -1)

@@ -86,7 +86,7 @@ def one_size(warp: Warp, data: NDArray) -> tuple[int, int] | None:
 
 def inverses(warp: Warp, rows: NDArray | slice = slice(None)) -> NDArray[np.float64]:
     """(n, 6) inverse maps row by row, as the loops take them."""
-    return square(warp.inverted[rows])[:, :2].reshape(-1, 6)
+    return np.ascontiguousarray(square(warp.inverted[rows])[:, :2]).reshape(-1, 6)
 
 
 def table_at(data: NDArray, inverse: NDArray, sizes: NDArray, planar: bool, out: NDArray, border: NDArray, fill: NDArray,
@@ -377,5 +377,5 @@ def _opencv_one(image: NDArray, inverse: NDArray, out: NDArray, border: int, fil
 def _nearest(warp: Warp, rows: NDArray, data: Dense, fill: NDArray) -> NDArray:
     assert isinstance(data, np.ndarray)
     out = np.empty((len(data), *canvas(warp.size[rows[0]]), data.shape[3]), data.dtype)
-    kernels.nearest(data, inverses(warp, rows), out, warp.border[rows], fill.astype(data.dtype))
+    kernels.nearest(maps.as_bits(data), inverses(warp, rows), maps.as_bits(out), warp.border[rows], maps.as_bits(fill.astype(data.dtype)))
     return out
