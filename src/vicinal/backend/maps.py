@@ -13,13 +13,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vicinal.backend import map_kernels
+from vicinal.backend import map_kernels, splines
 from vicinal.backend.bilinear import WIDEST
 from vicinal.core import affine
 from vicinal.core.batch import RANGES, every, name_of, some
 from vicinal.core.bend import Grid, Tiles
 from vicinal.core.lens import Lens
 from vicinal.core.pages import room
+from vicinal.core.spline import gridded
 from vicinal.core.warp import CONSTANT, LINEAR, NEAREST, NONE, REFLECT, REPLICATE, Warp
 
 SMALL = 64 * 64
@@ -52,7 +53,7 @@ def at_once(warp: Warp, data: NDArray) -> NDArray | None:
     if not in_whole_numbers(data) or warp.matrix.shape[-1] != 3 or not every(warp.active & general(warp)):
         return None
     alike = every(warp.interpolation == LINEAR) and not some(warp.averaged) and every(warp.size == warp.size[0])
-    if not alike or not (warp.bend is None or _one_form(warp.bend.tolist())):
+    if not alike or not (warp.bend is None or _one_form(_bends(warp, slice(None)))):
         return None
     size, channels = tuple(map(int, warp.size[0])), data.shape[3]
     out = room((len(data), *size, channels), np.uint8)
@@ -133,7 +134,7 @@ def _empty(warp: Warp, rows: NDArray, data: NDArray) -> NDArray:
 
 
 def _bend(warp: Warp, row: int) -> Any:
-    return None if warp.bend is None else warp.bend[row]
+    return _bends(warp, np.array([row]))[0]
 
 
 def _torn(warp: Warp, rows: NDArray) -> NDArray[np.int64]:
@@ -145,7 +146,7 @@ def _torn(warp: Warp, rows: NDArray) -> NDArray[np.int64]:
 
 
 def _bends(warp: Warp, rows: NDArray | slice) -> list[Any]:
-    return [None] * len(warp.active[rows]) if warp.bend is None else warp.bend[rows].tolist()
+    return [None] * len(warp.active[rows]) if warp.bend is None else gridded(warp.bend[rows].tolist(), splines.nodes)
 
 
 def _forms(warp: Warp, rows: NDArray) -> list[tuple[NDArray, tuple[NDArray, ...]]]:

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from vicinal.core.polygon import area, clip
 
 _ROUNDS, _CLOSE = 40, 1e-7
-_CACHED = 1 << 16  # numbers whose intermediate results stay in the cache
+CACHED = 1 << 16  # numbers whose intermediate results stay in the cache
+STEEPEST = 0.8  # see ``steepest``: from 1 on a map folds over
+SLACK = 1e-9  # what is that much steeper than it may be is looked at again, so that no rounding decides
 _EDGE = 1e-6  # pixels: a point on the edge of the canvas is on it, whatever rounding made of it
 
 
@@ -91,15 +93,20 @@ class Grid:
         return value, np.stack([slope_x, slope_y], 1)
 
 
+def tamed(nodes: NDArray, size: NDArray) -> NDArray[np.float64]:
+    """Nodes (B, r, c, 2) over canvases (B, 2), each grid shrunk as far as it would fold over or nearly."""
+    return nodes * (STEEPEST / steepest(nodes, size, STEEPEST))[:, None, None, None]
+
+
 def steepest(nodes: NDArray, size: NDArray, least: float = 0.0) -> NDArray[np.float64]:
     """How far grids of nodes (B, r, c, 2) over canvases (B, 2) are from folding over: the most negative stretch of the displacement
     along any direction, as a positive number; below 1 the map is one to one. ``least`` stands for all that is not above it."""
-    if nodes.size > _CACHED and len(nodes) > 1:
+    if nodes.size > CACHED and len(nodes) > 1:
         half = len(nodes) // 2
         return np.concatenate([steepest(nodes[part], size[part], least) for part in (slice(half), slice(half, None))])
     found, rates = np.full(len(nodes), least), (np.array(nodes.shape[2:0:-1]) - 1) / size[:, ::-1]
     slopes = _slopes(nodes)
-    steep = np.flatnonzero(_bound(slopes, rates) > least * (1 - 1e-9))  # most fields are far from folding: those are done
+    steep = np.flatnonzero(_bound(slopes, rates) > least - SLACK)  # most fields are far from folding: those are done
     if len(steep):
         some = slopes if len(steep) == len(nodes) else [slope[steep] for slope in slopes]
         found[steep] = _at_corners(some, rates[steep], least)
@@ -125,13 +132,13 @@ def _at_corners(given: Sequence[NDArray], rates: NDArray, least: float) -> NDArr
     a, b, c, d = given
     slopes = a * to_x, b * to_x, c * to_y, d * to_y
     found = np.full(len(rates), least)
-    sample, row, column = np.nonzero(_suspects(*slopes, least))
+    sample, row, column = np.nonzero(_suspects(*slopes, least - SLACK))
     for low in (0, 1):
         for right in (0, 1):
             along_x, along_y = (sample, row + low, column), (sample, row, column + right)
             (a, b), (c, d) = (slope[along_x] for slope in slopes[:2]), (slope[along_y] for slope in slopes[2:])
-            mean, half = (a + d) / 2, (a - d) / 2
-            np.maximum.at(found, sample, np.hypot(half, (b + c) / 2) - mean)
+            mean, half, shear = (a + d) / 2, (a - d) / 2, (b + c) / 2
+            np.maximum.at(found, sample, np.sqrt(half * half + shear * shear) - mean)
     return found
 
 

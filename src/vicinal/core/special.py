@@ -21,11 +21,14 @@ _B = (-5.447609879822406e1, 1.615858368580409e2, -1.556989798598866e2, 6.6801311
 _C = (-7.784894002430293e-3, -3.223964580411365e-1, -2.400758277161838, -2.549732539343734, 4.374664141464968, 2.938163982698783)
 _D = (7.784695709041462e-3, 3.224671290700398e-1, 2.445134137142996, 3.754408661907416, 1.0)
 _TAIL = 0.02425
-ACKLAM = (_A, _B, _C, _D, _TAIL)  # for compiled loops, which need the formula number by number
+_SERIES = tuple(1 / k for k in range(19, 0, -2))  # of artanh(s) / s in powers of s^2
+_ROOT, _LN2 = math.sqrt(0.5), math.log(2)
+ACKLAM = (_A, _B, _C, _D, _TAIL)  # for compiled loops, which need the formulas number by number
+LOGARITHM = (_SERIES, _ROOT, _LN2)
 
 
 def normal_quantile(u: NDArray) -> NDArray:
-    """The standard normal quantile at ``u`` in (0, 1), to a relative 1.15e-9.
+    """The standard normal quantile at ``u`` in (0, 1), to a relative 1.15e-9; the same bits on every machine and in compiled loops.
 
     Example:
         >>> normal_quantile(np.array([0.975])).round(6).tolist()
@@ -38,7 +41,7 @@ def normal_quantile(u: NDArray) -> NDArray:
     tails = np.abs(centre) > 0.5 - _TAIL
     if tails.any():
         there = u[tails]
-        root = np.sqrt(-2 * np.log(np.maximum(np.minimum(there, 1 - there), 1e-300)))
+        root = np.sqrt(-2 * _logarithm(np.maximum(np.minimum(there, 1 - there), 1e-300)))
         outer = _polynomial(_C, root) / _polynomial(_D, root)
         found[tails] = np.where(there < 0.5, outer, -outer)
     return found
@@ -51,6 +54,15 @@ def _polynomial(factors: tuple[float, ...], x: NDArray) -> NDArray:
         value *= x
         value += factor
     return value
+
+
+def _logarithm(x: NDArray) -> NDArray:
+    """The natural logarithm by sums, products and a division, which round alike everywhere; libraries differ in the last bit of theirs."""
+    part, halvings = np.frexp(x)
+    low = part < _ROOT
+    part, halvings = np.where(low, 2 * part, part), halvings - low
+    s = (part - 1) / (part + 1)
+    return halvings * _LN2 + 2 * s * _polynomial(_SERIES, s * s)
 
 
 def beta_quantile(u: NDArray, a: float, b: float) -> NDArray:

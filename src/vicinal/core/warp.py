@@ -14,6 +14,7 @@ from vicinal.core import affine
 from vicinal.core.batch import KEPT, Spec, changed, constant, every, some
 from vicinal.core.bend import Bend, Reversed
 from vicinal.core.primitive import Primitive, everywhere, side_by_side, taken
+from vicinal.core.spline import gridded
 
 NONE, CONSTANT, REFLECT, REPLICATE = -1, 0, 1, 2
 BORDERS = {"constant": CONSTANT, "reflect": REFLECT, "replicate": REPLICATE}
@@ -221,10 +222,9 @@ class Warp:
         return changed(made, matrix=np.where(bent, last, back.matrix), after=np.where(bent, first, affine.identity(len(on))))
 
     def _through(self, points: NDArray, owner: NDArray, way: str) -> NDArray[np.float64]:
-        points = np.array(points, np.float64)
-        for sample in np.unique(owner[self.bent[owner]]):
+        points, bent = np.array(points, np.float64), np.unique(owner[self.bent[owner]])
+        for sample, bend in zip(bent, gridded([] if self.bend is None else self.bend[bent].tolist()), strict=True):
             rows = owner == sample
-            bend: Any = self.bend[sample] if self.bend is not None else None
             points[rows] = getattr(bend, way)(points[rows].reshape(-1, 2)).reshape(points[rows].shape)
         return points
 

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from vicinal.core import affine
 from vicinal.core.batch import Spec
-from vicinal.core.bend import Grid, Tiles, steepest
+from vicinal.core.bend import STEEPEST, Grid, Tiles, tamed
 from vicinal.core.declare import is_size
-from vicinal.core.draw import Draw, philox
+from vicinal.core.draw import Draw
 from vicinal.core.lens import Lens
 from vicinal.core.space import SpaceLike
 from vicinal.core.special import normal_quantile
+from vicinal.core.spline import Spline
 from vicinal.core.transform import Transform, option, parameter, register
 from vicinal.core.warp import Warp
 from vicinal.image.fields import Params, border_option, count_option, fill_option, interpolation_option
@@ -31,13 +32,11 @@ __all__ = [
     "ThinPlateSpline",
 ]
 
-STEEPEST = 0.8  # see ``bend.steepest``: from 1 on a map folds over
-
 
 def grids(nodes: NDArray, strength: NDArray, size: NDArray) -> list[Grid | None]:
     """One grid a sample from nodes (B, r, c, 2), shrunk as far as it would fold; None where the strength is 0."""
-    tamed = nodes * (STEEPEST / steepest(nodes, size, STEEPEST))[:, None, None, None]
-    return [Grid(of, canvas) if amount else None for of, canvas, amount in zip(tamed, size, strength != 0, strict=True)]
+    made = zip(tamed(nodes, size), size, strength != 0, strict=True)
+    return [Grid(of, canvas) if amount else None for of, canvas, amount in made]
 
 
 def evenly(draw: Draw, name: str, *shape: int) -> NDArray[np.float64]:
@@ -113,43 +112,9 @@ class ElasticTransform(Transform):
     interpolation: str = interpolation_option()
 
     def lower(self, params: Params, spec: Spec) -> list[Warp]:
-        bends: list[Grid | None] = [None] * len(spec)
-        forms: dict[tuple[float, ...], list[int]] = {}
-        for row in np.flatnonzero(params["amplitude"] > 0).tolist():
-            forms.setdefault((*spec.size[row].tolist(), float(params["smoothness"][row])), []).append(row)
-        for (height, width, distance), alike in forms.items():
-            rows = np.array(alike)
-            fields = smooth(params["key"][rows], (height, width), distance) * params["amplitude"][rows, None, None, None]
-            place(bends, rows, grids(fields, params["amplitude"][rows], spec.size[rows]))
+        given = zip(params["key"].tolist(), params["amplitude"].tolist(), params["smoothness"].tolist(), spec.size.tolist(), strict=True)
+        bends = [Spline((one, two), far, distance, (h, w)) if far > 0 else None for (one, two), far, distance, (h, w) in given]
         return [Warp.bent_by(bends, spec, self.border, self.fill, self.interpolation)]
-
-
-def smooth(key: NDArray, size: tuple[float, float], distance: float) -> NDArray[np.float64]:
-    """(b, r, c, 2) fields of unit variance for (b, 2) keys, four nodes per ``distance``."""
-    down, right = (_spline(side, distance) for side in size)
-    high, wide = down.shape[1], right.shape[1]
-    noise = normals(key, high * wide * 2).reshape(len(key), 2, high, wide)
-    # Products of one sample each, so that its bits do not depend on how many there are.
-    return np.moveaxis(down @ noise @ right.T, 1, -1)
-
-
-@lru_cache(maxsize=256)
-def _spline(side: float, distance: float) -> NDArray[np.float64]:
-    """(fine nodes, coarse nodes) values of cubic B-splines; scaled so that independent coefficients give unit variance."""
-    cells = int(np.ceil(side / distance))
-    place = np.linspace(0, side / distance, 4 * cells + 1)
-    away = np.abs(place[:, None] - (np.arange(cells + 3) - 1))
-    near, far = 2 / 3 - away**2 * (1 - away / 2), np.maximum(2 - away, 0) ** 3 / 6
-    weights = np.where(away < 1, near, far)
-    return weights / np.linalg.norm(weights, axis=1, keepdims=True)
-
-
-def normals(key: NDArray, count: int) -> NDArray[np.float64]:
-    """(b, count) standard normal numbers from (b, 2) keys."""
-    counter = np.zeros((4, len(key), -(-count // 4)), np.uint64)
-    counter[0] = np.arange(counter.shape[2])
-    words = philox(counter, key.T[:, :, None].astype(np.uint64))
-    return normal_quantile((words.transpose(1, 2, 0).reshape(len(key), -1)[:, :count] + 0.5) * 2.0**-32)
 
 
 @register

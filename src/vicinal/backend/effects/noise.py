@@ -14,12 +14,11 @@ from vicinal.backend.chain_steps import MAGIC
 from vicinal.backend.kernels import hashed
 from vicinal.backend.noise import SALT
 from vicinal.backend.noise_kernels import BLOCK, GAUSSIAN, drawn, hashed_run, pairs, rescaled, scratch
+from vicinal.backend.normals import normal_of, normals
 from vicinal.core.batch import RANGES
-from vicinal.core.special import ACKLAM
 
 _compiled = njit(nogil=True, cache=True, error_model="numpy")
 _inlined = njit(nogil=True, cache=True, error_model="numpy", inline="always")
-_A, _B, _C, _D, _TAIL = ACKLAM
 _SMALL = 6.0  # mean up to which counts are reached step by step
 _SHARE = 0x3C6EF372  # tells the hash of which values are touched from the others
 _STEPS = 32  # more than any count of such a mean that 32 random bits reach
@@ -74,7 +73,7 @@ def _poisson(images, out, photons, keys, repeat, top, most, whole):
         unit = top / photons[b]
         for i in range(images.shape[1]):
             mean, word = images[b, i] / unit, hashed(i // repeat, keys[b, 0], keys[b, 1])
-            count = _climbed(mean, word) if mean < _SMALL else _expanded(mean, np.sqrt(mean), _normal(word), word)
+            count = _climbed(mean, word) if mean < _SMALL else _expanded(mean, np.sqrt(mean), normal_of(word), word)
             value = min(count * unit, most)
             out[b, i] = np.rint(value) if whole else value
 
@@ -94,7 +93,7 @@ def _poisson_levels(images, out, photons, keys, repeat, top, most, whole):
             n = min(BLOCK, images.shape[1] // repeat - first)
             hashed_run(word[:n], first, keys[b, 0], keys[b, 1])
             if mean[255] >= _SMALL:
-                _normals(word[:n], normal)
+                normals(word[:n], normal)
             for i in range(n):
                 for at in range((first + i) * repeat, (first + i + 1) * repeat):
                     level = np.uintp(images[b, at])
@@ -170,36 +169,6 @@ def _reached(n, mean):
         part *= n / mean
         n -= 1
     return total
-
-
-@_compiled
-def _normal(word):
-    """``vicinal.core.special.normal_quantile`` of (word + 0.5) / 2**32."""
-    x = (word + 0.5) * 2.0**-32 - 0.5
-    if abs(x) <= 0.5 - _TAIL:
-        return _middle(x)
-    y = np.sqrt(-2 * np.log(0.5 - abs(x)))
-    top = ((((_C[0] * y + _C[1]) * y + _C[2]) * y + _C[3]) * y + _C[4]) * y + _C[5]
-    outer = top / ((((_D[0] * y + _D[1]) * y + _D[2]) * y + _D[3]) * y + _D[4])
-    return outer if x < 0 else -outer
-
-
-@_inlined
-def _middle(x):
-    """Between the tails, around x = 0."""
-    y = x * x
-    top = ((((_A[0] * y + _A[1]) * y + _A[2]) * y + _A[3]) * y + _A[4]) * y + _A[5]
-    return top * x / (((((_B[0] * y + _B[1]) * y + _B[2]) * y + _B[3]) * y + _B[4]) * y + _B[5])
-
-
-@_compiled
-def _normals(word, normal):
-    """Many of them: first as if there were no tails, which needs no branch, then the tails."""
-    for i in range(word.shape[0]):
-        normal[i] = _middle((word[i] + 0.5) * 2.0**-32 - 0.5)
-    for i in range(word.shape[0]):
-        if abs(np.float64(word[i]) - 2.0**31) > 2.0**32 * (0.5 - _TAIL) - 1:
-            normal[i] = _normal(word[i])
 
 
 def replaced(images: NDArray, *, share: NDArray, key: NDArray, shared: NDArray, odds: NDArray, low: NDArray, high: NDArray) -> NDArray:
