@@ -63,14 +63,19 @@ def gridded(bends: Sequence[Any], make: Make | None = None) -> list[Any]:
 
     ``make`` is ``nodes``, or a backend's way to the same bits: so it does not matter who asks first.
     """
-    forms: dict[tuple, list[Spline]] = {}
-    for bend in bends:
-        if isinstance(bend, Spline) and "grid" not in vars(bend):
-            forms.setdefault((bend.size, bend.distance), []).append(bend)
-    for alike in forms.values():
-        for spline, found in zip(alike, (make or nodes)(*_joined(alike)), strict=True):
-            vars(spline).setdefault("grid", Grid(found, np.array(spline.size)))  # where ``cached_property`` keeps it
+    _made([bend for bend in bends if isinstance(bend, Spline) and "grid" not in vars(bend)], make or nodes)
     return [bend.grid if isinstance(bend, Spline) else bend for bend in bends]
+
+
+def _made(splines: Sequence[Spline], make: Make) -> None:
+    """Make the grids of splines, those of one form together, and put them where ``cached_property`` looks."""
+    forms: dict[tuple, list[Spline]] = {}
+    for spline in splines:
+        forms.setdefault((spline.size, spline.distance), []).append(spline)
+    for (size, _), alike in forms.items():
+        canvas = np.array(size)
+        for spline, found in zip(alike, make(*_joined(alike)), strict=True):
+            vars(spline).setdefault("grid", Grid(found, canvas))
 
 
 def _joined(alike: Sequence[Spline]) -> tuple[NDArray, NDArray, tuple[int, int], float]:
