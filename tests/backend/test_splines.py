@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import vicinal as v
-from vicinal.backend import splines
+from vicinal.backend import map_kernels, maps, splines
 from vicinal.backend.normals import normals
 from vicinal.core import spline
 from vicinal.core.bend import steepest
@@ -54,3 +54,27 @@ def test_only_fields_that_act_are_made_and_only_once() -> None:
     made = [bend for bend in fields if "grid" in vars(bend)]
     assert 0 < len(made) == move.bent.sum() < 16
     assert all(grid is bend.grid for grid, bend in zip(gridded(made, splines.nodes), made, strict=True))
+
+
+AROUND = [
+    "Rotate(angle=90)",
+    "Rotate(angle=-37)",
+    "Rotate(angle=0.001)",
+    "HorizontalFlip() | Rotate(angle=200)",
+    "Scale(factor=0.1) | Rotate(angle=5)",
+]
+
+
+@pytest.mark.parametrize("smoothness", [64, 12, 3], ids=["coarse", "usual", "finer than pixels"])
+@pytest.mark.parametrize("after", AROUND)
+def test_places_of_compiled_rows_are_those_of_the_map(after: str, smoothness: float) -> None:
+    """Rows that cross the cells of a grid in any direction, and go on beyond it."""
+    policy = v.parse(f"ElasticTransform(amplitude=2, smoothness={smoothness}) | {after}")
+    (move,) = policy(image=np.zeros((2, 50, 70, 1), np.uint8), seed=1).plan.primitives
+    y, x = np.mgrid[:50, :70] + 0.5
+    points = np.stack([x.ravel(), y.ravel()], 1)
+    for row in range(2):
+        across, down = np.empty((50, 70), np.float32), np.empty((50, 70), np.float32)
+        map_kernels.source_map(maps._taken(move, np.arange(2)), row, np.ones(2), across, down)
+        found = np.stack([across.ravel(), down.ravel()], 1) + 0.5
+        assert found == pytest.approx(move.backward(points[None], np.array([row]))[0], abs=1e-4)

@@ -31,7 +31,8 @@ def _cells(nodes, frame, before):
     for j in range(-1, last_y + 1):
         above, below = max(j, 0), min(j + 1, last_y)
         for i in range(-1, last_x + 1):
-            p, q, r, s = nodes[above, max(i, 0)], nodes[above, min(i + 1, last_x)], nodes[below, max(i, 0)], nodes[below, min(i + 1, last_x)]
+            left, right = max(i, 0), min(i + 1, last_x)
+            p, q, r, s = nodes[above, left], nodes[above, right], nodes[below, left], nodes[below, right]
             x0, x1, x2, x3 = _factors(p[0], q[0], r[0], s[0], i, j, to_x, to_y)
             y0, y1, y2, y3 = _factors(p[1], q[1], r[1], s[1], i, j, to_x, to_y)
             for axis in range(2):
@@ -112,7 +113,7 @@ def _keeps_columns(after, nodes, before):
 
 @_inlined
 def _worked_out(maps, x_step, size):
-    """What the rows of a result of ``size`` have in common: lines of a grid, or its cells where they are fewer than pixels; else nothing."""
+    """What the rows of a result of ``size`` have in common: lines of a grid, or its cells if those are fewer than pixels, or nothing."""
     after, nodes, frame, _, before = maps
     if _keeps_columns(after, nodes, before):
         return _stretched(after, nodes, frame, before, x_step, size[1])
@@ -328,25 +329,40 @@ def nearest_at(image, map_x, map_y, out, border, fill):
 @_inlined
 def _nearest_row(image, xs, ys, columns, rows, out, border, fill):
     height, width, channels = image.shape
-    beside = 0
     for x in range(len(xs)):
         columns[x], rows[x] = np.int32(np.floor(xs[x])), np.int32(np.floor(ys[x]))
-    for x in range(len(xs)):
-        beside |= columns[x] | rows[x] | (width - 1 - columns[x]) | (height - 1 - rows[x])
+    first, last = _inside(columns, rows, width, height)
     flat, target = image.reshape(-1), out.reshape(-1)
-    if beside >= 0:  # no sign bit: all are on the canvas
+    for x in range(first, last):
         if channels == 1:
-            for x in range(len(xs)):
-                target[x] = flat[np.uintp(rows[x]) * np.uintp(width) + np.uintp(columns[x])]
-            return
-        for x in range(len(xs)):
+            target[x] = flat[np.uintp(rows[x]) * np.uintp(width) + np.uintp(columns[x])]
+        else:
             for c in range(channels):
                 out[x, c] = image[rows[x], columns[x], c]
-        return
-    for x in range(len(xs)):
-        column, row = _brought(np.int64(columns[x]), width, border), _brought(np.int64(rows[x]), height, border)
-        for c in range(channels):
-            out[x, c] = fill if row < 0 or column < 0 else image[row, column, c]
+    for part in ((0, first), (last, len(xs))):
+        for x in range(part[0], part[1]):
+            column, row = _brought(np.int64(columns[x]), width, border), _brought(np.int64(rows[x]), height, border)
+            for c in range(channels):
+                out[x, c] = fill if row < 0 or column < 0 else image[row, column, c]
+
+
+@_inlined
+def _inside(columns, rows, width, height):
+    """From where to where all places of a row are on the canvas: what lies off it is most often at the ends."""
+    first, last, beside = 0, len(columns), 0
+    while first < last and _beside(columns[first], rows[first], width, height) < 0:
+        first += 1
+    while first < last and _beside(columns[last - 1], rows[last - 1], width, height) < 0:
+        last -= 1
+    for x in range(first, last):
+        beside |= _beside(columns[x], rows[x], width, height)
+    return first, (last if beside >= 0 else first)
+
+
+@_inlined
+def _beside(column, row, width, height):
+    """Below 0, by its sign bit, where a place is off the canvas."""
+    return column | row | (width - 1 - column) | (height - 1 - row)
 
 
 @_compiled
