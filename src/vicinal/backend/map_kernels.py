@@ -61,7 +61,7 @@ def _until(cell, steps, d, last):
     return steps if (cell < last if d > 0 else cell >= 0) else _ENDLESS
 
 
-@_inlined
+@_compiled
 def _bent_row(after, cells, frame, x_step, y, xs, ys, at, count):
     """Sources of ``count`` pixels of one output row, from place ``at`` on, through a grid between affine maps.
 
@@ -111,7 +111,7 @@ def _keeps_columns(after, nodes, before):
     return nodes.shape[0] > 1 and after[1] == after[3] == 0 and _is_flat(after, before)
 
 
-@_inlined
+@_compiled
 def _worked_out(maps, x_step, size):
     """What the rows of a result of ``size`` have in common: lines of a grid, or its cells if those are fewer than pixels, or nothing."""
     after, nodes, frame, _, before = maps
@@ -241,13 +241,14 @@ def _source_rows(maps, factor, first, known, width, xs, ys):
     """
     widest()
     after, nodes, frame, lens, before = maps
+    upright, flat = len(known) > 0 and _keeps_columns(after, nodes, before), _is_flat(after, before)
     for row in range(len(xs) // width):
         x_step, y, at = 1 / factor[0], (first + row + 0.5) / factor[1], row * width  # places, not views of rows: those are counted
-        if len(known) and _keeps_columns(after, nodes, before):
+        if upright:
             _upright_row(after, known, frame, before, x_step, y, xs, ys, at, width)
         elif len(known):
             _bent_row(after, known, frame, x_step, y, xs, ys, at, width)
-        elif len(lens) and _is_flat(after, before):
+        elif flat and len(lens):
             _lens_row(after, lens, before, x_step, y, xs, ys, at, width)
         elif nodes.shape[0] == 1 and not len(lens) and _is_identity(after):
             _plane_row(before, x_step, y, xs, ys, at, width)
