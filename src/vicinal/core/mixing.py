@@ -22,7 +22,7 @@ from vicinal.core.inputs import Inputs, read
 from vicinal.core.items import Items, read_items, written
 from vicinal.core.pages import Room, room
 from vicinal.core.plan import Plan, plan
-from vicinal.core.primitive import Alone, Primitive
+from vicinal.core.primitive import Alone, Primitive, everywhere
 from vicinal.core.source import length, loaded, partners
 from vicinal.core.targets import Way
 from vicinal.core.targets.dense import copied
@@ -167,8 +167,9 @@ def head(plan: Plan) -> Plan:
 
 def _in_batch(u: NDArray, own: NDArray[np.int64], size: int) -> NDArray[np.int64]:
     """(B, k) partners among the samples own (B,), of which ``size`` after the other are a batch."""
-    if size >= len(own):
-        return partners(u, own, len(own))
+    if size >= len(own):  # none of them is a number that partners could not have: ``partners`` in fewer steps
+        room = max(len(own) - 1, 1)
+        return (own[:, None] + 1 + np.minimum((u * room).astype(np.int64), room - 1)) % len(own)
     start = own // size * size
     return partners(u, own - start, np.minimum(size, len(own) - start)) + start[:, None]
 
@@ -231,8 +232,10 @@ class _Call:
     ) -> tuple[Items, dict[str, NDArray]]:
         mixer = mix.mixer
         if mixer.partner == "batch":
-            own = np.arange(len(items))
-            number = where = _in_batch(mix.params["partner"], own, group or len(items))
+            own, size = np.arange(len(items)), group or len(items)
+            number = where = _in_batch(mix.params["partner"], own, size)
+            if 1 < len(items) <= size:
+                return mixer.act(mix, items, pool, where, number, everywhere(len(items)))
         else:
             own = address.index
             number = partners(mix.params["partner"], own, length(self.source, mixer.label))
@@ -241,7 +244,7 @@ class _Call:
             one = np.repeat(rows, number.shape[1])
             there = Address(address.seed, address.epoch[one], number[rows].ravel(), address.view[one])
             pool = self._brought(mixer.before(self.policy, path), there)
-        return mixer.act(mix, items, pool, where, number, (number == own[:, None]).all(1))
+        return mixer.act(mix, items, pool, where, number, (number != own[:, None]).any(1))
 
     def _brought(self, policy: Node, address: Address) -> Items:
         """Items of the source after the part of a policy that stands before a mixer."""
