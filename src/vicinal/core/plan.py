@@ -8,7 +8,8 @@ The planner walks the policy, collects primitives and places each in the earlies
 4. nothing passes a barrier.
 
 Rules 1 and 2 are asked sample by sample, so a sample's passes, and with them its bits, never depend on its neighbours in the batch.
-Alternatives of a OneOf exclude one another, so by rule 2 they line up by kind: that is what lets RandAugment fuse.
+Alternatives of a OneOf exclude one another, so by rule 2 they line up by kind: that is what lets RandAugment fuse. They line up before they
+are placed: a primitive waits until one comes for the same samples, and those of a kind that wait are asked about together.
 """
 
 from __future__ import annotations
@@ -121,6 +122,25 @@ def unfused(policy: Node, draw: Draw, spec: Spec, inputs: Inputs | None = None) 
 
 
 @final
+@dataclass
+class _Waiting:
+    """Primitives of one kind and different samples, composed; who they are, and for which samples, as bits."""
+
+    primitive: Primitive
+    samples: int
+    members: list[tuple[str, int]]
+
+    def takes(self, primitive: Primitive) -> bool:
+        """Whether one more of other samples lines up."""
+        return type(self.primitive) is type(primitive) and self.primitive.joins(primitive) is True
+
+    def with_(self, primitive: Primitive, path: str, samples: int) -> None:
+        """Take one more in."""
+        self.primitive, self.samples = self.primitive.then(primitive), self.samples | samples
+        self.members.append((path, samples))
+
+
+@final
 class Builder:
     """The plan under construction; nodes talk to it while they are walked."""
 
@@ -132,12 +152,15 @@ class Builder:
         self.params: dict[str, dict[str, NDArray]] = {}
         self.concerned: list[int] = []  # the samples of every slot, as bits
         self.walls: list[tuple[int, int]] = []  # how many slots lie behind a barrier, and for which samples, as bits
+        self.waiting: list[_Waiting] = []
+        self.awaited = 0  # the samples of all that waits, as bits
         self.exact = True
         self.fuse = True
         self.plain = True  # parameters so far come from nothing but draws
 
     def plan(self) -> Plan:
         """The finished plan."""
+        self._settle()
         parts = zip(self.slots, self.paths, self.reasons, strict=True)
         slots = tuple([Slot(slot.settled(), tuple(paths), reason) for slot, paths, reason in parts])
         return Plan(slots, self.before, self.spec, self.params)
@@ -145,9 +168,15 @@ class Builder:
     @contextmanager
     def exactly(self, exact: bool) -> Iterator[None]:
         """Within it, whether only exact equations may be used."""
-        outer, self.exact = self.exact, self.exact and exact
+        outer = self.exact
+        self._be_exact(outer and exact)
         yield
-        self.exact = outer
+        self._be_exact(outer)
+
+    def _be_exact(self, exact: bool) -> None:
+        if exact != self.exact:
+            self._settle()
+        self.exact = exact
 
     def enter(self, node: Node, path: str, on: NDArray[np.bool_]) -> None:
         """Walk a node below, unless no sample wants it."""
@@ -198,35 +227,60 @@ class Builder:
         """The spec, with the annotations where they are by now for a transform that looks at them."""
         if not node.looks or self.inputs is None:
             return self.spec
+        self._settle()
         moves = [slot.settled() for slot in self.slots if isinstance(slot, Warp)]
         return self.spec.but(scene=scene(self.inputs).after(moves))
 
     def add(self, primitive: Primitive, path: str) -> None:
-        """Place one primitive, in parts if its samples stand at different slots."""
-        on = bits(primitive.active)
+        """Take one primitive in: it waits, unless it changes the form of a sample or something waits for one of its samples."""
+        on, spec = bits(primitive.active), primitive.spec(self.spec)
+        if on & self.awaited or spec is not self.spec:
+            self._settle()
         if isinstance(primitive, Pointwise) and primitive.cast:
             primitive, slot = self._cast(primitive)
-            self._place(primitive, path, slot, on)
+            self._place(primitive, [path], slot, on)
+        elif spec is self.spec and on and self.fuse:
+            self._await(primitive, path, on)
         else:
-            for slot, samples in sorted(self._places(primitive, on).items()):
-                part = primitive if samples == on else primitive.where(mask(samples, len(primitive.active)))
-                self._place(part, path, slot, samples)
-        self.spec = primitive.spec(self.spec)
+            self._arrange(primitive, on, [(path, on)])
+        self.spec = spec
 
-    def _place(self, primitive: Primitive, path: str, slot: int, samples: int) -> None:
+    def _await(self, primitive: Primitive, path: str, on: int) -> None:
+        """Let a primitive wait, lined up with another of its kind if there is one."""
+        self.awaited |= on
+        for line in self.waiting:
+            if line.takes(primitive):
+                line.with_(primitive, path, on)
+                return
+        self.waiting.append(_Waiting(primitive, on, [(path, on)]))
+
+    def _settle(self) -> None:
+        """Place whatever waits."""
+        waiting, self.waiting, self.awaited = self.waiting, [], 0
+        for line in waiting:
+            self._arrange(line.primitive, line.samples, line.members)
+
+    def _arrange(self, primitive: Primitive, on: int, members: list[tuple[str, int]]) -> None:
+        """Place one primitive, in parts if its samples stand at different slots."""
+        for slot, samples in sorted(self._places(primitive, on).items()):
+            part = primitive if samples == on else primitive.where(mask(samples, len(primitive.active)))
+            self._place(part, [path for path, theirs in members if theirs & samples or not on], slot, samples)
+
+    def _place(self, primitive: Primitive, paths: list[str], slot: int, samples: int) -> None:
         """Let a primitive join a slot, or open a new one behind all others (-1)."""
         if slot < 0:
-            self.reasons.append(self._reason(primitive, path))
+            self.reasons.append(self._reason(primitive))
             self.slots.append(primitive)
-            self.paths.append([path])
+            self.paths.append(paths)
             self.concerned.append(samples)
         else:
             self.slots[slot] = self.slots[slot].then(primitive)
-            self.paths[slot].extend([path] * (path not in self.paths[slot]))
+            self.paths[slot].extend([path for path in paths if path not in self.paths[slot]])
             self.concerned[slot] |= samples
 
     def barrier(self, on: NDArray[np.bool_]) -> None:
         """Close every slot, for the samples that are on."""
+        self._settle()
         self.walls.append((len(self.slots), bits(on)))
 
     def _places(self, primitive: Primitive, on: int) -> dict[int, int]:
@@ -266,7 +320,7 @@ class Builder:
         """How many slots lie behind a barrier, for some sample."""
         return max([behind for behind, _ in self.walls], default=0)
 
-    def _reason(self, primitive: Primitive, path: str) -> str:
+    def _reason(self, primitive: Primitive) -> str:
         if not self.slots:
             return ""
         if self._highest == len(self.slots):
