@@ -14,10 +14,10 @@ are placed: a primitive waits until one comes for the same samples, and those of
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, cast, final
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from vicinal.core.transform import Node, Transform
 
 
-_KEPT = 8  # plans of a policy
+_KEPT = 8  # plans of a policy, and forms of a transform
+T = TypeVar("T")
 
 
 @final
@@ -99,18 +100,19 @@ def plan(
         sites.update(dict.fromkeys(draw.known))
     made = build.plan()
     if given is None and build.plain and not draw.known:
-        _keep(made, policy.plans)
+        _keep(made, policy.plans, spec, made.params.values())  # nothing was drawn or looked at
     return made
 
 
-def _keep(made: Plan, plans: dict[tuple, Plan]) -> None:
-    """Note a plan in which nothing was drawn or looked at: it is that of every batch of this form. The oldest of many is forgotten."""
-    for values in made.params.values():
+def _keep(made: T, kept: dict[tuple, T], spec: Spec, params: Iterable[Mapping[str, NDArray]]) -> T:
+    """Note what was made with parameters that are those of every batch of this form. The oldest of many is forgotten."""
+    for values in params:
         for array in values.values():
             array.setflags(write=False)
-    plans[made.before.facts] = made
-    while len(plans) > _KEPT:
-        plans.pop(next(iter(plans)), None)
+    kept[spec.facts] = made
+    while len(kept) > _KEPT:
+        kept.pop(next(iter(kept)), None)
+    return made
 
 
 def unfused(policy: Node, draw: Draw, spec: Spec, inputs: Inputs | None = None) -> Plan:
@@ -154,6 +156,7 @@ class Builder:
         self.walls: list[tuple[int, int]] = []  # how many slots lie behind a barrier, and for which samples, as bits
         self.waiting: list[_Waiting] = []
         self.awaited = 0  # the samples of all that waits, as bits
+        self.everyone = bits(everywhere(len(spec)))
         self.exact = True
         self.fuse = True
         self.plain = True  # parameters so far come from nothing but draws
@@ -214,14 +217,26 @@ class Builder:
         on = self.gate(path, node.p, on)
         if not some(on):
             return
-        given = None if self.given is None else self.given.get(path)
-        spec = self._shown(node)
         self.plain = self.plain and node.plain
-        params = node.sample(self._draw(path), spec) if given is None else {k: v for k, v in given.items() if k != "on"}
+        params, primitives = self._lowered(node, path, self._shown(node))
         self.params.setdefault(path, {}).update({"on": on} | params)
         whole = every(on)
-        for primitive in node.lower(params, spec):
+        for primitive in primitives:
             self.add(primitive if whole else primitive.where(on), path)
+
+    def _lowered(self, node: Transform, path: str, spec: Spec) -> tuple[Mapping[str, NDArray], Iterable[Primitive]]:
+        """The parameters of a transform and what it lowers to; where every parameter is one value, that of earlier batches of this form."""
+        given = None if self.given is None else self.given.get(path)
+        if given is not None:
+            params = {name: values for name, values in given.items() if name != "on"}
+            return params, node.lower(params, spec)
+        if not node.fixed:
+            params = node.sample(self._draw(path), spec)
+            return params, node.lower(params, spec)
+        if (found := node.lowered.get(spec.facts)) is None:
+            params = node.sample(self._draw(path), spec)
+            found = _keep((params, tuple(node.lower(params, spec))), node.lowered, spec, [params])
+        return found
 
     def _shown(self, node: Transform) -> Spec:
         """The spec, with the annotations where they are by now for a transform that looks at them."""
@@ -232,14 +247,14 @@ class Builder:
         return self.spec.but(scene=scene(self.inputs).after(moves))
 
     def add(self, primitive: Primitive, path: str) -> None:
-        """Take one primitive in: it waits, unless it changes the form of a sample or something waits for one of its samples."""
+        """Take one primitive in: it waits if it concerns some of the samples and leaves their form, once all that it meets is placed."""
         on, spec = bits(primitive.active), primitive.spec(self.spec)
         if on & self.awaited or spec is not self.spec:
             self._settle()
         if isinstance(primitive, Pointwise) and primitive.cast:
             primitive, slot = self._cast(primitive)
             self._place(primitive, [path], slot, on)
-        elif spec is self.spec and on and self.fuse:
+        elif spec is self.spec and 0 < on < self.everyone and self.fuse:
             self._await(primitive, path, on)
         else:
             self._arrange(primitive, on, [(path, on)])

@@ -110,7 +110,7 @@ class Node(ABC):
         return tuple(node for node in self.walk() if getattr(node, "mixes", False))
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name != "plans"}
+        return {name: value for name, value in vars(self).items() if name not in ("plans", "lowered")}
 
     @property
     def fingerprint(self) -> str:
@@ -209,6 +209,16 @@ class Transform(Node):
     def plain(self) -> bool:
         """True where parameters come from draws alone: not from annotations, nor from anything else that a method of its own looks at."""
         return not self.looks and type(self).sample is Transform.sample
+
+    @cached_property
+    def fixed(self) -> bool:
+        """True where every parameter is one value and nothing is looked at, so that only the form of a batch decides what it lowers to."""
+        return self.plain and not self.keys and all(isinstance(held, Fixed) for held in self.spaces().values())
+
+    @cached_property
+    def lowered(self) -> dict[tuple, tuple[Mapping[str, NDArray], Iterable[Primitive]]]:
+        """Its parameters and primitives where it is fixed, by the form of the batch; a note of the planner's."""
+        return {}
 
     def value(self, draw: Draw, name: str) -> NDArray:
         """(B,) values of one parameter; a fixed one asks for no randomness."""
