@@ -22,9 +22,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast, final
 import numpy as np
 from numpy.typing import NDArray
 
-from vicinal.core.batch import Spec, bits, changed, every, mask, some
+from vicinal.core.batch import Spec, bits, changed, every, some
 from vicinal.core.draw import Draw
 from vicinal.core.errors import TargetError
+from vicinal.core.line import Line, only
 from vicinal.core.primitive import Pointwise, Primitive, everywhere
 from vicinal.core.scene import scene
 from vicinal.core.space import pick
@@ -124,25 +125,6 @@ def unfused(policy: Node, draw: Draw, spec: Spec, inputs: Inputs | None = None) 
 
 
 @final
-@dataclass
-class _Waiting:
-    """Primitives of one kind and different samples, composed; who they are, and for which samples, as bits."""
-
-    primitive: Primitive
-    samples: int
-    members: list[tuple[str, int]]
-
-    def takes(self, primitive: Primitive) -> bool:
-        """Whether one more of other samples lines up."""
-        return type(self.primitive) is type(primitive) and self.primitive.joins(primitive) is True
-
-    def with_(self, primitive: Primitive, path: str, samples: int) -> None:
-        """Take one more in."""
-        self.primitive, self.samples = self.primitive.then(primitive), self.samples | samples
-        self.members.append((path, samples))
-
-
-@final
 class Builder:
     """The plan under construction; nodes talk to it while they are walked."""
 
@@ -154,7 +136,7 @@ class Builder:
         self.params: dict[str, dict[str, NDArray]] = {}
         self.concerned: list[int] = []  # the samples of every slot, as bits
         self.walls: list[tuple[int, int]] = []  # how many slots lie behind a barrier, and for which samples, as bits
-        self.waiting: list[_Waiting] = []
+        self.waiting: list[Line] = []
         self.awaited = 0  # the samples of all that waits, as bits
         self.everyone = bits(everywhere(len(spec)))
         self.exact = True
@@ -220,9 +202,9 @@ class Builder:
         self.plain = self.plain and node.plain
         params, primitives = self._lowered(node, path, self._shown(node))
         self.params.setdefault(path, {}).update({"on": on} | params)
-        whole = every(on)
+        some_of_it = None if every(on) else on
         for primitive in primitives:
-            self.add(primitive if whole else primitive.where(on), path)
+            self.add(primitive, path, some_of_it)
 
     def _lowered(self, node: Transform, path: str, spec: Spec) -> tuple[Mapping[str, NDArray], Iterable[Primitive]]:
         """The parameters of a transform and what it lowers to; where every parameter is one value, that of earlier batches of this form."""
@@ -246,40 +228,42 @@ class Builder:
         moves = [slot.settled() for slot in self.slots if isinstance(slot, Warp)]
         return self.spec.but(scene=scene(self.inputs).after(moves))
 
-    def add(self, primitive: Primitive, path: str) -> None:
-        """Take one primitive in: it waits if it concerns some of the samples and leaves their form, once all that it meets is placed."""
-        on, spec = bits(primitive.active), primitive.spec(self.spec)
-        if on & self.awaited or spec is not self.spec:
+    def add(self, primitive: Primitive, path: str, on: NDArray[np.bool_] | None = None) -> None:
+        """Take one primitive in, for samples that are on.
+
+        It waits if it concerns some of the samples and leaves their form as it is; what waits for any of them is placed first.
+        """
+        if on is not None and not isinstance(primitive, Pointwise):
+            primitive, on = primitive.where(on), None
+        samples, spec = bits(primitive.active if on is None else primitive.active & on), primitive.spec(self.spec)
+        if samples & self.awaited or spec is not self.spec:
             self._settle()
-        if isinstance(primitive, Pointwise) and primitive.cast:
+        if spec is self.spec and 0 < samples < self.everyone and self.fuse:
+            self._await(primitive, path, samples)
+        elif isinstance(primitive, Pointwise) and primitive.cast:
             primitive, slot = self._cast(primitive)
-            self._place(primitive, [path], slot, on)
-        elif spec is self.spec and 0 < on < self.everyone and self.fuse:
-            self._await(primitive, path, on)
+            self._place(primitive, [path], slot, samples)
         else:
-            self._arrange(primitive, on, [(path, on)])
+            primitive = primitive if on is None else primitive.where(on)
+            for slot, part in sorted(self._places(primitive, samples).items()):
+                self._place(only(primitive, part, samples), [path], slot, part)
         self.spec = spec
 
-    def _await(self, primitive: Primitive, path: str, on: int) -> None:
+    def _await(self, primitive: Primitive, path: str, samples: int) -> None:
         """Let a primitive wait, lined up with another of its kind if there is one."""
-        self.awaited |= on
+        self.awaited |= samples
         for line in self.waiting:
             if line.takes(primitive):
-                line.with_(primitive, path, on)
+                line.take(primitive, path, samples)
                 return
-        self.waiting.append(_Waiting(primitive, on, [(path, on)]))
+        self.waiting.append(Line(primitive, path, samples))
 
     def _settle(self) -> None:
-        """Place whatever waits."""
+        """Place whatever waits, in parts where samples stand at different slots."""
         waiting, self.waiting, self.awaited = self.waiting, [], 0
         for line in waiting:
-            self._arrange(line.primitive, line.samples, line.members)
-
-    def _arrange(self, primitive: Primitive, on: int, members: list[tuple[str, int]]) -> None:
-        """Place one primitive, in parts if its samples stand at different slots."""
-        for slot, samples in sorted(self._places(primitive, on).items()):
-            part = primitive if samples == on else primitive.where(mask(samples, len(primitive.active)))
-            self._place(part, [path for path, theirs in members if theirs & samples or not on], slot, samples)
+            for slot, part in sorted(self._places(line.pieces[0], line.samples).items()):
+                self._place(line.part(part), line.paths(part), slot, part)
 
     def _place(self, primitive: Primitive, paths: list[str], slot: int, samples: int) -> None:
         """Let a primitive join a slot, or open a new one behind all others (-1)."""
