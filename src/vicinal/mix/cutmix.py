@@ -90,7 +90,7 @@ def rectangles(params: Params, spec: Spec) -> NDArray[np.int64]:
     box, place, size = np.empty((len(spec), 4), np.int64), np.empty((len(spec), 2)), spec.size[:, ::-1]
     place[:, 0], place[:, 1] = params["x"], params["y"]
     side = np.rint(size * np.sqrt(1 - params["weight"])[:, None]).astype(np.int64)
-    start = (size * place).astype(np.int64) - side // 2
+    start = (size * place).astype(np.int64) - (side >> 1)
     np.maximum(start, 0, out=box[:, :2])
     np.minimum(start + side, size, out=box[:, 2:])
     return box

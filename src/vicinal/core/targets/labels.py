@@ -34,6 +34,8 @@ class Labels(Target):
     kind: ClassVar[str] = "label"
 
     def __post_init__(self) -> None:
+        if not self.swap:
+            return
         both = [*self.swap.keys(), *self.swap.values()]
         if len(set(both)) != len(both):
             raise ParameterError("Labels.swap", "pairs in which every name stands once", repr(dict(self.swap)), "swap={'left': 'right'}")
