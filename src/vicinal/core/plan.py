@@ -196,8 +196,7 @@ class Builder:
     def transform(self, node: Transform, path: str, on: NDArray[np.bool_]) -> None:
         """Sample a transform, lower it and place its primitives."""
         _check(node, path, self.spec)
-        on = self.gate(path, node.p, on)
-        if not some(on):
+        if node.p != 1 and not some(on := self.gate(path, node.p, on)):
             return
         self.plain = self.plain and node.plain
         params, primitives = self._lowered(node, path, self._shown(node))

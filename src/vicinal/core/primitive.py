@@ -142,7 +142,7 @@ class Pointwise:
     def where(self, on: NDArray[np.bool_]) -> Pointwise:
         if every(on):
             return self
-        return changed(self, steps=tuple(step.where(on) for step in self.steps), active=self.active & on)
+        return changed(self, steps=tuple([step.where(on) for step in self.steps]), active=self.active & on)
 
     @property
     def cast(self) -> bool:

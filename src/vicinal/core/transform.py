@@ -202,10 +202,10 @@ class Transform(Node):
 
     def sample(self, draw: Draw, spec: Spec) -> dict[str, NDArray]:
         """(B,) values of every parameter and the keys, one site each; override only where parameters depend on each other."""
-        values = {name: self.value(draw, name) for name in random_fields(type(self))}
+        values = {name: self.value(draw, name) for name in self._random}
         return values | {name: draw.key(name) for name in self.keys} if self.keys else values
 
-    @property
+    @cached_property
     def plain(self) -> bool:
         """True where parameters come from draws alone: not from annotations, nor from anything else that a method of its own looks at."""
         return not self.looks and type(self).sample is Transform.sample
@@ -222,10 +222,15 @@ class Transform(Node):
 
     def value(self, draw: Draw, name: str) -> NDArray:
         """(B,) values of one parameter; a fixed one asks for no randomness."""
-        held = getattr(self, name)
+        held, integer = self._random[name]
         if isinstance(held, Fixed):
             return held.at(draw.address.index)
-        return _whole(held, draw.unit(name)) if random_fields(type(self))[name].integer else held.at(draw.unit(name))
+        return _whole(held, draw.unit(name)) if integer else held.at(draw.unit(name))
+
+    @cached_property
+    def _random(self) -> dict[str, tuple[Space, bool]]:
+        """The random parameters: the space of each, and whether it holds whole numbers."""
+        return {name: (getattr(self, name), declared.integer) for name, declared in random_fields(type(self)).items()}
 
     def spaces(self) -> dict[str, Space]:
         """The random parameters and the spaces they are drawn from."""
