@@ -14,7 +14,7 @@ are placed: a primitive waits until one comes for the same samples, and those of
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast, final
@@ -25,12 +25,13 @@ from numpy.typing import NDArray
 from vicinal.core.batch import Spec, bits, changed, every, some
 from vicinal.core.draw import Draw
 from vicinal.core.errors import TargetError
-from vicinal.core.line import Line, only
+from vicinal.core.explain import described, form, kind
+from vicinal.core.line import Line, Members, only, paths
 from vicinal.core.primitive import Pointwise, Primitive, everywhere
 from vicinal.core.scene import scene
 from vicinal.core.space import pick
 from vicinal.core.steps import Round
-from vicinal.core.warp import CONSTANT, NONE, Warp
+from vicinal.core.warp import Warp
 
 if TYPE_CHECKING:
     from vicinal.core.inputs import Inputs
@@ -77,8 +78,8 @@ class Plan:
         operations = len({path for slot in self.slots for path in slot.paths})
         passes = f"{len(self.slots)} pass{'es' * (len(self.slots) != 1)}"
         head = f"{passes} for {operations} operation{'s' * (operations != 1)}, batch of {len(self.before)}"
-        lines = [f"  {number}. {_described(slot)}" for number, slot in enumerate(self.slots, 1)]
-        return "\n".join([head, *lines, f"  out: {_shape(self.after)}"])
+        lines = [f"  {number}. {described(*slot)}" for number, slot in enumerate(self.slots, 1)]
+        return "\n".join([head, *lines, f"  out: {form(self.after)}"])
 
 
 def plan(
@@ -205,19 +206,45 @@ class Builder:
         for primitive in primitives:
             self.add(primitive, path, some_of_it)
 
-    def _lowered(self, node: Transform, path: str, spec: Spec) -> tuple[Mapping[str, NDArray], Iterable[Primitive]]:
+    def alternatives(self, nodes: Sequence[tuple[Node, str]], taken: NDArray[np.bool_], kinds: Sequence[Sequence[int]]) -> None:
+        """Walk nodes at their paths, each for samples of its own: ``taken`` (n, B). Transforms of a kind are lowered as one."""
+        for numbers in kinds if self.fuse else [[number] for number in range(len(nodes))]:
+            wanted = [(*nodes[number], taken[number]) for number in numbers if some(taken[number])]
+            if len(wanted) == 1:
+                node, path, on = wanted[0]
+                node.emit(self, path, on)
+            elif wanted:
+                self._as_one(cast("list[tuple[Transform, str, NDArray[np.bool_]]]", wanted))
+
+    def _as_one(self, wanted: Sequence[tuple[Transform, str, NDArray[np.bool_]]]) -> None:
+        """Sample transforms that differ in their random parameters alone, and lower them with those of each for its samples."""
+        merged, members, anyone = {}, [], np.zeros(len(self.before), bool)
+        for node, path, on in wanted:
+            _check(node, path, self.spec)
+            on = self.gate(path, node.p, on)
+            if some(on):
+                params = self._sampled(node, path, self.spec)
+                self.params.setdefault(path, {}).update({"on": on} | params)
+                merged = {name: np.where(on, values, merged[name]) for name, values in params.items()} if members else params
+                members.append((path, bits(on)))
+                anyone = anyone | on
+        for primitive in wanted[0][0].lower(merged, self.spec) if members else ():
+            self.add(primitive, members, anyone)
+
+    def _lowered(self, node: Transform, path: str, spec: Spec) -> tuple[dict[str, NDArray], Iterable[Primitive]]:
         """The parameters of a transform and what it lowers to; where every parameter is one value, that of earlier batches of this form."""
-        given = None if self.given is None else self.given.get(path)
-        if given is not None:
-            params = {name: values for name, values in given.items() if name != "on"}
-            return params, node.lower(params, spec)
-        if not node.fixed:
-            params = node.sample(self._draw(path), spec)
+        if self.given is not None or not node.fixed:
+            params = self._sampled(node, path, spec)
             return params, node.lower(params, spec)
         if (found := node.lowered.get(spec.facts)) is None:
             params = node.sample(self._draw(path), spec)
             found = _keep((params, tuple(node.lower(params, spec))), node.lowered, spec, [params])
         return found
+
+    def _sampled(self, node: Transform, path: str, spec: Spec) -> dict[str, NDArray]:
+        """The parameters of a transform, drawn or given."""
+        given = None if self.given is None else self.given.get(path)
+        return node.sample(self._draw(path), spec) if given is None else {name: one for name, one in given.items() if name != "on"}
 
     def _shown(self, node: Transform) -> Spec:
         """The spec, with the annotations where they are by now for a transform that looks at them."""
@@ -227,42 +254,43 @@ class Builder:
         moves = [slot.settled() for slot in self.slots if isinstance(slot, Warp)]
         return self.spec.but(scene=scene(self.inputs).after(moves))
 
-    def add(self, primitive: Primitive, path: str, on: NDArray[np.bool_] | None = None) -> None:
-        """Take one primitive in, for samples that are on.
+    def add(self, primitive: Primitive, path: str | Members, on: NDArray[np.bool_] | None = None) -> None:
+        """Take one primitive in, of one operation or of several, for samples that are on.
 
         It waits if it concerns some of the samples and leaves their form as it is; what waits for any of them is placed first.
         """
         if on is not None and not isinstance(primitive, Pointwise):
             primitive, on = primitive.where(on), None
         samples, spec = bits(primitive.active if on is None else primitive.active & on), primitive.spec(self.spec)
+        members = [(path, samples)] if isinstance(path, str) else path
         if samples & self.awaited or spec is not self.spec:
             self._settle()
         if spec is self.spec and 0 < samples < self.everyone and self.fuse:
-            self._await(primitive, path, samples)
+            self._await(primitive, samples, members)
         elif isinstance(primitive, Pointwise) and primitive.cast:
             primitive, slot = self._cast(primitive)
-            self._place(primitive, [path], slot, samples)
+            self._place(primitive, paths(members, samples), slot, samples)
         else:
             primitive = primitive if on is None else primitive.where(on)
             for slot, part in sorted(self._places(primitive, samples).items()):
-                self._place(only(primitive, part, samples), [path], slot, part)
+                self._place(only(primitive, part, samples), paths(members, part), slot, part)
         self.spec = spec
 
-    def _await(self, primitive: Primitive, path: str, samples: int) -> None:
+    def _await(self, primitive: Primitive, samples: int, members: Members) -> None:
         """Let a primitive wait, lined up with another of its kind if there is one."""
         self.awaited |= samples
         for line in self.waiting:
             if line.takes(primitive):
-                line.take(primitive, path, samples)
+                line.take(primitive, samples, members)
                 return
-        self.waiting.append(Line(primitive, path, samples))
+        self.waiting.append(Line(primitive, samples, members))
 
     def _settle(self) -> None:
         """Place whatever waits, in parts where samples stand at different slots."""
         waiting, self.waiting, self.awaited = self.waiting, [], 0
         for line in waiting:
-            for slot, part in sorted(self._places(line.pieces[0], line.samples).items()):
-                self._place(line.part(part), line.paths(part), slot, part)
+            for slot, part in sorted(self._places(line.first, line.samples).items()):
+                self._place(line.part(part), paths(line.members, part), slot, part)
 
     def _place(self, primitive: Primitive, paths: list[str], slot: int, samples: int) -> None:
         """Let a primitive join a slot, or open a new one behind all others (-1)."""
@@ -327,7 +355,7 @@ class Builder:
         if not same:
             return ""
         if same[-1] == len(self.slots) - 1:
-            return "other border, fill or interpolation" if isinstance(primitive, Warp) else f"two {_kind(primitive)} passes do not compose"
+            return "other border, fill or interpolation" if isinstance(primitive, Warp) else f"two {kind(primitive)} passes do not compose"
         between = ", ".join(dict.fromkeys(p for paths in self.paths[same[-1] + 1 :] for p in paths))
         hint = "; exact=False lets it pass colour" if isinstance(primitive, Warp) and self.exact else ""
         verb = "stand between and do" if ", " in between else "stands between and does"
@@ -358,40 +386,3 @@ def _joining(joins: NDArray[np.bool_] | bool) -> int:
 def _commutes(slot: Primitive, primitive: Primitive) -> bool:
     """Sampling and pointwise work commute but for interpolation, clips and fill."""
     return isinstance(primitive, Warp) and isinstance(slot, Pointwise)
-
-
-_KINDS: Mapping[type, str] = {Warp: "affine warp", Pointwise: "pointwise"}
-
-
-def _kind(primitive: Primitive) -> str:
-    if isinstance(primitive, Warp) and (primitive.bent | primitive.projective).any():
-        return "bent warp" if primitive.bent.any() else "projective warp"
-    return _KINDS.get(type(primitive), type(primitive).__name__.lower())
-
-
-def _described(slot: Slot) -> str:
-    primitive = slot.primitive
-    kind = _kind(primitive)
-    share = f"{int(primitive.active.sum())} of {len(primitive.active)} samples"
-    detail = _detail(primitive)
-    reason = f"  [own pass: {slot.reason}]" if slot.reason else ""
-    return f"{primitive.verb:<6} {' + '.join(slot.paths)}  ({kind}{detail}; {share}){reason}"
-
-
-def _detail(primitive: Primitive) -> str:
-    if isinstance(primitive, Warp):
-        borders = {NONE: "no border", CONSTANT: "constant border", 1: "reflect border", 2: "replicate border"}
-        return ", " + " / ".join(borders[int(code)] for code in np.unique(primitive.border[primitive.active]))
-    if isinstance(primitive, Pointwise):
-        extra = [word for word in (primitive.dtype, primitive.layout) if word]
-        return f", {len(primitive.steps)} step{'s' * (len(primitive.steps) != 1)}" + (f", to {' '.join(extra)}" if extra else "")
-    return ""
-
-
-def _shape(spec: Spec) -> str:
-    if not spec.dims:
-        return "texts"
-    low, high = spec.size.min(0), spec.size.max(0)
-    size = "x".join(str(a) if a == b else f"{a}..{b}" for a, b in zip(low, high, strict=True))
-    order = f"{spec.channels}x{size}" if spec.layout == "CHW" else f"{size}x{spec.channels}"
-    return f"{spec.dtype} {order}" + ("" if spec.unit else ", values not confined to a range")

@@ -82,10 +82,7 @@ def alike(one: Any, other: Any) -> bool:
     if type(one) is not type(other):
         return False
     mine, theirs = vars(one), vars(other)
-    for name in field_names(type(one)):
-        if not _same_form(mine[name], theirs[name]):
-            return False
-    return True
+    return all(_same_form(mine[name], theirs[name]) for name in field_names(type(one)))
 
 
 def _fields(primitive: Any) -> list[tuple[str, Any]]:

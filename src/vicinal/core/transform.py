@@ -216,7 +216,15 @@ class Transform(Node):
         return self.plain and not self.keys and all(isinstance(held, Fixed) for held in self.spaces().values())
 
     @cached_property
-    def lowered(self) -> dict[tuple, tuple[Mapping[str, NDArray], Iterable[Primitive]]]:
+    def kind(self) -> Any:
+        """What it is apart from its random parameters, so that transforms of a kind lower as one; None where it is to be lowered alone."""
+        if self.fixed or self.keys or not self.plain:
+            return None
+        apart = {"p", "name", *self._random}
+        return type(self), *(getattr(self, each.name) for each in dataclasses.fields(self) if each.name not in apart)
+
+    @cached_property
+    def lowered(self) -> dict[tuple, tuple[dict[str, NDArray], Iterable[Primitive]]]:
         """Its parameters and primitives where it is fixed, by the form of the batch; a note of the planner's."""
         return {}
 
