@@ -139,7 +139,6 @@ class Builder:
         self.walls: list[tuple[int, int]] = []  # how many slots lie behind a barrier, and for which samples, as bits
         self.waiting: list[Line] = []
         self.awaited = 0  # the samples of all that waits, as bits
-        self.everyone = bits(everywhere(len(spec)))
         self.exact = True
         self.fuse = True
         self.plain = True  # parameters so far come from nothing but draws
@@ -259,13 +258,14 @@ class Builder:
 
         It waits if it concerns some of the samples and leaves their form as it is; what waits for any of them is placed first.
         """
+        waits = on is not None and self.fuse
         if on is not None and not isinstance(primitive, Pointwise):
             primitive, on = primitive.where(on), None
         samples, spec = bits(primitive.active if on is None else primitive.active & on), primitive.spec(self.spec)
         members = [(path, samples)] if isinstance(path, str) else path
         if samples & self.awaited or spec is not self.spec:
             self._settle()
-        if spec is self.spec and 0 < samples < self.everyone and self.fuse:
+        if waits and samples and spec is self.spec:
             self._await(primitive, samples, members)
         elif isinstance(primitive, Pointwise) and primitive.cast:
             primitive, slot = self._cast(primitive)
