@@ -141,7 +141,7 @@ class Spec:
         """(B, d) the middle of the canvas, x before y."""
         return self.size[:, ::-1] / 2
 
-    @property
+    @cached_property
     def equal(self) -> bool:
         """True where all samples have one size."""
         return bool((self.size == self.size[:1]).all())

@@ -155,9 +155,15 @@ class OneOf(Group):
     def emit(self, build: Builder, path: str, on: NDArray[np.bool_]) -> None:
         on = build.gate(path, self.p, on)
         chosen = build.choose(path, len(self.of), self.weights)
-        taken = (chosen == np.arange(len(self.of))[:, None]) & on
-        for (node, below), these in zip(self.addressed(path), taken, strict=True):
-            build.enter(node, below, these)
+        build.alternatives(self.addressed(path), (chosen == np.arange(len(self.of))[:, None]) & on, self._kinds)
+
+    @cached_property
+    def _kinds(self) -> list[list[int]]:
+        """The numbers of the alternatives of every kind."""
+        found: dict[Any, list[int]] = {}
+        for number, node in enumerate(self.of):
+            found.setdefault((isinstance(node, Transform) and node.kind) or number, []).append(number)
+        return list(found.values())
 
 
 @register

@@ -235,7 +235,7 @@ class Draw:
 
     def units(self, name: str, n: int) -> NDArray:
         """(B, n) float64 numbers in [0, 1)."""
-        return (self.words(name, n) + 0.5) * TO_UNIT
+        return self.unit(name)[:, None] if n == 1 else (self.words(name, n) + 0.5) * TO_UNIT
 
     def key(self, name: str) -> NDArray[np.uint32]:
         """(B, 2) keys for dense noise that a backend generates itself."""

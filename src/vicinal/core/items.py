@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, final
 
 import numpy as np
@@ -36,7 +36,7 @@ class Items:
         label: (B, K) soft labels, None without class labels.
         mask: (B, H, W[, C]) or a list, None without; fill: what a mask shows where no picture is.
         points: keypoints that belong to no instance, (n, 2 or 3) or (n, K, 2 or 3) a sample; None without.
-        tables: the instances of every sample; empty tables where no boxes and no instance masks were given.
+        tables: the instances of every sample; none where no boxes and no instance masks were given.
         engine: the backend that mixes pixels.
     """
 
@@ -89,6 +89,8 @@ def read_items(inputs: Inputs, data: Dense, spec: Spec, rest: Mapping[str, Any],
 
 
 def _tables(inputs: Inputs, held: Mapping[str, Any], kept: Any, spec: Spec) -> tuple[Table, ...]:
+    if held.keys().isdisjoint(("boxes", "masks")):
+        return ()
     tables: tuple[Table, ...] = tuple({} for _ in range(len(spec)))
     if "boxes" in held:
         rows = Rows.of(list(held["boxes"]), (4,), "boxes")
@@ -120,14 +122,14 @@ def count(table: Table) -> int:
 
 def _bound(label: Any, tables: Sequence[Table]) -> bool:
     """True for labels with one entry an instance."""
-    if label is None or not any(tables) or any(not hasattr(one, "__len__") or isinstance(one, str) for one in label):
+    if label is None or not tables or any(not hasattr(one, "__len__") or isinstance(one, str) for one in label):
         return False
     return all(len(one) == count(table) for one, table in zip(label, tables, strict=True))
 
 
 def _of_instances(points: Any, tables: Sequence[Table]) -> bool:
     """True for keypoints with one row of points an instance."""
-    if points is None or not any(tables):
+    if points is None or not tables:
         return False
     pairs = [(one, table) for one, table in zip(points, tables, strict=True) if len(one) or count(table)]
     return all(np.ndim(one) == 3 and len(one) == count(table) for one, table in pairs)
@@ -144,9 +146,9 @@ def soft(label: Any, classes: int | None) -> NDArray[np.float64]:
     except ValueError:
         array = np.asarray(None)
     if array.ndim == 1 and array.dtype.kind in "iu" and classes is not None:
-        if array.size and not (array.min() >= 0 and array.max() < classes):
+        if array.size and array.astype(np.uint64).max() >= classes:  # what is below 0 becomes very large
             raise TargetError("label", f"class numbers from 0 to {classes - 1}", f"{array.min()}..{array.max()}", "classes=...")
-        return np.eye(classes)[array]
+        return _one_hot(classes).take(array, 0)
     if array.ndim == 2 and array.dtype.kind in "iufb" and array.shape[1] == (classes or array.shape[1]):
         return array.astype(np.float64)
     width = f" ({classes} wide)" if classes else ""
@@ -154,6 +156,12 @@ def soft(label: Any, classes: int | None) -> NDArray[np.float64]:
     got = f"{array.dtype} of shape {array.shape}" if array.ndim else "rows of different widths"
     counted = classes is None and array.dtype.kind in "iu"
     raise TargetError("label", expected, got, "classes=10 in the mixer" if counted else f"np.eye({classes or 10})[numbers of classes]")
+
+
+@lru_cache(maxsize=16)
+def _one_hot(classes: int) -> NDArray[np.float64]:
+    """(K, K) a row for every class; nobody writes into it."""
+    return np.eye(classes)
 
 
 def written(items: Items, inputs: Inputs) -> tuple[dict[str, Any], Any]:

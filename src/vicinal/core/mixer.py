@@ -14,7 +14,7 @@ from typing import ClassVar, final
 import numpy as np
 from numpy.typing import NDArray
 
-from vicinal.core.batch import Spec
+from vicinal.core.batch import Spec, every, some
 from vicinal.core.compose import Compose, Views, paths, spliced
 from vicinal.core.draw import Draw
 from vicinal.core.errors import TargetError
@@ -90,20 +90,27 @@ class Mixer(Transform):
         return replace(policy, of=earlier) if isinstance(policy, Compose) else Compose(earlier)
 
     @final
-    def act(self, mix: Mix, items: Items, pool: Items, where: NDArray, number: NDArray, alone: NDArray) -> Mixture:
+    def act(self, mix: Mix, items: Items, pool: Items, where: NDArray, number: NDArray, beside: NDArray[np.bool_]) -> Mixture:
         """Check that the partners fit, mix, and say who they were: "partner" (B, k), -1 where nothing was mixed.
 
-        Samples without anyone beside them stay as they are, unless the canvas changes: then they are their own partners.
+        Samples without anyone ``beside`` them stay as they are, unless the canvas changes: then they are their own partners.
         """
-        on = mix.active if mix.canvas is not None else mix.active & ~alone
-        self._fit(items, pool, on)
+        mixed = mix.active & beside
+        on = mixed if mix.canvas is None else mix.active
+        if some(on):
+            self._fit(items, pool)
         made, done = self.mix(mix.params, items, pool, where, on)
-        partner = np.where((on & ~alone)[:, None], number, -1)
-        return made.but(spec=mix.spec(items.spec)), {"partner": partner[:, 0] if self.partners == 1 else partner, **done}
+        partner = number if every(mixed) else np.where(mixed[:, None], number, -1)
+        made = made if mix.canvas is None else made.but(spec=mix.spec(items.spec))
+        return made, {"partner": partner[:, 0] if self.partners == 1 else partner, **done}
 
-    def _fit(self, items: Items, pool: Items, on: NDArray[np.bool_]) -> None:
-        if not on.any():
-            return
+    def _fit(self, items: Items, pool: Items) -> None:
+        if pool is not items:
+            self._of_one_form(items, pool)
+        if self.one_size:
+            self._one_size(items.spec, pool.spec)
+
+    def _of_one_form(self, items: Items, pool: Items) -> None:
         for fact in ("channels", "dtype", "layout"):
             mine, theirs = getattr(items.spec, fact), getattr(pool.spec, fact)
             if mine != theirs:
@@ -112,20 +119,20 @@ class Mixer(Transform):
         if _structure(items) != _structure(pool):
             expected = "labels and keypoints bound to boxes in partners as in the samples, or in neither"
             raise TargetError(f"{self.label}: partners", expected, "one of each", "one label, or row of keypoints, for every box")
-        if self.one_size:
-            self._one_size(items.spec.size if pool is items else np.concatenate([items.spec.size, pool.spec.size]))
 
-    def _one_size(self, size: NDArray) -> None:
-        if not (size == size[0]).all():
-            some = " and ".join("x".join(map(str, one)) for one in np.unique(size, axis=0)[:2])
-            write = f"Resize(size=({size[0, 0]}, {size[0, 1]})) | {self.label}()"
-            raise TargetError(self.label, "images of one size, because partners are laid over each other", some, write)
+    def _one_size(self, mine: Spec, theirs: Spec) -> None:
+        if mine.equal and (theirs is mine or (theirs.equal and mine.size[0].tolist() == theirs.size[0].tolist())):
+            return
+        size = mine.size if theirs is mine else np.concatenate([mine.size, theirs.size])
+        got = " and ".join("x".join(map(str, one)) for one in np.unique(size, axis=0)[:2])
+        write = f"Resize(size=({size[0, 0]}, {size[0, 1]})) | {self.label}()"
+        raise TargetError(self.label, "images of one size, because partners are laid over each other", got, write)
 
     def check(self, items: Items, canvases: bool) -> None:
         """Refuse items that cannot be mixed, whatever will be drawn; ``canvases`` says that another mixer may change sizes before."""
         if self.one_size and self.partner == "batch" and not canvases:
-            self._one_size(items.spec.size)
-        if self.instances and not all(items.tables):
+            self._one_size(items.spec, items.spec)
+        if self.instances and not items.tables:
             raise TargetError(self.label, "instances: masks of (N, H, W), or boxes", "neither", "policy(image=images, boxes=boxes)")
         if self.hides and any(_unflagged(part) for part in _all_points(items)):
             expected = "a third column, the visibility: what is pasted hides points"

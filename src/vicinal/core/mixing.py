@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, ClassVar, final
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,7 @@ from vicinal.core.inputs import Inputs, read
 from vicinal.core.items import Items, read_items, written
 from vicinal.core.pages import Room, room
 from vicinal.core.plan import Plan, plan
-from vicinal.core.primitive import Alone, Primitive
+from vicinal.core.primitive import Alone, Primitive, everywhere
 from vicinal.core.source import length, loaded, partners
 from vicinal.core.targets import Way
 from vicinal.core.targets.dense import copied
@@ -158,8 +158,8 @@ def classes_of(found: Sequence[Mixer]) -> int | None:
 
 def head(plan: Plan) -> Plan:
     """The part of a plan before the first mixer; only casts and other mixers stand behind it, so every move is in it."""
-    first = next((number for number, slot in enumerate(plan.slots) if isinstance(slot.primitive, Mix)), len(plan.slots))
-    spec = plan.before
+    kinds, spec = [type(slot.primitive) for slot in plan.slots], plan.before
+    first = kinds.index(Mix) if Mix in kinds else len(kinds)
     for slot in plan.slots[:first]:
         spec = slot.primitive.spec(spec)
     return Plan(plan.slots[:first], plan.before, spec, plan.params)
@@ -167,11 +167,15 @@ def head(plan: Plan) -> Plan:
 
 def _in_batch(u: NDArray, own: NDArray[np.int64], size: int) -> NDArray[np.int64]:
     """(B, k) partners among the samples own (B,), of which ``size`` after the other are a batch."""
-    if size >= len(own):
-        return partners(u, own, len(own))
+    if size >= len(own):  # ``partners`` in fewer steps, since each of them is a number that a partner may have
+        step = (u * max(len(own) - 1, 1)).astype(np.int64)
+        step += own[:, None] + 1
+        return step % len(own)
     start = own // size * size
     return partners(u, own - start, np.minimum(size, len(own) - start)) + start[:, None]
 
+
+_KNOWN = frozenset(("image", "boxes", "masks", "mask", "label", "keypoints"))
 
 Mixed = tuple[Items, dict[str, dict[str, NDArray]]]
 """Items, and by the path of a mixer what it mixed with what."""
@@ -179,12 +183,12 @@ Mixed = tuple[Items, dict[str, dict[str, NDArray]]]
 
 def mixed(policy: Node, plan: Plan, inputs: Inputs, address: Address, engine: Backend, source: Any, group: int | None) -> tuple:
     """Run a plan with mixers: the main target, everything else, the numbers of the boxes, and what was mixed with what."""
-    known = {"boxes", "masks", "mask", "label", "keypoints"}
-    strange = [name for name in (inputs.kind, *inputs.others) if name not in known | {"image"}]
+    strange = {inputs.kind, *inputs.others} - _KNOWN
     if strange:
-        expected, write = f"image, {', '.join(sorted(known))}, which mixers know", f"a policy without {policy.mixing[0].label} for it"
-        raise TargetError(strange[0], expected, f"the target {strange[0]!r}", write)
-    call = _Call(policy, inputs, engine, source, classes_of(mixers(policy, source)))
+        known, one = ", ".join(sorted(_KNOWN - {"image"})), min(strange)
+        expected, write = f"image, {known}, which mixers know", f"a policy without {policy.mixing[0].label} for it"
+        raise TargetError(one, expected, f"the target {one!r}", write)
+    call = _Call(policy, inputs, engine, source, classes_of(policy.mixing))
     items, done = call.items(policy, plan, inputs, address, group)
     rest, kept = written(items, inputs)
     fresh = items.data is not inputs.data or any(isinstance(slot.primitive, Mix) for slot in plan.slots)
@@ -192,8 +196,7 @@ def mixed(policy: Node, plan: Plan, inputs: Inputs, address: Address, engine: Ba
 
 
 @final
-@dataclass(frozen=True, eq=False)
-class _Call:
+class _Call(NamedTuple):
     """What stays the same in a call, for its samples and for their partners."""
 
     policy: Node
@@ -208,7 +211,7 @@ class _Call:
         A mixer's partners are samples as the policy leaves them before the top-level node in which the mixer stands, so that alternatives
         of a OneOf never see each other's work.
         """
-        first, found = head(plan), mixers(policy, None)
+        first, found = head(plan), policy.mixing
         data = self.engine.run(first.primitives, inputs.data) if first.primitives else inputs.data
         rest, table = others(inputs.others, Way(first.primitives, inputs.spec, first.after, self.engine), inputs.single)
         kept = kept_numbers(table, len(inputs.spec), inputs.single)
@@ -231,8 +234,10 @@ class _Call:
     ) -> tuple[Items, dict[str, NDArray]]:
         mixer = mix.mixer
         if mixer.partner == "batch":
-            own = np.arange(len(items))
-            number = where = _in_batch(mix.params["partner"], own, group or len(items))
+            own, size = np.arange(len(items)), group or len(items)
+            number = where = _in_batch(mix.params["partner"], own, size)
+            if 1 < len(items) <= size:
+                return mixer.act(mix, items, pool, where, number, everywhere(len(items)))
         else:
             own = address.index
             number = partners(mix.params["partner"], own, length(self.source, mixer.label))
@@ -241,7 +246,7 @@ class _Call:
             one = np.repeat(rows, number.shape[1])
             there = Address(address.seed, address.epoch[one], number[rows].ravel(), address.view[one])
             pool = self._brought(mixer.before(self.policy, path), there)
-        return mixer.act(mix, items, pool, where, number, (number == own[:, None]).all(1))
+        return mixer.act(mix, items, pool, where, number, (number != own[:, None]).any(1))
 
     def _brought(self, policy: Node, address: Address) -> Items:
         """Items of the source after the part of a policy that stands before a mixer."""

@@ -8,34 +8,38 @@ The planner walks the policy, collects primitives and places each in the earlies
 4. nothing passes a barrier.
 
 Rules 1 and 2 are asked sample by sample, so a sample's passes, and with them its bits, never depend on its neighbours in the batch.
-Alternatives of a OneOf exclude one another, so by rule 2 they line up by kind: that is what lets RandAugment fuse.
+Alternatives of a OneOf exclude one another, so by rule 2 they line up by kind: that is what lets RandAugment fuse. They line up before they
+are placed: a primitive waits until one comes for the same samples, and those of a kind that wait are asked about together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, cast, final
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast, final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vicinal.core.batch import Spec, bits, changed, every, mask, some
+from vicinal.core.batch import Spec, bits, changed, every, some
 from vicinal.core.draw import Draw
 from vicinal.core.errors import TargetError
+from vicinal.core.explain import described, form, kind
+from vicinal.core.line import Line, Members, only, paths
 from vicinal.core.primitive import Pointwise, Primitive, everywhere
 from vicinal.core.scene import scene
 from vicinal.core.space import pick
 from vicinal.core.steps import Round
-from vicinal.core.warp import CONSTANT, NONE, Warp
+from vicinal.core.warp import Warp
 
 if TYPE_CHECKING:
     from vicinal.core.inputs import Inputs
     from vicinal.core.transform import Node, Transform
 
 
-_KEPT = 8  # plans of a policy
+_KEPT = 8  # plans of a policy, and forms of a transform
+T = TypeVar("T")
 
 
 @final
@@ -74,8 +78,8 @@ class Plan:
         operations = len({path for slot in self.slots for path in slot.paths})
         passes = f"{len(self.slots)} pass{'es' * (len(self.slots) != 1)}"
         head = f"{passes} for {operations} operation{'s' * (operations != 1)}, batch of {len(self.before)}"
-        lines = [f"  {number}. {_described(slot)}" for number, slot in enumerate(self.slots, 1)]
-        return "\n".join([head, *lines, f"  out: {_shape(self.after)}"])
+        lines = [f"  {number}. {described(*slot)}" for number, slot in enumerate(self.slots, 1)]
+        return "\n".join([head, *lines, f"  out: {form(self.after)}"])
 
 
 def plan(
@@ -98,18 +102,19 @@ def plan(
         sites.update(dict.fromkeys(draw.known))
     made = build.plan()
     if given is None and build.plain and not draw.known:
-        _keep(made, policy.plans)
+        _keep(made, policy.plans, spec, made.params.values())  # nothing was drawn or looked at
     return made
 
 
-def _keep(made: Plan, plans: dict[tuple, Plan]) -> None:
-    """Note a plan in which nothing was drawn or looked at: it is that of every batch of this form. The oldest of many is forgotten."""
-    for values in made.params.values():
+def _keep(made: T, kept: dict[tuple, T], spec: Spec, params: Iterable[Mapping[str, NDArray]]) -> T:
+    """Note what was made with parameters that are those of every batch of this form. The oldest of many is forgotten."""
+    for values in params:
         for array in values.values():
             array.setflags(write=False)
-    plans[made.before.facts] = made
-    while len(plans) > _KEPT:
-        plans.pop(next(iter(plans)), None)
+    kept[spec.facts] = made
+    while len(kept) > _KEPT:
+        kept.pop(next(iter(kept)), None)
+    return made
 
 
 def unfused(policy: Node, draw: Draw, spec: Spec, inputs: Inputs | None = None) -> Plan:
@@ -132,12 +137,15 @@ class Builder:
         self.params: dict[str, dict[str, NDArray]] = {}
         self.concerned: list[int] = []  # the samples of every slot, as bits
         self.walls: list[tuple[int, int]] = []  # how many slots lie behind a barrier, and for which samples, as bits
+        self.waiting: list[Line] = []
+        self.awaited = 0  # the samples of all that waits, as bits
         self.exact = True
         self.fuse = True
         self.plain = True  # parameters so far come from nothing but draws
 
     def plan(self) -> Plan:
         """The finished plan."""
+        self._settle()
         parts = zip(self.slots, self.paths, self.reasons, strict=True)
         slots = tuple([Slot(slot.settled(), tuple(paths), reason) for slot, paths, reason in parts])
         return Plan(slots, self.before, self.spec, self.params)
@@ -145,9 +153,15 @@ class Builder:
     @contextmanager
     def exactly(self, exact: bool) -> Iterator[None]:
         """Within it, whether only exact equations may be used."""
-        outer, self.exact = self.exact, self.exact and exact
+        outer = self.exact
+        self._be_exact(outer and exact)
         yield
-        self.exact = outer
+        self._be_exact(outer)
+
+    def _be_exact(self, exact: bool) -> None:
+        if exact != self.exact:
+            self._settle()
+        self.exact = exact
 
     def enter(self, node: Node, path: str, on: NDArray[np.bool_]) -> None:
         """Walk a node below, unless no sample wants it."""
@@ -182,51 +196,117 @@ class Builder:
     def transform(self, node: Transform, path: str, on: NDArray[np.bool_]) -> None:
         """Sample a transform, lower it and place its primitives."""
         _check(node, path, self.spec)
-        on = self.gate(path, node.p, on)
-        if not some(on):
+        if node.p != 1 and not some(on := self.gate(path, node.p, on)):
             return
-        given = None if self.given is None else self.given.get(path)
-        spec = self._shown(node)
         self.plain = self.plain and node.plain
-        params = node.sample(self._draw(path), spec) if given is None else {k: v for k, v in given.items() if k != "on"}
+        params, primitives = self._lowered(node, path, self._shown(node))
         self.params.setdefault(path, {}).update({"on": on} | params)
-        whole = every(on)
-        for primitive in node.lower(params, spec):
-            self.add(primitive if whole else primitive.where(on), path)
+        some_of_it = None if every(on) else on
+        for primitive in primitives:
+            self.add(primitive, path, some_of_it)
+
+    def alternatives(self, nodes: Sequence[tuple[Node, str]], taken: NDArray[np.bool_], kinds: Sequence[Sequence[int]]) -> None:
+        """Walk nodes at their paths, each for samples of its own: ``taken`` (n, B). Transforms of a kind are lowered as one."""
+        for numbers in kinds if self.fuse else [[number] for number in range(len(nodes))]:
+            wanted = [(*nodes[number], taken[number]) for number in numbers if some(taken[number])]
+            if len(wanted) == 1:
+                node, path, on = wanted[0]
+                node.emit(self, path, on)
+            elif wanted:
+                self._as_one(cast("list[tuple[Transform, str, NDArray[np.bool_]]]", wanted))
+
+    def _as_one(self, wanted: Sequence[tuple[Transform, str, NDArray[np.bool_]]]) -> None:
+        """Sample transforms that differ in their random parameters alone, and lower them with those of each for its samples."""
+        merged, members, anyone = {}, [], np.zeros(len(self.before), bool)
+        for node, path, on in wanted:
+            _check(node, path, self.spec)
+            on = self.gate(path, node.p, on)
+            if some(on):
+                params = self._sampled(node, path, self.spec)
+                self.params.setdefault(path, {}).update({"on": on} | params)
+                merged = {name: np.where(on, values, merged[name]) for name, values in params.items()} if members else params
+                members.append((path, bits(on)))
+                anyone = anyone | on
+        for primitive in wanted[0][0].lower(merged, self.spec) if members else ():
+            self.add(primitive, members, anyone)
+
+    def _lowered(self, node: Transform, path: str, spec: Spec) -> tuple[dict[str, NDArray], Iterable[Primitive]]:
+        """The parameters of a transform and what it lowers to; where every parameter is one value, that of earlier batches of this form."""
+        if self.given is not None or not node.fixed:
+            params = self._sampled(node, path, spec)
+            return params, node.lower(params, spec)
+        if (found := node.lowered.get(spec.facts)) is None:
+            params = node.sample(self._draw(path), spec)
+            found = _keep((params, tuple(node.lower(params, spec))), node.lowered, spec, [params])
+        return found
+
+    def _sampled(self, node: Transform, path: str, spec: Spec) -> dict[str, NDArray]:
+        """The parameters of a transform, drawn or given."""
+        given = None if self.given is None else self.given.get(path)
+        return node.sample(self._draw(path), spec) if given is None else {name: one for name, one in given.items() if name != "on"}
 
     def _shown(self, node: Transform) -> Spec:
         """The spec, with the annotations where they are by now for a transform that looks at them."""
         if not node.looks or self.inputs is None:
             return self.spec
+        self._settle()
         moves = [slot.settled() for slot in self.slots if isinstance(slot, Warp)]
         return self.spec.but(scene=scene(self.inputs).after(moves))
 
-    def add(self, primitive: Primitive, path: str) -> None:
-        """Place one primitive, in parts if its samples stand at different slots."""
-        on = bits(primitive.active)
-        if isinstance(primitive, Pointwise) and primitive.cast:
-            primitive, slot = self._cast(primitive)
-            self._place(primitive, path, slot, on)
-        else:
-            for slot, samples in sorted(self._places(primitive, on).items()):
-                part = primitive if samples == on else primitive.where(mask(samples, len(primitive.active)))
-                self._place(part, path, slot, samples)
-        self.spec = primitive.spec(self.spec)
+    def add(self, primitive: Primitive, path: str | Members, on: NDArray[np.bool_] | None = None) -> None:
+        """Take one primitive in, of one operation or of several, for samples that are on.
 
-    def _place(self, primitive: Primitive, path: str, slot: int, samples: int) -> None:
+        It waits if it concerns some of the samples and leaves their form as it is; what waits for any of them is placed first.
+        """
+        waits = on is not None and self.fuse
+        if on is not None and not isinstance(primitive, Pointwise):
+            primitive, on = primitive.where(on), None
+        samples, spec = bits(primitive.active if on is None else primitive.active & on), primitive.spec(self.spec)
+        members = [(path, samples)] if isinstance(path, str) else path
+        if samples & self.awaited or spec is not self.spec:
+            self._settle()
+        if waits and samples and spec is self.spec:
+            self._await(primitive, samples, members)
+        elif isinstance(primitive, Pointwise) and primitive.cast:
+            primitive, slot = self._cast(primitive)
+            self._place(primitive, paths(members, samples), slot, samples)
+        else:
+            primitive = primitive if on is None else primitive.where(on)
+            for slot, part in sorted(self._places(primitive, samples).items()):
+                self._place(only(primitive, part, samples), paths(members, part), slot, part)
+        self.spec = spec
+
+    def _await(self, primitive: Primitive, samples: int, members: Members) -> None:
+        """Let a primitive wait, lined up with another of its kind if there is one."""
+        self.awaited |= samples
+        for line in self.waiting:
+            if line.takes(primitive):
+                line.take(primitive, samples, members)
+                return
+        self.waiting.append(Line(primitive, samples, members))
+
+    def _settle(self) -> None:
+        """Place whatever waits, in parts where samples stand at different slots."""
+        waiting, self.waiting, self.awaited = self.waiting, [], 0
+        for line in waiting:
+            for slot, part in sorted(self._places(line.first, line.samples).items()):
+                self._place(line.part(part), paths(line.members, part), slot, part)
+
+    def _place(self, primitive: Primitive, paths: list[str], slot: int, samples: int) -> None:
         """Let a primitive join a slot, or open a new one behind all others (-1)."""
         if slot < 0:
-            self.reasons.append(self._reason(primitive, path))
+            self.reasons.append(self._reason(primitive))
             self.slots.append(primitive)
-            self.paths.append([path])
+            self.paths.append(paths)
             self.concerned.append(samples)
         else:
             self.slots[slot] = self.slots[slot].then(primitive)
-            self.paths[slot].extend([path] * (path not in self.paths[slot]))
+            self.paths[slot].extend([path for path in paths if path not in self.paths[slot]])
             self.concerned[slot] |= samples
 
     def barrier(self, on: NDArray[np.bool_]) -> None:
         """Close every slot, for the samples that are on."""
+        self._settle()
         self.walls.append((len(self.slots), bits(on)))
 
     def _places(self, primitive: Primitive, on: int) -> dict[int, int]:
@@ -266,7 +346,7 @@ class Builder:
         """How many slots lie behind a barrier, for some sample."""
         return max([behind for behind, _ in self.walls], default=0)
 
-    def _reason(self, primitive: Primitive, path: str) -> str:
+    def _reason(self, primitive: Primitive) -> str:
         if not self.slots:
             return ""
         if self._highest == len(self.slots):
@@ -275,7 +355,7 @@ class Builder:
         if not same:
             return ""
         if same[-1] == len(self.slots) - 1:
-            return "other border, fill or interpolation" if isinstance(primitive, Warp) else f"two {_kind(primitive)} passes do not compose"
+            return "other border, fill or interpolation" if isinstance(primitive, Warp) else f"two {kind(primitive)} passes do not compose"
         between = ", ".join(dict.fromkeys(p for paths in self.paths[same[-1] + 1 :] for p in paths))
         hint = "; exact=False lets it pass colour" if isinstance(primitive, Warp) and self.exact else ""
         verb = "stand between and do" if ", " in between else "stands between and does"
@@ -306,40 +386,3 @@ def _joining(joins: NDArray[np.bool_] | bool) -> int:
 def _commutes(slot: Primitive, primitive: Primitive) -> bool:
     """Sampling and pointwise work commute but for interpolation, clips and fill."""
     return isinstance(primitive, Warp) and isinstance(slot, Pointwise)
-
-
-_KINDS: Mapping[type, str] = {Warp: "affine warp", Pointwise: "pointwise"}
-
-
-def _kind(primitive: Primitive) -> str:
-    if isinstance(primitive, Warp) and (primitive.bent | primitive.projective).any():
-        return "bent warp" if primitive.bent.any() else "projective warp"
-    return _KINDS.get(type(primitive), type(primitive).__name__.lower())
-
-
-def _described(slot: Slot) -> str:
-    primitive = slot.primitive
-    kind = _kind(primitive)
-    share = f"{int(primitive.active.sum())} of {len(primitive.active)} samples"
-    detail = _detail(primitive)
-    reason = f"  [own pass: {slot.reason}]" if slot.reason else ""
-    return f"{primitive.verb:<6} {' + '.join(slot.paths)}  ({kind}{detail}; {share}){reason}"
-
-
-def _detail(primitive: Primitive) -> str:
-    if isinstance(primitive, Warp):
-        borders = {NONE: "no border", CONSTANT: "constant border", 1: "reflect border", 2: "replicate border"}
-        return ", " + " / ".join(borders[int(code)] for code in np.unique(primitive.border[primitive.active]))
-    if isinstance(primitive, Pointwise):
-        extra = [word for word in (primitive.dtype, primitive.layout) if word]
-        return f", {len(primitive.steps)} step{'s' * (len(primitive.steps) != 1)}" + (f", to {' '.join(extra)}" if extra else "")
-    return ""
-
-
-def _shape(spec: Spec) -> str:
-    if not spec.dims:
-        return "texts"
-    low, high = spec.size.min(0), spec.size.max(0)
-    size = "x".join(str(a) if a == b else f"{a}..{b}" for a, b in zip(low, high, strict=True))
-    order = f"{spec.channels}x{size}" if spec.layout == "CHW" else f"{size}x{spec.channels}"
-    return f"{spec.dtype} {order}" + ("" if spec.unit else ", values not confined to a range")

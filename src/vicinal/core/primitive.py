@@ -79,28 +79,36 @@ def taken(primitive: Any, rows: NDArray | slice) -> Any:
 
 def alike(one: Any, other: Any) -> bool:
     """True for dataclasses of one type whose arrays have one shape for a sample, and whose other fields are equal."""
-    return type(one) is type(other) and all(_same_form(value, getattr(other, name)) for name, value in _fields(one))
+    if type(one) is not type(other):
+        return False
+    mine, theirs = vars(one), vars(other)
+    return all(_same_form(mine[name], theirs[name]) for name in field_names(type(one)))
 
 
 def _fields(primitive: Any) -> list[tuple[str, Any]]:
     """Names and values, without what a primitive keeps once it has worked it out."""
-    return [(name, getattr(primitive, name)) for name in field_names(type(primitive))]
+    held = vars(primitive)
+    return [(name, held[name]) for name in field_names(type(primitive))]
 
 
 def _same_form(one: Any, other: Any) -> bool:
+    if one is other:
+        return True
     if isinstance(one, np.ndarray):
         return isinstance(other, np.ndarray) and one.shape[1:] == other.shape[1:] and one.dtype == other.dtype
     if isinstance(one, dict):
         return one.keys() == other.keys() and all(_same_form(value, other[name]) for name, value in one.items())
     if isinstance(one, tuple):
         return isinstance(other, tuple) and len(one) == len(other) and all(map(_same_form, one, other))
-    return one is other or (isinstance(one, (str, int, float, bool)) and one == other)
+    return isinstance(one, (str, int, float, bool)) and one == other
 
 
 def side_by_side(one: Any, other: Any, on: NDArray[np.bool_]) -> Any:
     """Alike dataclasses with the rows of the other one where ``on``; ``active`` where either is."""
-    made = {name: _picked(value, getattr(other, name), on) for name, value in _fields(one)}
-    return changed(one, **made | {"active": one.active | other.active})
+    theirs = vars(other)
+    made = {name: _picked(value, theirs[name], on) for name, value in _fields(one) if value is not theirs[name]}
+    made["active"] = one.active | other.active
+    return changed(one, **made)
 
 
 def _picked(one: Any, other: Any, on: NDArray[np.bool_]) -> Any:
@@ -142,7 +150,7 @@ class Pointwise:
     def where(self, on: NDArray[np.bool_]) -> Pointwise:
         if every(on):
             return self
-        return changed(self, steps=tuple(step.where(on) for step in self.steps), active=self.active & on)
+        return changed(self, steps=tuple([step.where(on) for step in self.steps]), active=self.active & on)
 
     @property
     def cast(self) -> bool:

@@ -236,7 +236,7 @@ class Sign:
 
     def at(self, u: NDArray) -> NDArray:
         if self.low == self.high:
-            return np.where(u < 0.5, self.about - self.low, self.about + self.low)
+            return np.array([self.about - self.low, self.about + self.low]).take(u >= 0.5)
         # The lower half of the quantiles runs from -high to -low, the upper half from low to high.
         magnitude = self.low + np.abs(2 * u - 1) * (self.high - self.low)
         return self.about + np.where(u < 0.5, -magnitude, magnitude)

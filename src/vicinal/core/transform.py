@@ -110,7 +110,7 @@ class Node(ABC):
         return tuple(node for node in self.walk() if getattr(node, "mixes", False))
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name != "plans"}
+        return {name: value for name, value in vars(self).items() if name not in ("plans", "lowered")}
 
     @property
     def fingerprint(self) -> str:
@@ -202,20 +202,43 @@ class Transform(Node):
 
     def sample(self, draw: Draw, spec: Spec) -> dict[str, NDArray]:
         """(B,) values of every parameter and the keys, one site each; override only where parameters depend on each other."""
-        values = {name: self.value(draw, name) for name in random_fields(type(self))}
+        values = {name: self.value(draw, name) for name in self._random}
         return values | {name: draw.key(name) for name in self.keys} if self.keys else values
 
-    @property
+    @cached_property
     def plain(self) -> bool:
         """True where parameters come from draws alone: not from annotations, nor from anything else that a method of its own looks at."""
         return not self.looks and type(self).sample is Transform.sample
 
+    @cached_property
+    def fixed(self) -> bool:
+        """True where every parameter is one value and nothing is looked at, so that only the form of a batch decides what it lowers to."""
+        return self.plain and not self.keys and all(isinstance(held, Fixed) for held in self.spaces().values())
+
+    @cached_property
+    def kind(self) -> Any:
+        """What it is apart from its random parameters, so that transforms of a kind lower as one; None where it is to be lowered alone."""
+        if self.fixed or self.keys or not self.plain:
+            return None
+        apart = {"p", "name", *self._random}
+        return type(self), *(getattr(self, each.name) for each in dataclasses.fields(self) if each.name not in apart)
+
+    @cached_property
+    def lowered(self) -> dict[tuple, tuple[dict[str, NDArray], Iterable[Primitive]]]:
+        """Its parameters and primitives where it is fixed, by the form of the batch; a note of the planner's."""
+        return {}
+
     def value(self, draw: Draw, name: str) -> NDArray:
         """(B,) values of one parameter; a fixed one asks for no randomness."""
-        held = getattr(self, name)
+        held, integer = self._random[name]
         if isinstance(held, Fixed):
             return held.at(draw.address.index)
-        return _whole(held, draw.unit(name)) if random_fields(type(self))[name].integer else held.at(draw.unit(name))
+        return _whole(held, draw.unit(name)) if integer else held.at(draw.unit(name))
+
+    @cached_property
+    def _random(self) -> dict[str, tuple[Space, bool]]:
+        """The random parameters: the space of each, and whether it holds whole numbers."""
+        return {name: (getattr(self, name), declared.integer) for name, declared in random_fields(type(self)).items()}
 
     def spaces(self) -> dict[str, Space]:
         """The random parameters and the spaces they are drawn from."""

@@ -21,6 +21,7 @@ BORDERS = {"constant": CONSTANT, "reflect": REFLECT, "replicate": REPLICATE}
 NEAREST, LINEAR = 0, 1
 FAR = float(1 << 16)
 """Pixels: what a projective map finds further off, towards its horizon and beyond, is taken to lie that far, which float32 can say."""
+_NONES = np.int8(NONE).tobytes()
 INTERPOLATIONS = {"nearest": NEAREST, "linear": LINEAR}
 
 
@@ -86,6 +87,8 @@ class Warp:
         on = self.active
         if every(on):
             return self
+        if self.plain and self.size is self.before:  # no border and no interpolation: the matrix says all
+            return changed(self, matrix=self._maps())
         one, same, none = on[:, None], affine.identity(1, self.matrix.shape[-1] - 1), np.int8(NONE)
         return Warp(
             matrix=self._maps(),
@@ -106,6 +109,8 @@ class Warp:
     def joins(self, other: Primitive) -> NDArray[np.bool_] | bool:
         if not isinstance(other, Warp):
             return False
+        if self._sampled_as(other):
+            return True
         both = self.active & other.active
         if not some(both) or self.plain:
             return True
@@ -117,7 +122,7 @@ class Warp:
     @cached_property
     def plain(self) -> bool:
         """Whether every sample puts pixels onto pixels without a border, so that whatever comes behind it is taken in."""
-        return self.bend is None and every(self.border == NONE) and every(self.interpolation == NONE)
+        return self.bend is None and not any(array.tobytes().strip(_NONES) for array in (self.border, self.interpolation))
 
     def then(self, other: Warp) -> Warp:
         apart = not some(self.active & other.active)
@@ -148,9 +153,13 @@ class Warp:
 
     def _set_as(self, other: Warp) -> bool:
         """Whether all that is said beside the matrix is said by the same arrays, on one canvas: only matrices are left to compose."""
+        one_canvas = self.size is self.before is other.size is other.before
+        return one_canvas and self.antialias is other.antialias and self._sampled_as(other)
+
+    def _sampled_as(self, other: Warp) -> bool:
+        """Whether the same arrays say what lies outside and between pixels, of two maps that matrices say."""
         bounded = self.border is other.border and self.fill is other.fill
-        sampled = self.interpolation is other.interpolation and self.antialias is other.antialias
-        return bounded and sampled and self.bend is other.bend is None and self.size is self.before is other.size is other.before
+        return bounded and self.interpolation is other.interpolation and self.bend is other.bend is None
 
     def _maps(self) -> NDArray[np.float64]:
         """The matrices, with the identity where a sample is not concerned."""

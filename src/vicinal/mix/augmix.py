@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import field
+from functools import cached_property
 from typing import Any, cast, final
 
 import numpy as np
@@ -99,10 +100,14 @@ class AugMix(Group):
         build.params.setdefault(path, {}).update(drawn)
         return drawn
 
+    @cached_property
+    def _step(self) -> OneOf:
+        return OneOf(self.of)
+
     def _chain(self, build: Builder, path: str, depth: NDArray[np.int64], on: NDArray[np.bool_]) -> tuple[Primitive, ...]:
         chain = Builder(build.draw, build.spec, build.given)
         for step in range(self._ends()[1]):
-            chain.enter(OneOf(self.of), f"{path}/{step + 1}", on & (depth > step))
+            chain.enter(self._step, f"{path}/{step + 1}", on & (depth > step))
         made = chain.plan()
         build.params.update({place: dict(params) for place, params in made.params.items()})
         if not np.array_equal(made.after.size, build.spec.size):

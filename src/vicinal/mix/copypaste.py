@@ -15,7 +15,7 @@ from vicinal.core.space import SpaceLike
 from vicinal.core.targets.dense import copied
 from vicinal.core.transform import parameter, register
 from vicinal.mix import cover
-from vicinal.mix.fields import labels, min_visible_option
+from vicinal.mix.fields import min_visible_option, paired
 
 __all__ = ["CopyPaste"]
 
@@ -66,7 +66,7 @@ class CopyPaste(Mixer):
             tables[row] = joined(cover.beneath(tables[row], pasted, self.min_visible), picked)
             if points is not None and pool.points is not None:
                 points[row] = _points(points[row], pool.points[other[row]], pasted)
-        label = labels(items, pool, partner, np.stack([weight, 1 - weight], 1))
+        label = paired(items, pool, other, weight)
         return made.but(label=label, tables=tuple(tables), points=points), {"weight": weight, "box": box}
 
 

@@ -8,14 +8,14 @@ from typing import ClassVar, Self, final
 import numpy as np
 from numpy.typing import NDArray
 
-from vicinal.core.batch import Spec
+from vicinal.core.batch import Spec, every
 from vicinal.core.draw import Draw
 from vicinal.core.items import Items, Table, joined
 from vicinal.core.mixer import Mixer, Mixture, Params
 from vicinal.core.space import SpaceLike
 from vicinal.core.transform import parameter, register
 from vicinal.mix import cover
-from vicinal.mix.fields import alpha_option, beta_weight, labels, min_visible_option
+from vicinal.mix.fields import alpha_option, beta_weight, min_visible_option, paired
 
 __all__ = ["CutMix"]
 
@@ -54,23 +54,24 @@ class CutMix(Mixer):
         return {"weight": beta_weight(draw, self.alpha), "x": self.value(draw, "x"), "y": self.value(draw, "y")}
 
     def mix(self, params: Params, items: Items, pool: Items, partner: NDArray[np.int64], on: NDArray[np.bool_]) -> Mixture:
-        box, other = rectangles(params, items.spec) * on[:, None], partner[:, 0]
+        box, other = rectangles(params, items.spec), partner[:, 0]
+        box = box if every(on) else box * on[:, None]
         covered = (box[:, 2] - box[:, 0]) * (box[:, 3] - box[:, 1])
         whole = items.spec.height * items.spec.width
         weight = (whole - covered) / whole
         made = items.but(
             data=items.engine.pasted(items.data, pool.data, other, box, int(items.spec.layout == "CHW")),
             mask=None if items.mask is None or pool.mask is None else items.engine.pasted(items.mask, pool.mask, other, box, 0),
-            label=labels(items, pool, partner, np.stack([weight, 1 - weight], 1)),
+            label=paired(items, pool, other, weight),
         )
-        if items.points is None and not any(items.tables):
+        if items.points is None and not items.tables:
             return made, {"weight": weight, "box": box}
         points, tables = None if items.points is None else list(items.points), list(items.tables)
         for row in np.flatnonzero(covered).tolist():
             one = other[row]
             if points is not None and pool.points is not None:
                 points[row] = _points(points[row], pool.points[one], box[row])
-            if tables[row]:
+            if tables:
                 tables[row] = self._table(tables[row], pool.tables[one], box[row], made.pictures[row].shape[:2])
         return made.but(tables=tuple(tables), points=points), {"weight": weight, "box": box}
 
@@ -86,9 +87,10 @@ def _points(own: NDArray, other: NDArray, box: NDArray) -> NDArray:
 
 def rectangles(params: Params, spec: Spec) -> NDArray[np.int64]:
     """(B, 4) rectangles x0, y0, x1, y1 of whole pixels, cut at the canvas."""
-    box, share = np.empty((len(spec), 4), np.int64), np.sqrt(1 - params["weight"])
-    for axis, (size, place) in enumerate(((spec.width, params["x"]), (spec.height, params["y"]))):
-        side = np.rint(size * share).astype(np.int64)
-        start = (size * place).astype(np.int64) - side // 2
-        box[:, axis], box[:, axis + 2] = np.maximum(start, 0), np.minimum(start + side, size)
+    box, place, size = np.empty((len(spec), 4), np.int64), np.empty((len(spec), 2)), spec.size[:, ::-1]
+    place[:, 0], place[:, 1] = params["x"], params["y"]
+    side = np.rint(size * np.sqrt(1 - params["weight"])[:, None]).astype(np.int64)
+    start = (size * place).astype(np.int64) - (side >> 1)
+    np.maximum(start, 0, out=box[:, :2])
+    np.minimum(start + side, size, out=box[:, 2:])
     return box

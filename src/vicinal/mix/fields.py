@@ -34,6 +34,17 @@ def beta_weight(draw: Draw, alpha: float) -> NDArray[np.float64]:
     return beta_quantile(u, alpha, alpha) if alpha else np.ones(len(u))
 
 
+def paired(items: Items, pool: Items, other: NDArray[np.int64], weight: NDArray) -> NDArray[np.float64] | None:
+    """(B, K) labels of samples with one partner each, other (B,), where weight (B,) is that of the own label."""
+    if items.label is None or pool.label is None:
+        return None
+    own = weight[:, None]
+    made = pool.label.take(other, 0)
+    made *= 1 - own
+    made += items.label * own
+    return made
+
+
 def labels(items: Items, pool: Items, partner: NDArray[np.int64], shares: NDArray) -> NDArray[np.float64] | None:
     """(B, K) labels of samples and their partners (B, k), weighted by (B, 1 + k) shares, the own one first."""
     if items.label is None or pool.label is None:

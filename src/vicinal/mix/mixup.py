@@ -8,13 +8,13 @@ from typing import ClassVar, Self, final
 import numpy as np
 from numpy.typing import NDArray
 
-from vicinal.core.batch import Spec
+from vicinal.core.batch import Spec, every, filled
 from vicinal.core.draw import Draw
 from vicinal.core.errors import TargetError
 from vicinal.core.items import Items, joined
 from vicinal.core.mixer import Mixer, Mixture, Params
 from vicinal.core.transform import register
-from vicinal.mix.fields import alpha_option, beta_weight, labels
+from vicinal.mix.fields import alpha_option, beta_weight, paired
 
 __all__ = ["MixUp"]
 
@@ -54,18 +54,17 @@ class MixUp(Mixer):
             raise TargetError("mask", expected, str(items.mask[0].dtype), advice)
 
     def mix(self, params: Params, items: Items, pool: Items, partner: NDArray[np.int64], on: NDArray[np.bool_]) -> Mixture:
-        weight, other = np.where(on, params["weight"], 1.0), partner[:, 0]
-        tables = items.tables
-        if any(tables):
-            tables = tuple(joined(table, pool.tables[other[row]]) if table and on[row] else table for row, table in enumerate(tables))
+        all_on, other = every(on), partner[:, 0]
+        weight = params["weight"] if all_on else np.where(on, params["weight"], 1.0)
         made = items.but(
             data=items.engine.blended(items.data, pool.data, other, weight),
             mask=None if items.mask is None or pool.mask is None else items.engine.blended(items.mask, pool.mask, other, weight),
-            label=labels(items, pool, partner, np.stack([weight, 1 - weight], 1)),
+            label=paired(items, pool, other, weight),
             points=_points(items, pool, other, on),
-            tables=tables,
+            tables=tuple([joined(table, pool.tables[other[row]]) if on[row] else table for row, table in enumerate(items.tables)]),
         )
-        return made, {"weight": weight, "box": np.where(on[:, None], _whole(items.spec), 0)}
+        box = _whole(items.spec)
+        return made, {"weight": weight, "box": box if all_on else box * on[:, None]}
 
 
 def _points(items: Items, pool: Items, other: NDArray, on: NDArray) -> list[NDArray] | None:
@@ -79,4 +78,6 @@ def _points(items: Items, pool: Items, other: NDArray, on: NDArray) -> list[NDAr
 
 def _whole(spec: Spec) -> NDArray[np.int64]:
     """(B, 4) the whole canvas."""
-    return np.concatenate([np.zeros_like(spec.size), spec.size[:, ::-1]], 1)
+    box = filled((len(spec), 4), 0, np.int64)
+    box[:, 2:] = spec.size[:, ::-1]
+    return box

@@ -81,7 +81,7 @@ class Mosaic(Mixer):
             mask=None if items.mask is None else _laid(items.mask, tiles, size, items.fill, None),
             label=labels(items, pool, partner, shares),
             points=None if items.points is None else [_points(four) if four else items.points[row] for row, four in enumerate(tiles)],
-            tables=tuple(self._table(four, size) if four else items.tables[row] for row, four in enumerate(tiles)),
+            tables=tuple([self._table(four, size) if four else table for four, table in zip(tiles, items.tables, strict=False)]),
         )
         return made, {"weight": shares, "box": box}
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from vicinal.core.errors import ParameterError
 from vicinal.core.targets.base import Known, Target, Way
-from vicinal.core.targets.rows import per_sample
+from vicinal.core.targets.rows import counted
 
 
 @final
@@ -34,14 +34,17 @@ class Labels(Target):
     kind: ClassVar[str] = "label"
 
     def __post_init__(self) -> None:
+        if not self.swap:
+            return
         both = [*self.swap.keys(), *self.swap.values()]
         if len(set(both)) != len(both):
             raise ParameterError("Labels.swap", "pairs in which every name stands once", repr(dict(self.swap)), "swap={'left': 'right'}")
 
     def follow(self, name: str, way: Way, known: Known) -> Any:
-        labels = per_sample(self.data, len(way.before), name)
+        counted(self.data, len(way.before), name)
         if known.table is None and not self.swap:
             return self.data
+        labels = list(self.data)
         kept = known.keep(labels)
         if all(a is b for a, b in zip(kept, labels, strict=True)) and not self.swap:
             return self.data

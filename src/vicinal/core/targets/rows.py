@@ -119,9 +119,14 @@ class Instances:
 
 def per_sample(value: Any, batch: int, where: str, unpack: Callable[[Any], Any] | None = None) -> list[Any]:
     """One entry per sample, or an error that counts."""
+    counted(value, batch, where)
+    return list(value) if unpack is None else [unpack(part) for part in value]
+
+
+def counted(value: Any, batch: int, where: str) -> None:
+    """Refuse what has not one entry for each sample."""
     if not hasattr(value, "__len__") or len(value) != batch:
         raise uneven(where, batch, f"{len(value)}" if hasattr(value, "__len__") else repr(value))
-    return list(value) if unpack is None else [unpack(part) for part in value]
 
 
 def uneven(where: str, batch: int, got: str) -> TargetError:
