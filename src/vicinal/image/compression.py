@@ -50,8 +50,7 @@ class JpegCompression(Transform):
 
     def lower(self, params: Params, spec: Spec) -> list[Effect]:
         _within(65_500, spec, "JpegCompression")
-        arguments = {"quality": params["quality"], "subsampling": np.full(len(spec), self.subsampling)}
-        return [Effect("compression.jpeg", everywhere(len(spec)), arguments)]
+        return [Effect("compression.jpeg", everywhere(len(spec)), {"quality": params["quality"]}, (("subsampling", self.subsampling),))]
 
 
 @register

@@ -11,8 +11,8 @@ from vicinal.backend.effects.jpeg import coded
 from vicinal.core.steps import dequantise, quantise
 
 
-def jpeg(images: NDArray, *, quality: NDArray, subsampling: NDArray) -> NDArray:
-    """Encode as JPEG and decode again; quality (b,) 1 to 100, subsampling (b,) names of how much coarser colour is kept."""
+def jpeg(images: NDArray, *, quality: NDArray, subsampling: str) -> NDArray:
+    """Encode as JPEG and decode again; quality (b,) 1 to 100, subsampling: how much coarser colour is kept."""
     return in_threes(images, lambda part: coded(part, quality, subsampling))
 
 
