@@ -81,8 +81,9 @@ def _poisson(images, out, photons, keys, repeat, top, most, whole):
             _scaled(values, unit, mean, root)
             _expanded(word[:n], mean, root, normal, count, doubt)
             for i in range(n):
-                if doubt[i]:
-                    count[i] = _climbed(mean[i], word[i]) if mean[i] < _SMALL else _decided(count[i], mean[i], word[i])
+                if doubt[i] and mean[i] >= _SMALL:
+                    count[i] = _decided(count[i], mean[i], word[i])
+            _climbed(word[:n], mean, count)
             _stored(count, unit, most, whole, made)
 
 
@@ -109,12 +110,18 @@ def _poisson_levels(images, out, photons, keys, repeat, top, most, whole):
                 for i in range(n):
                     mean[i], root[i] = means[np.uintp(values[i])], roots[np.uintp(values[i])]
                 _expanded(word[:n], mean, root, normal, count, doubt)
-                for i in range(n):
-                    if doubt[i] and mean[i] < _SMALL:
-                        count[i] = _passed(limits.ctypes.data + 4 * _STEPS * values[i], word[i])
-                    elif doubt[i]:
-                        count[i] = _decided(count[i], mean[i], word[i])
+                _settled_levels(values, word, mean, limits, count, doubt)
             _stored(count, unit, most, whole, made)
+
+
+@_compiled
+def _settled_levels(values, word, mean, limits, count, doubt):
+    """What is in doubt."""
+    for i in range(len(values)):
+        if doubt[i] and mean[i] < _SMALL:
+            count[i] = _passed(limits.ctypes.data + 4 * _STEPS * values[i], word[i])
+        elif doubt[i]:
+            count[i] = _decided(count[i], mean[i], word[i])
 
 
 @_compiled
@@ -147,7 +154,7 @@ def _stored(count, unit, most, whole, out):
 
 @_compiled
 def _expanded(word, mean, root, normal, count, doubt):
-    """The smallest counts whose distribution function reaches (word + 0.5) / 2**32, and whether that is in doubt: it may then be less.
+    """The smallest counts whose distribution function reaches (word + 0.5) / 2**32. Those in doubt may be less; so are all of small means.
 
     Giles, Algorithm 955: approximation of the inverse Poisson cumulative distribution function, 2016.
     """
@@ -186,15 +193,35 @@ def _reached(n, mean):
 
 
 @_compiled
-def _climbed(mean, word):
-    """The smallest count whose distribution function reaches (word + 0.5) / 2**32, step by step."""
-    n, part, u = 0, np.exp(-mean), (word + 0.5) * 2.0**-32
-    total = part
-    while u > total and n < _STEPS:
-        n += 1
-        part *= mean / n
-        total += part
-    return np.float64(n)
+def _climbed(word, mean, count):
+    """The smallest counts whose distribution function reaches (word + 0.5) / 2**32, of small means: step by step, all of them together."""
+    places, found = np.empty(len(word), np.uintp), 0
+    for i in range(len(word)):
+        places[found] = i
+        found += mean[i] < _SMALL
+    means, reach, total, steps = mean[places[:found]], np.empty(found), np.empty(found), np.zeros(found)
+    for j in range(found):
+        reach[j], total[j] = (word[places[j]] + 0.5) * 2.0**-32, np.exp(-means[j])
+    part = total.copy()
+    for n in range(_STEPS):
+        if not _stepped(means, reach, part, total, steps, n + 1):
+            break
+    for j in range(found):
+        count[places[j]] = steps[j]
+
+
+@_compiled
+def _stepped(means, reach, part, total, steps, n):
+    """One step for those that have not arrived; how many these are."""
+    widest()
+    left = 0
+    for j in range(len(means)):
+        more = reach[j] > total[j]
+        left += more
+        steps[j] += more
+        part[j] *= means[j] / n
+        total[j] += part[j]
+    return left
 
 
 @_compiled
