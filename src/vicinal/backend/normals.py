@@ -7,22 +7,34 @@ import math
 import numpy as np
 from numba import njit
 
+from vicinal.backend.vectors import widest
 from vicinal.core.special import ACKLAM, LOGARITHM
 
 _compiled = njit(nogil=True, cache=True, error_model="numpy")
 _inlined = njit(nogil=True, cache=True, error_model="numpy", inline="always")
 _A, _B, _C, _D, _TAIL = ACKLAM
+_TAIL_WORDS = int(2**32 * _TAIL) + 1  # at either end
 _SERIES, _ROOT, _LN2 = LOGARITHM
 
 
 @_compiled
 def normals(word, normal):
     """Of many words: first as if there were no tails, which needs no branch, then the tails."""
-    for i in range(word.shape[0]):
+    widest()
+    for i in range(len(word)):
         normal[i] = _middle((word[i] + 0.5) * 2.0**-32 - 0.5)
-    for i in range(word.shape[0]):
-        if abs(np.float64(word[i]) - 2.0**31) > 2.0**32 * (0.5 - _TAIL) - 1:
-            normal[i] = normal_of(word[i])
+    _tails(word, normal)
+
+
+@_compiled
+def _tails(word, normal):
+    """Only where they are, which are noted down first: a compiler that sees a branch takes the logarithm everywhere."""
+    low, between, places, found = np.uint32(_TAIL_WORDS), np.uint32(2**32 - 2 * _TAIL_WORDS), np.empty(len(word), np.uintp), 0
+    for i in range(len(word)):
+        places[found] = i
+        found += np.uint32(word[i] - low) >= between
+    for i in places[:found]:
+        normal[i] = normal_of(word[i])
 
 
 @_compiled

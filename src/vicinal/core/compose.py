@@ -162,7 +162,7 @@ class OneOf(Group):
         """The numbers of the alternatives of every kind."""
         found: dict[Any, list[int]] = {}
         for number, node in enumerate(self.of):
-            found.setdefault((isinstance(node, Transform) and node.kind) or number, []).append(number)
+            found.setdefault((isinstance(node, Transform) and node.likeness) or number, []).append(number)
         return list(found.values())
 
 

@@ -216,8 +216,8 @@ class Transform(Node):
         return self.plain and not self.keys and all(isinstance(held, Fixed) for held in self.spaces().values())
 
     @cached_property
-    def kind(self) -> Any:
-        """What it is apart from its random parameters, so that transforms of a kind lower as one; None where it is to be lowered alone."""
+    def likeness(self) -> Any:
+        """What it is apart from its random parameters, so that those that share it lower as one; None for alone."""
         if self.fixed or self.keys or not self.plain:
             return None
         apart = {"p", "name", *self._random}

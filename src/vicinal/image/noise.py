@@ -219,7 +219,7 @@ class PoissonNoise(ValueNoise):
 
     def lower(self, params: Params, spec: Spec) -> list[Effect]:
         arguments = {"photons": params["photons"], "shared": np.full(len(spec), self.shared), **self.settings(params, spec)}
-        return [Effect("noise.poisson", everywhere(len(spec)), arguments, unit=not self.leaves_range)]
+        return [Effect("photons.poisson", everywhere(len(spec)), arguments, unit=not self.leaves_range)]
 
 
 @register

@@ -1,8 +1,8 @@
 """What baseline JPEG does to pixels, and nothing else: all that is lost is lost before the entropy coder, which is left out.
 
 A picture becomes brightness and two colour differences (JFIF 1.02), the latter perhaps at a lower resolution, and those become cosines and
-back (``jpeg_blocks``). Whole numbers throughout, with 16 bits after the point for the constants of colours, rounded as libjpeg does;
-colour is enlarged by its "fancy" way, a triangle three quarters of which lie on the nearest value.
+back (``jpeg_blocks``). Whole numbers throughout, with 16 bits after the point for the constants of colours, rounded as libjpeg does; so is
+what is done to the resolution (``jpeg_colours``).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from vicinal.backend.chain_lookup import put_together, take_apart
 from vicinal.backend.chain_steps import fused
 from vicinal.backend.effects.jpeg_blocks import cut_words, paste_words, through
+from vicinal.backend.effects.jpeg_colours import enlarged, reduced
 from vicinal.backend.kernels import copied
 from vicinal.backend.lanes import LANES
 
@@ -109,71 +110,12 @@ def _pasted(blocks, start, wide, plane):
 
 
 @_compiled
-def _reduced(plane, rows, small):
-    """Means over ``rows`` x 2, halves by turns down and up; the edge fills up what ``small`` (h, w) has more."""
-    (height, width), given, out, wide = plane.shape, plane.reshape(-1), small.reshape(-1), small.shape[1]
-    line = np.empty(2 * wide, np.uint16)
-    pairs = line.view(np.uint32)
-    for y in range(len(small)):
-        one, other = min(rows * y, height - 1) * width, min(rows * y + 1, height - 1) * width
-        _added(line, given, np.uintp(one), np.uintp(other), np.uint16(rows - 1), np.uintp(width))
-        for x in range(np.uintp(width), np.uintp(len(line))):
-            line[x] = line[np.uintp(width - 1)]
-        _halved(out, np.uintp(y * wide), pairs, np.uint32(rows))
-
-
-@_compiled
-def _added(line, given, one, other, both, width):
-    for x in range(width):
-        line[x] = np.uint16(np.uint16(given[one + x]) + np.uint16(both * np.uint16(given[other + x])))
-
-
-@_compiled
-def _halved(out, at, pairs, rows):
-    """Of neighbours, the left one in the lower half: the mean, of both rows where there are two."""
-    low, top = np.uint32(rows - np.uint32(1)), np.uint32(0xFFFF)
-    for x in range(np.uintp(len(pairs))):
-        total = np.uint32(np.uint32(pairs[x] & top) + np.uint32(pairs[x] >> np.uint32(16)))
-        out[at + x] = np.uint32(total + np.uint32(low + np.uint32(np.uint32(x) & np.uint32(1)))) >> rows
-
-
-@_compiled
-def _enlarged(small, rows, top, plane):
-    """A plane at ``rows`` times the height and twice the width, from its row ``top`` on; of two columns or fewer each is repeated."""
-    (height, width), full, out = small.shape, plane.shape[1], plane.reshape(-1)
-    first, made, far = max(top // rows - 1, 0), np.empty(width, np.uint16), np.uint16(rows - 1)
-    (left, right), octets = _leaning(small[first : (top + len(plane) - 1) // rows + 2]), made.view(np.uint8)
-    for y in range(top, top + len(plane)):
-        near, other, at = y // rows, min(max(y // rows + (1 if y % 2 else -1), 0), height - 1), (y - top) * full
-        if width <= 2:
-            for x in range(full):
-                out[at + x] = small[near, x >> 1]
-            continue
-        _between(left, right, np.uintp((near - first) * width), np.uintp((other - first) * width), far, made)
-        copied(out, at, octets, 0, full)
-
-
-@_compiled
-def _leaning(small):
-    """Three of every value and one of its neighbour, on the left and on the right."""
-    (height, width), flat, one = small.shape, small.reshape(-1), np.uintp(1)
-    left, right = np.empty(len(flat), np.uint16), np.empty(len(flat), np.uint16)
-    for i in range(np.uintp(len(flat) - 1)):
-        left[i + one] = np.uint16(np.uint16(3 * flat[i + one]) + flat[i])
-        right[i] = np.uint16(np.uint16(3 * flat[i]) + flat[i + one])
+def _pasted_within(blocks, start, wide, width, colour):
+    """The same, whole blocks, between two columns that repeat the first and the last of ``width``."""
+    into, height, step = colour.reshape(-1), len(colour), colour.shape[1]
+    paste_words(into.ctypes.data + 1, step, height - 1, height, wide, blocks.ctypes.data + 8 * start, blocks.shape[1], 8 * wide)
     for y in range(height):
-        left[y * width], right[(y + 1) * width - 1] = 4 * small[y, 0], 4 * small[y, width - 1]
-    return left, right
-
-
-@_compiled
-def _between(left, right, near, other, far, made):
-    """Three of a row and one of another, or the row alone where ``far`` is 0; two columns in the bytes of a number."""
-    own, first, second, bits = np.uint16(1 + 2 * far), np.uint16(1 + 7 * far), np.uint16(2 + 5 * far), np.uint16(2 + 2 * far)
-    for x in range(np.uintp(len(made))):
-        low = np.uint16(np.uint16(own * left[near + x]) + np.uint16(np.uint16(far * left[other + x]) + first))
-        high = np.uint16(np.uint16(own * right[near + x]) + np.uint16(np.uint16(far * right[other + x]) + second))
-        made[x] = np.uint16(np.uint16(low >> bits) | np.uint16(np.uint16(high >> bits) << np.uint16(8)))
+        into[y * step], into[y * step + width + 1] = into[y * step + 1], into[y * step + width]
 
 
 @_compiled
@@ -183,51 +125,55 @@ def _padded(count):
 
 
 @_compiled
-def _taken(planes, rows, columns, table, blocks, work, bright, colour, top):
+def _taken(planes, rows, columns, table, blocks, work, small, bright, colour, top):
     """Brightness, or brightness and two differences, of the rows from ``top`` on through the tables (2, 4, 64), the latter reduced."""
-    (height, width), n = bright.shape, bright.size
+    (height, width), n, first, short = bright.shape, bright.size, top // rows, -(-len(bright) // rows)
     wide, high = -(-width // 8), -(-height // 8)
     _cut(planes[0, :n].reshape(height, width), width, 0, wide, high, blocks)
     through(blocks, 0, _padded(wide * high), table[0], work)
     _pasted(blocks, 0, wide, bright)
-    short = -(-height // rows)
-    wide, high = -(-colour.shape[2] // 8), -(-short // 8)
+    wide, high = -(-width // (8 * columns)), -(-short // 8)
     for c in range(1, len(planes)):
-        full, small = planes[c, :n].reshape(height, width), np.empty((short, 8 * wide), np.uint8)
+        full, start = planes[c, :n].reshape(height, width), (c - 1) * wide * high
         if columns == 2:
-            _reduced(full, rows, small)
-            _cut(small, 8 * wide, (c - 1) * wide * high, wide, high, blocks)
+            reduced(full, rows, small, 8 * wide)
+            _cut(small[: 8 * wide * short].reshape(short, 8 * wide), 8 * wide, start, wide, high, blocks)
         else:
-            _cut(full, width, (c - 1) * wide * high, wide, high, blocks)
+            _cut(full, width, start, wide, high, blocks)
     through(blocks, 0, _padded((len(planes) - 1) * wide * high), table[1], work)
     for c in range(len(planes) - 1):
-        _pasted(blocks, c * wide * high, wide, colour[c, top // rows : top // rows + short])
+        into, start = colour[c, first : first + short], c * wide * high
+        if columns == 2:
+            _pasted_within(blocks, start, wide, -(-width // 2), into)
+        else:
+            _pasted(blocks, start, wide, into)
 
 
 @_compiled
 def _given(bright, colour, rows, columns, top, planes):
     """Some rows of brightness, and those of colour in full, from row ``top`` on."""
-    (height, width), n = bright.shape, bright.size
-    planes[0, :n] = bright.reshape(-1)
+    height, width = bright.shape
+    copied(planes.reshape(-1), 0, bright.reshape(-1), 0, bright.size)
     for c in range(1, len(planes)):
-        full = planes[c, :n].reshape(height, width)
+        full, coarse = planes[c, : bright.size].reshape(height, width), colour[c - 1]
         if columns == 2:
-            _enlarged(colour[c - 1], rows, top, full)
+            enlarged(coarse, -(-width // 2), rows, top, full)
         else:
-            full[:] = colour[c - 1, top : top + height]
+            copied(full.reshape(-1), 0, coarse.reshape(-1), top * width, bright.size)
 
 
 @_compiled
-def _coded(images, out, shared, quality, table):
+def _coded(images, out, rows, columns, quality, table):
     batch, height, width, channels = images.shape
     pixels, made, band = images.reshape(batch, -1), out.reshape(batch, -1), 16 * max(1, BAND // (16 * width))
+    short, wide = -(-height // rows), 8 * -(-width // (8 * columns))
     count, work = -(-min(band, height) // 8) * -(-width // 8), np.empty((64, LANES), np.int32)
     # 64 more to a row: of rows that lie whole multiples of 4096 bytes apart, caches hold few at a time.
     planes = np.empty((channels, min(band, height) * width + 64), np.uint8)
     blocks, bright = np.empty((8, 8 * _padded(2 * count) + 64), np.uint8), np.empty((height, width), np.uint8)
+    small, step = np.empty(wide * -(-min(band, height) // rows) + 64, np.uint8), wide + 2 if columns == 2 else width
+    colour = np.empty(2 * short * step + 64, np.uint8)[:-64].reshape(2, short, step)
     for b in range(batch):
-        rows, columns = shared[b, 0], shared[b, 1]
-        colour = np.empty((2, -(-height // rows), -(-width // columns)), np.uint8)
         for top in range(0, height, band):
             low = min(top + band, height)
             source, n = pixels[b, channels * width * top : channels * width * low], width * (low - top)
@@ -236,7 +182,7 @@ def _coded(images, out, shared, quality, table):
                 _to_differences(planes, n)
             else:
                 planes[0, :n] = source
-            _taken(planes, rows, columns, table[quality[b]], blocks, work, bright[top:low], colour, top)
+            _taken(planes, rows, columns, table[quality[b]], blocks, work, small, bright[top:low], colour, top)
         for top in range(0, height, band):
             low = min(top + band, height)
             target, n = made[b, channels * width * top : channels * width * low], width * (low - top)
@@ -248,10 +194,8 @@ def _coded(images, out, shared, quality, table):
                 target[:] = planes[0, :n]
 
 
-def coded(images: NDArray[np.uint8], quality: NDArray, subsampling: NDArray) -> NDArray[np.uint8]:
-    """(b, H, W, 1 or 3) images, grey or red, green and blue, as JPEG of a quality (b,) 1 to 100 gives them back; names (b,)."""
-    out, shared = np.empty_like(images), np.empty((len(images), 2), np.int64)
-    for name, together in SUBSAMPLING.items():
-        shared[subsampling == name] = together
-    _coded(images, out, shared, quality.astype(np.int64), tables())
+def coded(images: NDArray[np.uint8], quality: NDArray, subsampling: str) -> NDArray[np.uint8]:
+    """(b, H, W, 1 or 3) images, grey or red, green and blue, as JPEG of a quality (b,) 1 to 100 gives them back."""
+    out = np.empty_like(images)
+    _coded(images, out, *SUBSAMPLING[subsampling], quality.astype(np.int64), tables())
     return out

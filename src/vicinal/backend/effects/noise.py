@@ -1,8 +1,7 @@
-"""Noise that is not the value plus a draw of one law: photon counts, a sensor's colours, values that are lost."""
+"""Noise that is not the value plus a draw of one law: a sensor's colours, values that are lost; and what it shares with photon counts."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 import numpy as np
@@ -14,35 +13,17 @@ from vicinal.backend.chain_steps import MAGIC
 from vicinal.backend.kernels import hashed
 from vicinal.backend.noise import SALT
 from vicinal.backend.noise_kernels import BLOCK, GAUSSIAN, drawn, hashed_run, pairs, rescaled, scratch
-from vicinal.backend.normals import normal_of, normals
 from vicinal.core.batch import RANGES
 
 _compiled = njit(nogil=True, cache=True, error_model="numpy")
 _inlined = njit(nogil=True, cache=True, error_model="numpy", inline="always")
-_SMALL = 6.0  # mean up to which counts are reached step by step
 _SHARE = 0x3C6EF372  # tells the hash of which values are touched from the others
-_STEPS = 32  # more than any count of such a mean that 32 random bits reach
-
-
-def poisson(images: NDArray, *, photons: NDArray, key: NDArray, share: NDArray, overflow: NDArray, shared: NDArray) -> NDArray:
-    """Every value as a Poisson count: the quantile of one uniform number, exact in float64.
-
-    Args:
-        photons, share: (b,) counts at full scale, and shares of the values that are touched; key: (b, 2).
-        overflow, shared: (b,), one for all: what becomes of counts above full scale, and whether a pixel has one number for its channels.
-    """
-    loop, repeat = _poisson_levels if images.dtype == np.uint8 else _poisson, images.shape[3] if shared[0] else 1
-
-    def make(flat: NDArray, out: NDArray, most: float, whole: bool) -> None:
-        loop(flat, out, photons, key, repeat, float(RANGES[str(images.dtype)]), most, whole)
-
-    return _settled(images, make, key, share, str(overflow[0]), repeat)
 
 
 Make = Callable[[NDArray, NDArray, float, bool], None]
 
 
-def _settled(images: NDArray, make: Make, key: NDArray, share: NDArray, overflow: str, repeat: int) -> NDArray:
+def settled(images: NDArray, make: Make, key: NDArray, share: NDArray, overflow: str, repeat: int) -> NDArray:
     """Noise by ``make(flat images, their places, the largest value, whether to round)``, on a share of the values, within the range."""
     free, top, flat = overflow != "clip", RANGES[str(images.dtype)], images.reshape(len(images), -1)
     made = np.empty(flat.shape, np.float32) if free else np.empty_like(flat)
@@ -65,110 +46,6 @@ def _restored(images, out, keys, touched, repeat):
             if hashed(i, keys[b, 0] ^ np.uint32(_SHARE), keys[b, 1]) >> np.uint32(8) >= touched[b]:
                 for at in range(i * repeat, (i + 1) * repeat):
                     out[b, at] = images[b, at]
-
-
-@_compiled
-def _poisson(images, out, photons, keys, repeat, top, most, whole):
-    for b in range(images.shape[0]):
-        unit = top / photons[b]
-        for i in range(images.shape[1]):
-            mean, word = images[b, i] / unit, hashed(i // repeat, keys[b, 0], keys[b, 1])
-            count = _climbed(mean, word) if mean < _SMALL else _expanded(mean, np.sqrt(mean), normal_of(word), word)
-            value = min(count * unit, most)
-            out[b, i] = np.rint(value) if whole else value
-
-
-@_compiled
-def _poisson_levels(images, out, photons, keys, repeat, top, most, whole):
-    """The same for 8-bit images: what depends on the level alone is made once."""
-    mean, root, limits = np.empty(256), np.empty(256), np.empty((256, _STEPS), np.uint32)
-    word, normal = np.empty(BLOCK, np.uint32), np.empty(BLOCK)
-    for b in range(images.shape[0]):
-        unit = top / photons[b]
-        for level in range(256):
-            mean[level], root[level] = level / unit, np.sqrt(level / unit)
-            if mean[level] < _SMALL:
-                _limits(mean[level], limits[level])
-        for first in range(0, images.shape[1] // repeat, BLOCK):
-            n = min(BLOCK, images.shape[1] // repeat - first)
-            hashed_run(word[:n], first, keys[b, 0], keys[b, 1])
-            if mean[255] >= _SMALL:
-                normals(word[:n], normal)
-            for i in range(n):
-                for at in range((first + i) * repeat, (first + i + 1) * repeat):
-                    level = np.uintp(images[b, at])
-                    if mean[level] < _SMALL:
-                        count = np.float64(_passed(limits[level], word[i]))
-                    else:
-                        count = _expanded(mean[level], root[level], normal[i], word[i])
-                    value = min(count * unit, most)
-                    out[b, at] = np.rint(value) if whole else value
-
-
-@_inlined
-def _passed(limits, word):
-    """How many of the limits a word lies above: no branch, so nothing to guess wrong."""
-    count = np.int32(0)
-    for n in range(_STEPS):
-        count += np.int32(word > limits[n])
-    return count
-
-
-@_compiled
-def _climbed(mean, word):
-    """The smallest count whose distribution function reaches (word + 0.5) / 2**32, step by step."""
-    n, part, u = 0, np.exp(-mean), (word + 0.5) * 2.0**-32
-    total = part
-    while u > total and n < _STEPS:
-        n += 1
-        part *= mean / n
-        total += part
-    return np.float64(n)
-
-
-@_compiled
-def _limits(mean, limits):
-    """The largest words that the distribution function still reaches at 0, 1, 2, ..."""
-    part = np.exp(-mean)
-    total = part
-    for n in range(_STEPS):
-        limits[n] = min(np.floor(total * 2.0**32 - 0.5), 2.0**32 - 1)
-        if part < 1e-12 and n > mean:  # the rest is too little to be seen
-            limits[n:] = limits[n]
-            return
-        part *= mean / (n + 1)
-        total += part
-
-
-@_compiled
-def _expanded(mean, root, w, word):
-    """The same for larger means, by an expansion in their root; where its error might reach a whole number, the distribution decides.
-
-    ``w`` is the normal quantile of the word. Giles, Algorithm 955: approximation of the inverse Poisson cumulative distribution function,
-    2016.
-    """
-    square, inverse = w * w, 1 / root
-    middle = mean + root * w + (2 + square) * (1 / 6 - w * inverse * (1 / 72))
-    middle += (-8 / 405 + square * (7 / 810 + square * (1 / 270))) * inverse * inverse
-    slack = (1 / 40 + square * (1 / 80 + square * (1 / 160))) * inverse * inverse + 1e-6
-    n = np.floor(middle + slack)
-    if middle - slack < n:
-        u = (word + 0.5) * 2.0**-32
-        while n > 0 and u <= _reached(n - 1, mean):
-            n -= 1
-    return max(n, 0.0)
-
-
-@_compiled
-def _reached(n, mean):
-    """The distribution function of a Poisson law at n, summed downwards."""
-    part = np.exp(n * np.log(mean) - mean - math.lgamma(n + 1))
-    total = 0.0
-    while n >= 0 and part > 1e-18 * total:
-        total += part
-        part *= n / mean
-        n -= 1
-    return total
 
 
 def replaced(images: NDArray, *, share: NDArray, key: NDArray, shared: NDArray, odds: NDArray, low: NDArray, high: NDArray) -> NDArray:
@@ -215,7 +92,7 @@ def iso(images: NDArray, *, hue: NDArray, luminance: NDArray, key: NDArray, shar
         _iso(flat.reshape(pixels), out.reshape(pixels), (hue / 30).astype(np.float32), luminance.astype(np.float32), key,
              pairs("gaussian"), top, most > top, whole)  # fmt: skip
 
-    return _settled(images, make, key, share, str(overflow[0]), 3)
+    return settled(images, make, key, share, str(overflow[0]), 3)
 
 
 @_compiled

@@ -17,8 +17,8 @@ def _gaussian_blur(operation: Any, walk: Translation) -> Made:
 
 
 def _compression(operation: Any, walk: Translation) -> Made:
-    name = {"jpeg": "JpegCompression", "webp": "WebPCompression"}[str(operation.compression_type)]
-    node = made(name, quality=whole(operation.quality_range))
+    name, settings = {"jpeg": ("JpegCompression", {}), "webp": ("WebPCompression", {"effort": 4})}[str(operation.compression_type)]
+    node = made(name, quality=whole(operation.quality_range), **settings)
     return Near(node, "red and blue are encoded as red and blue, where the original swaps them")
 
 
