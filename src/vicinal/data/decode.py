@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import io
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import final
+from typing import BinaryIO, final
 
 import cv2
 import numpy as np
@@ -36,21 +36,16 @@ class Encoded:
 
     Args:
         path: the file; size: (height, width) of the upright image.
-        data: the bytes of a JPEG of one or three components, which can be decoded at a smaller scale; None for everything else.
+        scalable: whether it is a JPEG of one or three components, which ``pixels`` decodes at 1/2, 1/4 and 1/8 of its scale too.
         orientation: EXIF orientation, 1 to 8.
         held: the pixels, where only decoding could tell the size.
     """
 
     path: Path
     size: tuple[int, int]
-    data: bytes | None = None
+    scalable: bool = False
     orientation: int = 1
     held: NDArray[np.uint8] | None = None
-
-    @property
-    def scalable(self) -> bool:
-        """True where ``pixels`` takes 2, 4 and 8."""
-        return self.data is not None
 
     def reduced(self, by: int) -> tuple[tuple[int, int], tuple[int, int]]:
         """(height, width) at 1/``by`` of the scale, rounded up; and how many source pixels its left and its top edge lie outside.
@@ -69,7 +64,7 @@ class Encoded:
         Raises:
             DataError: for a file that cannot be decoded.
         """
-        found = self.held if self.held is not None else self._scaled(by) if self.data is not None else None
+        found = self.held if self.held is not None else self._scaled(by) if self.scalable else None
         found = _by_pillow(self.path) if found is None else found
         expected = self.reduced(by)[0]
         if found.shape[:2] != expected:
@@ -78,62 +73,55 @@ class Encoded:
         return found
 
     def _scaled(self, by: int) -> NDArray[np.uint8] | None:
-        """None where OpenCV gives up; Pillow then says why."""
-        assert self.data is not None
-        end = self.data.rfind(_END)
-        if end < 0 or self.data.find(_START, end) >= 0:  # the last scan has no end: cut off, which OpenCV may take without a word
+        """None where the file is gone or OpenCV gives up; Pillow then says why."""
+        try:
+            data = self.path.read_bytes()
+        except OSError:
             return None
-        flags = _FLAGS[by] | cv2.IMREAD_IGNORE_ORIENTATION
-        data = np.frombuffer(self.data, np.uint8)
+        end = data.rfind(_END)
+        if end < 0 or data.find(_START, end) >= 0:  # the last scan has no end: cut off, which OpenCV may take without a word
+            return None
+        flags, encoded = _FLAGS[by] | cv2.IMREAD_IGNORE_ORIENTATION, np.frombuffer(data, np.uint8)
         if _RGB is not None:
-            found = cv2.imdecode(data, flags & ~cv2.IMREAD_COLOR | _RGB)
-        elif (found := cv2.imdecode(data, flags)) is not None:
+            found = cv2.imdecode(encoded, flags & ~cv2.IMREAD_COLOR | _RGB)
+        elif (found := cv2.imdecode(encoded, flags)) is not None:
             cv2.cvtColor(found, cv2.COLOR_BGR2RGB, found)
         return None if found is None else _upright(found, self.orientation)
 
 
-def opened(path: Path) -> Encoded:
-    """A file, read as far as is needed to tell its size; the rest of a JPEG too.
+def opened(path: Path, ahead: bool = False) -> Encoded:
+    """A file, read as far as is needed to tell the size of the upright image: EXIF orientation is always followed.
 
-    The size is that of the upright image: EXIF orientation is always followed.
+    Args:
+        path: the file; ahead: whether the system is asked to have all of it at hand, since it will be decoded soon.
 
     Raises:
         DataError: nothing is there, or no image.
     """
     try:
-        data = path.read_bytes()
-        with Image.open(io.BytesIO(data)) as picture:
-            height, width, form, mode = picture.height, picture.width, picture.format, picture.mode
-            orientation = picture.getexif().get(ExifTags.Base.Orientation, 1) if form in _JPEG else 1
+        with path.open("rb") as file, Image.open(file) as picture:
+            if ahead and hasattr(os, "posix_fadvise"):  # into the system's cache: bytes held here would be those of whole batches
+                os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_WILLNEED)
+            form, mode, size = picture.format, picture.mode, (picture.height, picture.width)
+            if form in _JPEG:
+                orientation = picture.getexif().get(ExifTags.Base.Orientation, 1)
+                upright = size[::-1] if orientation in _TURNED else size
+                return Encoded(path, upright, mode in ("L", "RGB"), orientation if orientation in range(1, 9) else 1)
+            if form == "PNG" and not _hinted(file):
+                return Encoded(path, size)
     except FileNotFoundError:
         raise _missing(path) from None
     except Exception as error:  # Pillow's plug-ins raise whatever a damaged file makes them run into
         raise _unreadable(path, error) from error
-    if form in _JPEG:
-        size = (width, height) if orientation in _TURNED else (height, width)
-        return Encoded(path, size, data if mode in ("L", "RGB") else None, orientation if orientation in range(1, 9) else 1)
-    if form == "PNG" and not any(hint in data for hint in _HINTS):
-        return Encoded(path, (height, width))
     pixels = _by_pillow(path)
     return Encoded(path, (pixels.shape[0], pixels.shape[1]), held=pixels)
 
 
-def measured(path: Path) -> tuple[int, int]:
-    """(height, width) of the upright image in a file; of a JPEG no more than the header is read.
-
-    Raises:
-        DataError: nothing is there, or no image.
-    """
-    try:
-        with Image.open(path) as picture:
-            if picture.format in _JPEG:
-                turned = picture.getexif().get(ExifTags.Base.Orientation, 1) in _TURNED
-                return (picture.width, picture.height) if turned else (picture.height, picture.width)
-    except FileNotFoundError:
-        raise _missing(path) from None
-    except Exception as error:  # Pillow's plug-ins raise whatever a damaged file makes them run into
-        raise _unreadable(path, error) from error
-    return opened(path).size
+def _hinted(file: BinaryIO) -> bool:
+    """Whether anything may tell that the pixels of a PNG are not upright."""
+    file.seek(0)
+    data = file.read()
+    return any(hint in data for hint in _HINTS)
 
 
 def _upright(image: NDArray, orientation: int) -> NDArray:

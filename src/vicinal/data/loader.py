@@ -238,22 +238,22 @@ class _Crew:
         self.pages = Pages()
 
     def dismiss(self) -> None:
-        """End all threads; what is under way is finished, what waits is dropped."""
-        pools = (self.makers, self.readers, self.workers)
-        for pool in pools:
-            pool.shutdown(wait=False, cancel_futures=True)
-        for pool in pools:
-            pool.shutdown()
+        """End all threads; what is under way is finished, what waits is dropped.
+
+        The first to begin is the last to end: glibc keeps for a thread what it has freed, and the next one gets what the last one left.
+        """
+        for pool in (self.workers, self.readers, self.makers):
+            pool.shutdown(cancel_futures=True)
 
 
-def _opened(path: Path) -> Encoded:
+def _opened(path: Path, ahead: bool = False) -> Encoded:
     from vicinal.data.decode import opened  # OpenCV and Pillow are needed for files alone
 
-    return opened(path)
+    return opened(path, ahead)
 
 
 def _attempt(path: Path) -> Encoded | DataError:
     try:
-        return _opened(path)
+        return _opened(path, ahead=True)
     except DataError as fault:
         return fault

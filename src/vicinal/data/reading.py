@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from vicinal.data.decode import Encoded
 
 _CHUNK, _SCALES = 8, 8
+_PIXELS = 1 << 23  # about so many of them lie side by side at full size
 _SLACK = 1e-9
 
 
@@ -85,13 +86,14 @@ class Pending:
         scales = np.where([file.scalable for file in self.files], scales, 1)
         ahead = (first,) if isinstance(first, Warp) else ()  # by itself: files differ in size, what it makes of them mostly does not
         rest, whole = primitives[len(ahead) :], Whole(len(self), self.pages.array)
+        most = _CHUNK if ahead else max(1, int(_PIXELS // self.spec.size.prod(1).mean()))
 
         def work(rows: slice) -> None:
             moved = [self._moved(row, int(scales[row]), ahead, engine) for row in range(len(self))[rows]]
             passes = [primitive.rows(rows) for primitive in rest]
             whole.take(rows, self._run(rows, passes, stacked(moved), engine, whole.part(rows)))
 
-        self._shared(work)
+        self._shared(work, most)
         return whole.data()
 
     def _moved(self, row: int, by: int, ahead: Sequence[Warp], engine: Backend) -> NDArray:
@@ -116,9 +118,9 @@ class Pending:
             got = f"{type(fault).__name__}: {fault}"
             raise BackendError(f"{names} at {self.address[rows]}", "every pass to run", got) from fault
 
-    def _shared(self, work: Callable[[slice], Any]) -> list[Any]:
-        """What ``work`` makes of slices of the batch."""
-        step = max(1, min(_CHUNK, len(self) // 4))
+    def _shared(self, work: Callable[[slice], Any], most: int = _CHUNK) -> list[Any]:
+        """What ``work`` makes of slices of the batch, of ``most`` files at most."""
+        step = max(1, min(_CHUNK, most, len(self) // 4))
         cuts = [slice(start, min(start + step, len(self))) for start in range(0, len(self), step)]
         return list(self.workers.map(work, cuts))
 

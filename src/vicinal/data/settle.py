@@ -75,10 +75,10 @@ def _measured(pictures: Sequence[Noted], lost: list[str], faults: list[DataError
 
 def _size(path: Path) -> tuple[int, int] | str:
     """Height and width, or why there is none ("": no such file)."""
-    from vicinal.data.decode import measured  # Pillow is needed nowhere else
+    from vicinal.data.decode import opened  # Pillow is needed nowhere else
 
     try:
-        return measured(path)
+        return opened(path).size
     except DataError as fault:
         return fault.got if path.exists() else ""
 
