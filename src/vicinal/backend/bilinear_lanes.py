@@ -13,6 +13,7 @@ from llvmlite.binding import llvm_version_info
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
+from vicinal.backend.chain_lookup import WIDE
 from vicinal.backend.lanes import constant, everywhere
 
 BITS = 11  # of a pixel, for the weights: two of them and a value fit 30 bits
@@ -101,24 +102,56 @@ def _sixteen_marked(typing: Any, step: Any, start: Any, x: Any, least: Any, most
     return signature, generated
 
 
-def _row_across(typing: Any, sums: Any, to: Any, line: Any, at: Any, starts: Any, pairs: Any, many: Any, channels: Any) -> Any:
-    """So many pixels between two of a row that begins at ``line[at]``, not yet divided by ``ONE``, to int32 ``sums`` from ``to`` on.
+def _row_across(typing: Any, sums: Any, to: Any, line: Any, starts: Any, pairs: Any, many: Any, channels: Any) -> Any:
+    """So many pixels between two of a row whose address is ``line``, not yet divided by ``ONE``, to int32 ``sums`` from ``to`` on.
 
     starts, pairs: (n,) int32, where in the row the left one begins, and the weights of both, 16 bits each. Up to eight bytes behind the
     last pixel are read, and up to three numbers are written behind the last.
     """
     integer, count = types.intp, channels.count
-    signature = types.void(sums, integer, line, integer, starts, pairs, integer, channels)
+    signature = types.void(sums, integer, integer, starts, pairs, integer, channels)
 
     def generated(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        into, given, starts, pairs = (context.make_array(signature.args[n])(context, builder, values[n]).data for n in (0, 2, 4, 5))
-        with cgutils.for_range(builder, values[6]) as loop:
-            start = builder.add(values[3], builder.sext(builder.load(builder.gep(starts, [loop.index])), values[3].type))
+        into, starts, pairs = (context.make_array(signature.args[n])(context, builder, values[n]).data for n in (0, 3, 4))
+        given = builder.inttoptr(values[2], ir.IntType(8).as_pointer())
+        with cgutils.for_range(builder, values[5]) as loop:
+            start = builder.sext(builder.load(builder.gep(starts, [loop.index])), values[2].type)
             place = builder.add(values[1], builder.mul(loop.index, loop.index.type(count)))
             pair = builder.load(builder.gep(pairs, [loop.index]))
             for c in range(0, count, _FOUR):
                 found = _between_two(builder, given, builder.add(start, start.type(c)), pair, count)
                 builder.store(found, _at(builder, into, builder.add(place, place.type(c)), found.type), align=4)
+        return context.get_dummy_value()
+
+    return signature, generated
+
+
+def _blocks_across(typing: Any, sums: Any, to: Any, line: Any, begins: Any, orders: Any, pairs: Any, blocks: Any) -> Any:
+    """The same, block by block, of sixteen values whose neighbours lie among 64 bytes. With AVX-512 alone.
+
+    For each block: begins, where in the row the 64 bytes begin; orders and pairs (16,) int32, for each value where among them the left
+    neighbour lies and where the right one, and the weights of both, 16 bits each.
+    """
+    integer = types.intp
+    signature = types.void(sums, integer, integer, begins, orders, pairs, integer)
+
+    def generated(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        arrays = (context.make_array(signature.args[n])(context, builder, values[n]).data for n in (0, 3, 4, 5))
+        into, begins, orders, pairs = arrays
+        if not WIDE:
+            return context.get_dummy_value()
+        octets, words, numbers = (_lanes(bits, 512 // bits) for bits in (8, 16, 32))
+        kind = ir.FunctionType(octets, [octets] * 2)
+        chosen = cgutils.get_or_insert_function(builder.module, kind, "llvm.x86.avx512.permvar.qi.512")
+        even, zeros = ir.Constant(_lanes(1, 64), [1, 0] * 32), ir.Constant(octets, [0] * 64)
+        with cgutils.for_range(builder, values[6]) as loop:
+            place = builder.mul(loop.index, loop.index.type(PIXELS))
+            begin = builder.add(values[2], builder.load(builder.gep(begins, [loop.index])))
+            near = builder.load(builder.inttoptr(begin, octets.as_pointer()), align=1)
+            order, weights = (builder.load(_at(builder, array, place, form), align=4) for array, form in ((orders, octets), (pairs, words)))
+            both = builder.select(even, builder.call(chosen, [near, order]), zeros)
+            found = _summed(builder, builder.bitcast(both, words), weights)
+            builder.store(found, _at(builder, into, builder.add(values[1], place), numbers), align=4)
         return context.get_dummy_value()
 
     return signature, generated
@@ -147,6 +180,7 @@ def _row_between(typing: Any, line: Any, to: Any, sums: Any, upper: Any, lower: 
 
 sixteen: Any = intrinsic(_sixteen_mixed)
 row_across: Any = intrinsic(_row_across)
+blocks_across: Any = intrinsic(_blocks_across)
 row_between: Any = intrinsic(_row_between)
 sixteen_told: Any = intrinsic(_sixteen_told)
 sixteen_marked: Any = intrinsic(_sixteen_marked)

@@ -9,13 +9,14 @@ from __future__ import annotations
 import numpy as np
 
 from vicinal.backend.bilinear import RING, block, marked_axis
-from vicinal.backend.bilinear_lanes import BITS, ONE, PIXELS, row_across, row_between
+from vicinal.backend.bilinear_lanes import BITS, ONE, PIXELS, blocks_across, row_across, row_between
 from vicinal.backend.bilinear_tables import entries_of, given
+from vicinal.backend.chain_lookup import WIDE
 from vicinal.backend.kernels import _brought, _compiled, _inlined
 from vicinal.backend.pixels import copied
 from vicinal.core.warp import CONSTANT
 
-_SPILL = 8  # bytes that a register reads beyond the last pixel
+_SPILL = 64  # bytes that a register reads from the last pixel on, or beyond it
 
 
 @_inlined
@@ -48,12 +49,21 @@ def _noted(inverse, size, border, count, places, starts, pairs, rows, down):
 
 
 @_compiled
-def _around(width, fill, count):
-    """A place for a row so wide, with the fill on either side."""
-    room = np.empty((width + 2 * RING) * count + _SPILL, np.uint8)
-    for k in range(len(room)):
-        room[k] = fill
-    return room
+def _blocks(starts, pairs, channels, begins, orders, weights):
+    """What ``blocks_across`` reads; how many blocks, or 0 where the neighbours of one lie too far apart."""
+    count, last, beyond = len(channels), len(starts) - 1, np.int32(0)
+    blocks = (len(starts) * count + PIXELS - 1) // PIXELS
+    for k in range(blocks):
+        begins[k] = min(starts[k * PIXELS // count], starts[min((k * PIXELS + PIXELS - 1) // count, last)])
+    i = np.uintp(0)  # unsigned numbers need no look at negative ones
+    for x in range(np.uintp(len(starts))):
+        for c in range(np.int32(count)):
+            place = np.int32(starts[x] + c - np.int32(begins[i // np.uintp(PIXELS)]))
+            orders[i], weights[i] = ((place + np.int32(count)) << 16) + place, pairs[x]
+            beyond |= place | (place + np.int32(count))
+            i += np.uintp(1)
+    orders[i : blocks * PIXELS] = 0
+    return blocks if 0 <= beyond < _SPILL else 0
 
 
 @_inlined
@@ -71,11 +81,13 @@ def by_rows(src, inverse, sizes, chosen, planar, out, border, fill, tables, chan
     most, _, _, _, line = block(sizes[:, 1].max(), count)
     apart, entries = np.empty((count, most), np.uint8), np.empty((tables.shape[2], 256), tables.dtype)
     planes, held = np.empty((tables.shape[2], 4, 256), np.uint8), np.empty(2, np.int64)
-    stride = sizes[:, 1].max() * count + PIXELS
+    stride = (sizes[:, 1].max() * count + PIXELS - 1) // PIXELS * PIXELS + PIXELS
     sums, marks, places = np.empty(2 * stride, np.int32), np.empty((4, sizes.max()), np.int32), np.empty(sizes.max())
+    begins, orders, weights = np.empty(stride // PIXELS, np.int64), np.empty(stride, np.int32), np.empty(stride, np.int32)
+    strip = np.empty((width + 2 * RING) * count + _SPILL, np.uint8)
     for b in range(batch):
         high, wide = sizes[b]
-        rows, area, length = max(1, most // wide), high * wide, wide * count
+        rows, area, length = 1 if plain else max(1, most // wide), high * wide, wide * count
         made, pixels = out[start : start + area * count], src[b].reshape(-1)
         start += area * count
         if not plain and b < len(tables):
@@ -87,7 +99,10 @@ def by_rows(src, inverse, sizes, chosen, planar, out, border, fill, tables, chan
             continue
         starts, pairs, tops, down = marks[0, :wide], marks[1, :wide], marks[2, :high], marks[3, :high]
         beside = _noted(inverse[b], (height, width), border[b], count, places, starts, pairs, tops, down)
-        strip, held[:], first = _around(width, np.uint8(fill[b]), count), -9, 0
+        blocks = _blocks(starts, pairs, channels, begins, orders, weights) if WIDE else 0
+        if beside:
+            strip[:] = np.uint8(fill[b])
+        held[:], first, image, spare = -9, 0, pixels.ctypes.data, strip.ctypes.data
         for y in range(high):
             upper, weight = np.int64(tops[y]), down[y]
             for row in range(upper, upper + 1 + (weight > 0)):
@@ -98,12 +113,20 @@ def by_rows(src, inverse, sizes, chosen, planar, out, border, fill, tables, chan
                 if shown < 0:
                     for k in range(length):
                         sums[to + k] = np.int32(np.uint8(fill[b])) << BITS
-                elif beside or begin + (width + 1) * count + _SPILL > len(pixels):
+                    continue
+                place = image + begin
+                if beside or begin + (width + 1) * count + _SPILL > len(pixels):
                     copied(strip, RING * count, pixels, begin, width * count)
-                    row_across(sums, to, strip, RING * count, starts, pairs, wide, channels)
+                    place = spare + RING * count
+                if blocks > 0:
+                    blocks_across(sums, to, place, begins, orders, weights, blocks)
                 else:
-                    row_across(sums, to, pixels, begin, starts, pairs, wide, channels)
+                    row_across(sums, to, place, starts, pairs, wide, channels)
             above, below = (upper & 1) * stride, ((upper + (weight > 0)) & 1) * stride
+            if plain and (high - 1 - y) * length >= PIXELS:  # what is written too much comes later
+                row_between(made, y * length, sums, above, below, weight, length)
+                first = y + 1
+                continue
             row_between(line, (y - first) * length, sums, above, below, weight, length)
             if y + 1 == first + rows or y + 1 == high:
                 given(line, (y + 1 - first) * wide, 0, plain, entries, planes, planar, apart, made, first * wide, area)

@@ -87,9 +87,16 @@ def _contiguous(data: Dense) -> Dense:
 
 def _own(made: Dense, given: Dense) -> Dense:
     """Samples that no pass has touched are still the caller's: those are copied."""
-    if isinstance(made, np.ndarray):
+    if isinstance(made, np.ndarray) or _behind_one_another(made, given):
         return made
     return [sample.copy() if np.may_share_memory(sample, before) else sample for sample, before in zip(made, given, strict=True)]
+
+
+def _behind_one_another(made: list[NDArray], given: Dense) -> bool:
+    """Whether samples lie in one array that a pass has made: it alone need be asked whether it is the caller's."""
+    whole = made[0].base
+    alike = isinstance(whole, np.ndarray) and all([sample.base is whole for sample in made])
+    return alike and isinstance(given, np.ndarray) and not np.may_share_memory(whole, given)
 
 
 def _warped(warp: Warp, left: list[Primitive], data: Dense, given: Dense, room: Room) -> Dense:

@@ -290,6 +290,8 @@ def rearranged(warp: Warp, data: Dense, value: float | None = None, room: Room =
     """
     if isinstance(data, list) or warp.bend is not None or warp.matrix.shape[-1] != 3:
         return None
+    if warp.matrix.item(0) not in (-1.0, 0.0, 1.0) and warp.active.item(0):  # most others say so at once
+        return None
     places, fill = np.empty((len(data), 6), np.int64), np.empty(len(data), data.dtype)
     share, scale = (warp.fill.copy(), RANGES[name_of(data.dtype)]) if value is None else (filled(len(data), value), 1)
     height, width = _placed(warp.matrix, np.ascontiguousarray(warp.size), warp.active.copy(), share, scale, data.shape[1:3], places, fill)

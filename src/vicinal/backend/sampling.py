@@ -120,10 +120,10 @@ def _at_once(warp: Warp, data: NDArray, form: Straight) -> Dense:
 
 def _behind(sizes: NDArray[np.int64], channels: int) -> tuple[NDArray[np.uint8], list[NDArray]]:
     """An array for images of sizes (B, 2), one behind the other, and its parts."""
-    ends = (sizes.prod(1) * channels).cumsum().tolist()
-    out = room((ends[-1],), np.uint8)
-    parts = zip([0, *ends], ends, sizes.tolist(), strict=False)
-    return out, [out[start:end].reshape(*size, channels) for start, end, size in parts]
+    *starts, end = [0, *(sizes.prod(1) * channels).cumsum().tolist()]
+    out = room((end,), np.uint8)
+    places = zip(starts, sizes.tolist(), strict=True)
+    return out, [np.ndarray((high, wide, channels), np.uint8, out, start) for start, (high, wide) in places]
 
 
 def _resample(warp: Warp, data: Dense, some: Callable[[Warp, NDArray, Dense], Dense]) -> Dense:

@@ -5,16 +5,23 @@ Where Numba inlines a function into a branch it counts the references of every a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
+from vicinal.backend.chain_lookup import WIDE
 from vicinal.backend.chain_steps import MAGIC
+from vicinal.backend.lanes import constant, everywhere
 
-LANES = 4
-_FLOAT = ir.FloatType()
+LANES = 16  # values of a block
+WINDOW = 2 * LANES  # values among which those of a block are chosen
+SPILL = WINDOW  # values behind a row that are read or written
+_FOUR = 4
+_FLOAT, _NUMBER = ir.FloatType(), ir.IntType(32)
+_BLOCK = ir.VectorType(_FLOAT, LANES)
 
 
 def _data(context: Any, builder: Any, signature: Any, values: Any, *numbers: int) -> list[Any]:
@@ -22,8 +29,16 @@ def _data(context: Any, builder: Any, signature: Any, values: Any, *numbers: int
     return [context.make_array(signature.args[n])(context, builder, values[n]).data for n in numbers]
 
 
-def _widened(builder: Any, value: Any) -> Any:
-    return value if value.type == _FLOAT else builder.uitofp(value, _FLOAT)
+def _widened(builder: Any, given: Any, place: Any, form: Any) -> Any:
+    """A number from a place, or as many as a form holds, as float32."""
+    item = given.type.pointee
+    kind = item if form == _FLOAT else ir.VectorType(item, LANES)
+    value = builder.load(builder.bitcast(builder.gep(given, [place]), kind.as_pointer()), align=item.width // 8 if item != _FLOAT else 4)
+    return value if item == _FLOAT else builder.uitofp(value, form)
+
+
+def _spread(builder: Any, number: Any, form: Any) -> Any:
+    return number if form == _FLOAT else everywhere(builder, number, form)
 
 
 def _rows_summed(typing: Any, line: Any, to: Any, more: Any, source: Any, places: Any, shares: Any, beside: Any, count: Any) -> Any:
@@ -37,16 +52,32 @@ def _rows_summed(typing: Any, line: Any, to: Any, more: Any, source: Any, places
         into, given = _data(context, builder, signature, values, 0, 3)
         starts, factors, extra = (cgutils.unpack_tuple(builder, values[n]) for n in (4, 5, 6))
 
-        def term(n: int, k: Any) -> Any:
-            return builder.fmul(factors[n], _widened(builder, builder.load(builder.gep(given, [builder.add(starts[n], k)]))))
+        def sum_(k: Any, form: Any) -> None:
+            def term(n: int) -> Any:
+                return builder.fmul(_spread(builder, factors[n], form), _widened(builder, given, builder.add(starts[n], k), form))
 
-        with cgutils.for_range(builder, values[7]) as loop:
-            at = builder.gep(into, [builder.add(values[1], loop.index)])
-            total = builder.select(values[2], builder.load(at), _FLOAT(0.0))
+            at = builder.bitcast(builder.gep(into, [builder.add(values[1], k)]), form.as_pointer())
+            total = builder.select(values[2], builder.load(at, align=4), ir.Constant(form, 0.0 if form == _FLOAT else [0.0] * LANES))
             for n in range(0, len(starts), 2):
-                pair = builder.fadd(builder.fadd(term(n, loop.index), term(n + 1, loop.index)), extra[n // 2])
+                pair = builder.fadd(term(n), term(n + 1)) if n + 1 < len(starts) else term(n)
+                pair = builder.fadd(pair, _spread(builder, extra[n // 2], form))
                 total = builder.fadd(total, pair)
-            builder.store(total, at)
+            builder.store(total, at, align=4)
+
+        word, lanes = values[7].type, values[7].type(LANES)
+        whole = builder.udiv(values[7], lanes)
+        if isinstance(source.dtype, types.Integer):  # one block more where what lies behind may be read: any number will do
+            length = builder.extract_value(context.make_array(source)(context, builder, values[3]).shape, 0)
+            furthest = starts[0]
+            for begin in starts[1:]:
+                furthest = builder.select(builder.icmp_unsigned(">", begin, furthest), begin, furthest)
+            some = builder.udiv(builder.add(values[7], word(LANES - 1)), lanes)
+            inside = builder.icmp_unsigned("<=", builder.add(furthest, builder.mul(some, lanes)), length)
+            whole = builder.select(inside, some, whole)
+        with cgutils.for_range(builder, whole) as loop:
+            sum_(builder.mul(loop.index, lanes), _BLOCK)
+        with cgutils.for_range_slice(builder, builder.mul(whole, lanes), values[7], word(1)) as (k, _):
+            sum_(k, _FLOAT)
         return context.get_dummy_value()
 
     return signature, generated
@@ -54,7 +85,7 @@ def _rows_summed(typing: Any, line: Any, to: Any, more: Any, source: Any, places
 
 def _pixels_summed(typing: Any, row: Any, to: Any, line: Any, at: Any, first: Any, shares: Any, wide: Any, many: Any,
                    channels: Any) -> Any:  # fmt: skip
-    """row[to + x * C ..] = sum over j < wide of shares[x * wide + j] * line[at + (first[x] + j) * C ..], of so many pixels.
+    """row[to + x * C ..] = sum over j < wide of shares[j * many + x] * line[at + (first[x] + j) * C ..], of so many pixels.
 
     Four channels in a register: a compiler that is given three works them out one by one. What a register writes over belongs to the next
     pixel, which comes later.
@@ -70,39 +101,102 @@ def _pixels_summed(typing: Any, row: Any, to: Any, line: Any, at: Any, first: An
         def each(width: Any) -> None:
             with cgutils.for_range(builder, many) as pixel:
                 start = builder.mul(builder.load(builder.gep(begin, [pixel.index])), channels)
-                share, to = builder.gep(factors, [builder.mul(pixel.index, width)]), builder.mul(pixel.index, channels)
-                with cgutils.for_range_slice(builder, channels.type(0), channels, channels.type(LANES)) as (c, _):
-                    found = _four(builder, builder.gep(given, [builder.add(start, c)]), share, width, channels)
+                share, to = builder.gep(factors, [pixel.index]), builder.mul(pixel.index, channels)
+                with cgutils.for_range_slice(builder, channels.type(0), channels, channels.type(_FOUR)) as (c, _):
+                    found = _four(builder, builder.gep(given, [builder.add(start, c)]), share, width, many, channels)
                     builder.store(found, builder.bitcast(builder.gep(into, [builder.add(to, c)]), found.type.as_pointer()), align=4)
 
-        with builder.if_else(builder.icmp_signed("==", wide, wide.type(4))) as (four, other):
-            with four:
-                each(wide.type(4))
-            with other:
-                each(wide)
+        _often_three(builder, wide, each)
         return context.get_dummy_value()
 
     return signature, generated
 
 
-def _four(builder: Any, at: Any, share: Any, wide: Any, channels: Any) -> Any:
-    """Four weighted sums over so many pixels from an address on."""
-    lanes = ir.VectorType(_FLOAT, LANES)
-    total = cgutils.alloca_once_value(builder, ir.Constant(lanes, [0.0] * LANES))
+def _often_three(builder: Any, wide: Any, each: Callable[[Any], None]) -> None:
+    """The loop for a number that is known beforehand, where it is that, which is twice as fast; else that for any."""
+    with builder.if_else(builder.icmp_signed("==", wide, wide.type(3))) as (three, other):
+        with three:
+            each(wide.type(3))
+        with other:
+            each(wide)
 
-    def add(j: Any) -> None:
-        four = builder.load(builder.bitcast(builder.gep(at, [builder.mul(j, channels)]), lanes.as_pointer()), align=4)
-        one = builder.insert_element(ir.Constant(lanes, ir.Undefined), builder.load(builder.gep(share, [j])), ir.IntType(32)(0))
-        factor = builder.shuffle_vector(one, ir.Constant(lanes, ir.Undefined), ir.Constant(ir.VectorType(ir.IntType(32), LANES), None))
-        builder.store(builder.fadd(builder.load(total), builder.fmul(four, factor)), total)
 
+def _added(builder: Any, form: Any, wide: Any, term: Callable[[Any], Any]) -> Any:
+    """The sum of so many terms, one after the other."""
+    total = cgutils.alloca_once_value(builder, constant(0.0, form))
     if isinstance(wide, ir.Constant):
         for j in range(wide.constant):
-            add(wide.type(j))
+            builder.store(builder.fadd(builder.load(total), term(wide.type(j))), total)
     else:
         with cgutils.for_range(builder, wide) as loop:
-            add(loop.index)
+            builder.store(builder.fadd(builder.load(total), term(loop.index)), total)
     return builder.load(total)
+
+
+def _four(builder: Any, at: Any, share: Any, wide: Any, many: Any, channels: Any) -> Any:
+    """Four weighted sums over so many pixels from an address on; their shares lie ``many`` numbers apart."""
+    lanes = ir.VectorType(_FLOAT, _FOUR)
+
+    def term(j: Any) -> Any:
+        four = builder.load(builder.bitcast(builder.gep(at, [builder.mul(j, channels)]), lanes.as_pointer()), align=4)
+        return builder.fmul(four, everywhere(builder, builder.load(builder.gep(share, [builder.mul(j, many)])), lanes))
+
+    return _added(builder, lanes, wide, term)
+
+
+def _blocks_stored(typing: Any, out: Any, to: Any, line: Any, at: Any, begins: Any, places: Any, factors: Any, wide: Any, blocks: Any,
+                   channels: Any) -> Any:  # fmt: skip
+    """Sixteen values at a time to out[to ..] what ``pixels_summed`` and ``stored`` make of a line.
+
+    For each block: begins, where in the line that lies which goes into it; places (16,), for each value where from there that of the first
+    pixel of its box lies, less than WINDOW: of the next pixels it lies a pixel further each; factors (wide, 16), their shares. With AVX-512
+    alone.
+    """
+    integer = types.intp
+    signature = types.void(out, integer, line, integer, begins, places, factors, integer, integer, integer)
+
+    def generated(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        into, given, begin, order, shares = _data(context, builder, signature, values, 0, 2, 4, 5, 6)
+        into, given = builder.gep(into, [values[1]]), builder.gep(given, [values[3]])
+        if not WIDE:
+            return context.get_dummy_value()
+        wide, blocks, channels = values[7:10]
+        lanes, kind = wide.type(LANES), ir.VectorType(_NUMBER, LANES)
+        choose = ir.FunctionType(_BLOCK, [_BLOCK, kind, _BLOCK])
+        chosen = cgutils.get_or_insert_function(builder.module, choose, "llvm.x86.avx512.vpermi2var.ps.512")
+
+        def block(array: Any, place: Any, form: Any) -> Any:
+            return builder.load(builder.bitcast(builder.gep(array, [place]), form.as_pointer()), align=4)
+
+        def each(width: Any) -> None:
+            with cgutils.for_range(builder, blocks) as loop:
+                start = builder.gep(given, [builder.load(builder.gep(begin, [loop.index]))])
+                where, first = block(order, builder.mul(loop.index, lanes), kind), builder.mul(loop.index, width)
+
+                def term(j: Any) -> Any:
+                    place = builder.mul(j, channels)
+                    some = builder.call(chosen, [block(start, place, _BLOCK), where, block(start, builder.add(place, lanes), _BLOCK)])
+                    return builder.fmul(some, block(shares, builder.mul(builder.add(first, j), lanes), _BLOCK))
+
+                made = _whole(builder, _added(builder, _BLOCK, width, term), into.type.pointee)
+                at = builder.bitcast(builder.gep(into, [builder.mul(loop.index, lanes)]), made.type.as_pointer())
+                builder.store(made, at, align=1)
+
+        _often_three(builder, wide, each)
+        return context.get_dummy_value()
+
+    return signature, generated
+
+
+def _whole(builder: Any, value: Any, item: Any) -> Any:
+    """Numbers as an item of a result stores them: whole ones rounded, ties to even ones."""
+    if not isinstance(item, ir.IntType):
+        return value
+    many = getattr(value.type, "count", None)
+    magic = ir.Constant(value.type, [float(MAGIC)] * many if many else float(MAGIC))
+    whole = builder.fsub(builder.fadd(value, magic), magic)
+    number, item = (ir.VectorType(form, many) if many else form for form in (_NUMBER, item))
+    return builder.trunc(builder.fptosi(whole, number), item)
 
 
 def _stored(typing: Any, out: Any, to: Any, row: Any, at: Any, many: Any) -> Any:
@@ -111,14 +205,10 @@ def _stored(typing: Any, out: Any, to: Any, row: Any, at: Any, many: Any) -> Any
 
     def generated(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         into, given = _data(context, builder, signature, values, 0, 2)
-        form = into.type.pointee
         with cgutils.for_range(builder, values[4]) as loop:
             value = builder.load(builder.gep(given, [builder.add(values[3], loop.index)]))
-            if isinstance(form, ir.IntType):
-                magic = ir.Constant(_FLOAT, float(MAGIC))
-                whole = builder.fsub(builder.fadd(value, magic), magic)
-                value = builder.trunc(builder.fptosi(whole, ir.IntType(32)), form)
-            builder.store(value, builder.gep(into, [builder.add(values[1], loop.index)]))
+            made = _whole(builder, value, into.type.pointee)
+            builder.store(made, builder.gep(into, [builder.add(values[1], loop.index)]))
         return context.get_dummy_value()
 
     return signature, generated
@@ -126,4 +216,5 @@ def _stored(typing: Any, out: Any, to: Any, row: Any, at: Any, many: Any) -> Any
 
 rows_summed: Any = intrinsic(_rows_summed)
 pixels_summed: Any = intrinsic(_pixels_summed)
+blocks_stored: Any = intrinsic(_blocks_stored)
 stored: Any = intrinsic(_stored)

@@ -48,9 +48,9 @@ class Addressed(np.ndarray):
         return np.asarray(array)[()] if array.ndim == 0 else array.view(Addressed)
 
 
-def _marked(array: NDArray, address: Address, number: int | None = None) -> NDArray:
+def _marked(array: NDArray, address: Address) -> NDArray:
     marked = array.view(Addressed)
-    marked._made = address, number
+    marked._made = address, None
     return marked
 
 
@@ -264,7 +264,10 @@ def _unwrapped(data: Dense, inputs: Inputs, after: Spec, address: Address) -> An
     if inputs.single:
         return _marked(np.ascontiguousarray(data[0]), address)
     if inputs.listed or isinstance(data, list):
-        return [_marked(array, address, number) for number, array in enumerate(data)]
+        marked = [array.view(Addressed) for array in data]
+        for number, array in enumerate(marked):
+            array._made = address, number
+        return marked
     return _marked(data, address)
 
 
