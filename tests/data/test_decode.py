@@ -119,3 +119,7 @@ def test_a_file_that_is_not_what_its_header_says(tmp_path: Path, refused: Callab
     file = opened(path)
     Image.fromarray(smooth(9, 8)).save(path)  # written anew between planning and decoding
     refused(file.pixels, where=str(path), expected="9x8 pixels, as the header says", got="8x9")
+    gone = jpeg(tmp_path / "gone.jpg", smooth(8, 9))
+    file = opened(gone)
+    gone.unlink()
+    refused(file.pixels, where=str(gone), expected="can be read", got="No such file")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import threading
+import tracemalloc
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -212,6 +213,24 @@ def test_a_kept_batch_is_never_written_to(files: list[Path]) -> None:
     list(loader)
     assert all(np.array_equal(batch["image"], copy) for batch, copy in kept)
     assert all(np.array_equal(view, copy[1:, 0]) for view, (_, copy) in zip(views, kept, strict=True))
+
+
+def test_memory_stays_flat(files: list[Path]) -> None:
+    loader = Loader(files, POLICY, batch_size=2)
+
+    def held(epochs: int) -> int:
+        for _ in range(epochs):
+            for _ in loader:
+                pass
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0]
+
+    tracemalloc.start()
+    try:
+        before = held(5)
+        assert held(40) - before < 64 << 10  # less than 300 bytes a batch, where a batch holds 6 KiB of pixels alone
+    finally:
+        tracemalloc.stop()
 
 
 def test_settings_that_make_no_sense(files: list[Path], refused: Callable) -> None:

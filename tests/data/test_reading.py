@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from vicinal.core.draw import Address, Draw
 from vicinal.core.pages import Pages
 from vicinal.core.plan import plan
 from vicinal.data import Loader
+from vicinal.data.decode import Encoded, opened
 from vicinal.data.reading import reductions
 
 
@@ -82,6 +84,25 @@ def test_where_nothing_shrinks_enough_no_bit_differs(tmp_path: Path) -> None:
     for text in ("Resize(size=(50, 60))", "Rotate(angle=20)", "Brightness(by=0.1) | Resize(size=8)"):
         left, right = (next(Loader(files, v.parse(text), reduce=reduce).at(0))["image"] for reduce in (True, False))
         assert np.array_equal(left, right)
+
+
+def test_large_pictures_do_not_lie_side_by_side(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files, decode, made, most = [jpeg(tmp_path / "a.jpg", smooth(1200, 1800))] * 16, Encoded.pixels, [], [0]
+
+    def counted(self: Encoded, by: int = 1) -> np.ndarray:
+        found = decode(self, by)
+        made.append(weakref.ref(found))
+        most[0] = max(most[0], sum(ref() is not None for ref in made))
+        return found
+
+    policy = v.parse("Brightness(by=(-0.2, 0.2)) | RandomCrop(size=16)")
+    with monkeypatch.context() as patched:
+        patched.setattr(Encoded, "pixels", counted)
+        batch = next(Loader(files, policy, batch_size=16, threads=1).at(0))
+    assert len(made) == 16
+    assert most[0] <= 4
+    whole = opened(files[0]).pixels()
+    assert all(np.array_equal(batch["image"][n], policy(whole, seed=0, epoch=0, index=int(batch["index"][n]))) for n in (0, 7, 15))
 
 
 def test_the_reference_backend_decodes_the_same(tmp_path: Path) -> None:
