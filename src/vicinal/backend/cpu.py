@@ -95,7 +95,7 @@ def _own(made: Dense, given: Dense) -> Dense:
 def _behind_one_another(made: list[NDArray], given: Dense) -> bool:
     """Whether samples lie in one array that a pass has made: it alone need be asked whether it is the caller's."""
     whole = made[0].base
-    alike = isinstance(whole, np.ndarray) and all([sample.base is whole for sample in made])
+    alike = isinstance(whole, np.ndarray) and {id(sample.base) for sample in made} == {id(whole)}
     return alike and isinstance(given, np.ndarray) and not np.may_share_memory(whole, given)
 
 
