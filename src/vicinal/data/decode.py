@@ -105,7 +105,7 @@ def opened(path: Path, ahead: bool = False) -> Encoded:
             form, mode, size = picture.format, picture.mode, (picture.height, picture.width)
             if form in _JPEG:
                 orientation = picture.getexif().get(ExifTags.Base.Orientation, 1)
-                upright = size[::-1] if orientation in _TURNED else size
+                upright = (size[1], size[0]) if orientation in _TURNED else size
                 return Encoded(path, upright, mode in ("L", "RGB"), orientation if orientation in range(1, 9) else 1)
             if form == "PNG" and not _hinted(file):
                 return Encoded(path, size)
