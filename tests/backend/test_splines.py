@@ -72,9 +72,9 @@ def test_places_of_compiled_rows_are_those_of_the_map(after: str, smoothness: fl
     policy = v.parse(f"ElasticTransform(amplitude=2, smoothness={smoothness}) | {after}")
     (move,) = policy(image=np.zeros((2, 50, 70, 1), np.uint8), seed=1).plan.primitives
     y, x = np.mgrid[:50, :70] + 0.5
-    points = np.stack([x.ravel(), y.ravel()], 1)
+    points, [(_, taken)] = np.stack([x.ravel(), y.ravel()], 1), maps._forms(move, np.arange(2))
     for row in range(2):
         across, down = np.empty((50, 70), np.float32), np.empty((50, 70), np.float32)
-        map_kernels.source_map(maps._taken(move, np.arange(2)), row, np.ones(2), across, down)
+        map_kernels.source_map(taken, row, np.ones(2), across, down)
         found = np.stack([across.ravel(), down.ravel()], 1) + 0.5
         assert found == pytest.approx(move.backward(points[None], np.array([row]))[0], abs=1e-4)

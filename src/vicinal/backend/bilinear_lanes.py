@@ -13,8 +13,8 @@ from llvmlite.binding import llvm_version_info
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-from vicinal.backend.chain_lookup import WIDE
 from vicinal.backend.lanes import constant, everywhere
+from vicinal.backend.vectors import WIDE, instruction
 
 BITS = 11  # of a pixel, for the weights: two of them and a value fit 30 bits
 ONE = 1 << BITS
@@ -141,8 +141,7 @@ def _blocks_across(typing: Any, sums: Any, to: Any, line: Any, begins: Any, orde
         if not WIDE:
             return context.get_dummy_value()
         octets, words, numbers = (_lanes(bits, 512 // bits) for bits in (8, 16, 32))
-        kind = ir.FunctionType(octets, [octets] * 2)
-        chosen = cgutils.get_or_insert_function(builder.module, kind, "llvm.x86.avx512.permvar.qi.512")
+        chosen = instruction(builder, "permvar.qi.512", octets, octets, octets)
         even, zeros = ir.Constant(_lanes(1, 64), [1, 0] * 32), ir.Constant(octets, [0] * 64)
         with cgutils.for_range(builder, values[6]) as loop:
             place = builder.mul(loop.index, loop.index.type(PIXELS))

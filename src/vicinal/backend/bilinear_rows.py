@@ -11,9 +11,9 @@ import numpy as np
 from vicinal.backend.bilinear import RING, block, marked_axis
 from vicinal.backend.bilinear_lanes import BITS, ONE, PIXELS, blocks_across, row_across, row_between
 from vicinal.backend.bilinear_tables import entries_of, given
-from vicinal.backend.chain_lookup import WIDE
 from vicinal.backend.kernels import _brought, _compiled, _inlined
 from vicinal.backend.pixels import copied
+from vicinal.backend.vectors import WIDE
 from vicinal.core.warp import CONSTANT
 
 _SPILL = 64  # bytes that a register reads from the last pixel on, or beyond it

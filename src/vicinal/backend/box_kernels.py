@@ -15,9 +15,9 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from vicinal.backend.chain_lookup import WIDE
 from vicinal.backend.filter_kernels import margins, mirrored
 from vicinal.backend.lanes import everywhere, loaded, stored
+from vicinal.backend.vectors import WIDE, instruction
 
 _compiled = njit(nogil=True, cache=True, error_model="numpy")
 LARGEST = 201  # pixels of a window up to which the quotients are exact, whatever their number
@@ -149,7 +149,7 @@ def _blocks(builder: Any, wide: Any, block: Callable[[Any], None]) -> None:
 
 def _upper(builder: Any) -> Any:
     """The upper halves of products."""
-    return cgutils.get_or_insert_function(builder.module, ir.FunctionType(_WORDS, [_WORDS] * 2), "llvm.x86.avx512.pmulhu.w.512")
+    return instruction(builder, "pmulhu.w.512", _WORDS, _WORDS, _WORDS)
 
 
 _by_32: Any = intrinsic(_means)

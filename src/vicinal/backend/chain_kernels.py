@@ -11,7 +11,6 @@ import numpy as np
 from numba import njit
 
 from vicinal.backend.chain_lookup import (
-    WIDE,
     byte_planes,
     joined,
     look_up,
@@ -33,7 +32,7 @@ from vicinal.backend.chain_steps import (
     is_neutral,
 )
 from vicinal.backend.streams import LARGE, settle, stream
-from vicinal.backend.vectors import widest
+from vicinal.backend.vectors import WIDE, widest
 
 BLOCK = 6144  # values, of all channels: they and their copies stay in the fastest cache
 WORTH_A_TABLE = 7  # linear steps that take as long as one look-up

@@ -8,13 +8,10 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 from numba import njit, types
-from numba.core import cgutils, config
-from numba.core.codegen import get_host_cpu_features
+from numba.core import cgutils
 from numba.extending import intrinsic
 
-# What Numba compiles for: the host, or what its own settings say.
-_FEATURES = str(getattr(config, "CPU_FEATURES", None) or get_host_cpu_features()).split(",")
-WIDE = 64 if "+avx512vbmi" in _FEATURES else 0
+from vicinal.backend.vectors import WIDE, instruction
 
 _BYTES = ir.VectorType(ir.IntType(8), 64)
 _WORD = ir.IntType(64)
@@ -61,7 +58,7 @@ def _table(builder: Any, entries: Any, start: int) -> list[Any]:
 
 def _found(builder: Any, table: list[Any], places: Any) -> Any:
     """64 entries of a table. Seven bits choose among two registers, the eighth, which is the sign, between the halves of the table."""
-    function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(_BYTES, [_BYTES] * 3), "llvm.x86.avx512.vpermi2var.qi.512")
+    function = instruction(builder, "vpermi2var.qi.512", _BYTES, *[_BYTES] * 3)
     low, high = (builder.call(function, [table[k], places, table[k + 1]]) for k in (0, 2))
     return builder.select(builder.icmp_signed("<", places, ir.Constant(_BYTES, [0] * 64)), high, low)
 
@@ -100,7 +97,7 @@ def _permute(context: Any, order: Any, source: Any, into: Any, blocks: Any) -> A
 
 
 def _generated_order(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-    function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(_BYTES, [_BYTES] * 2), "llvm.x86.avx512.permvar.qi.512")
+    function = instruction(builder, "permvar.qi.512", _BYTES, _BYTES, _BYTES)
     order, source, into, blocks = args
     places = builder.load(_at(builder, order, _WORD(0)), align=1)
     with cgutils.for_range(builder, blocks) as loop:

@@ -12,8 +12,9 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from vicinal.backend.chain_lookup import WIDE, one_for_three, put_together, reorder, take_apart
+from vicinal.backend.chain_lookup import one_for_three, put_together, reorder, take_apart
 from vicinal.backend.chain_steps import MAGIC, bits_of, clipped, fused
+from vicinal.backend.vectors import WIDE, instruction
 
 _compiled = njit(nogil=True, cache=True, error_model="numpy")
 _inlined = njit(nogil=True, cache=True, error_model="numpy", inline="always")
@@ -67,7 +68,7 @@ def _widened(builder: Any, pixels: Any, places: Any, channel: int, first: Any, s
     """A channel of 16 pixels whose red bytes have these places, in units of 255: the two products sum to the rounded quotient."""
     order = builder.add(places, ir.Constant(_BYTES, [channel] * 64))
     there = ir.Constant(ir.VectorType(ir.IntType(1), 64), [lane % 4 == 0 for lane in range(64)])
-    found = builder.call(_known(builder, "permvar.qi.512", _BYTES, [_BYTES] * 2), [pixels, order])
+    found = builder.call(instruction(builder, "permvar.qi.512", _BYTES, _BYTES, _BYTES), [pixels, order])
     whole = builder.bitcast(builder.select(there, found, ir.Constant(_BYTES, [0] * 64)), _WORDS)
     number = builder.sitofp(whole, _FLOATS)
     return _fused(builder, number, first, builder.fmul(number, second))
@@ -85,7 +86,7 @@ def _row(builder: Any, channels: list[Any], weights: list[Any], scale: Any) -> A
         total = _fused(builder, weight, channel, total)
     one = ir.Constant(_FLOATS, [1.0] * 16)
     total = builder.select(builder.fcmp_ordered("<", total, one), total, one)
-    function = _known(builder, "mask.cvtps2dq.512", _WORDS, [_FLOATS, _WORDS, ir.IntType(16), ir.IntType(32)])
+    function = instruction(builder, "mask.cvtps2dq.512", _WORDS, _FLOATS, _WORDS, ir.IntType(16), ir.IntType(32))
     rounding = ir.Constant(_WORDS, [0] * 16), ir.IntType(16)(-1), ir.IntType(32)(4)
     return builder.call(function, [builder.fmul(total, scale), *rounding])
 
@@ -93,16 +94,12 @@ def _row(builder: Any, channels: list[Any], weights: list[Any], scale: Any) -> A
 def _woven(builder: Any, made: list[Any]) -> Any:
     """16 pixels of three bytes from three channels, or three times one; they go to a quarter of each 128 bits first."""
     red, green, blue = made if len(made) == 3 else made * 3
-    shorten = _known(builder, "packssdw.512", _HALVES, [_WORDS, _WORDS])
-    narrow = _known(builder, "packuswb.512", _BYTES, [_HALVES, _HALVES])
+    shorten = instruction(builder, "packssdw.512", _HALVES, _WORDS, _WORDS)
+    narrow = instruction(builder, "packuswb.512", _BYTES, _HALVES, _HALVES)
     two, last = builder.call(shorten, [red, green]), builder.call(shorten, [blue, blue])
     quarters = builder.call(narrow, [two, last])
     places = [16 * (at // 3 // 4) + 4 * (at % 3) + at // 3 % 4 if at < 3 * _PIXELS else at for at in range(64)]
     return builder.shuffle_vector(quarters, quarters, ir.Constant(ir.VectorType(ir.IntType(32), 64), places))
-
-
-def _known(builder: Any, name: str, result: Any, arguments: list[Any]) -> Any:
-    return cgutils.get_or_insert_function(builder.module, ir.FunctionType(result, arguments), f"llvm.x86.avx512.{name}")
 
 
 _wide: Any = intrinsic(_matrix)

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import Any, final
 
 from llvmlite import ir
-from numba.core import cgutils
 
-from vicinal.backend.chain_lookup import WIDE
+from vicinal.backend.vectors import WIDE, instruction
 
 LANES = 16  # 32-bit numbers that are worked on together
 NUMBERS = ir.VectorType(ir.IntType(32), LANES)
@@ -51,9 +50,8 @@ def gathered(builder: Any, table: Any, places: Any, item: Any, size: int = 4) ->
             made = builder.insert_element(made, one, number(lane))
         return made
     lanes, base = ir.VectorType(ir.IntType(1), LANES), builder.inttoptr(table, ir.IntType(8).as_pointer())
-    kind = ir.FunctionType(form, [form, base.type, places.type, lanes, number])
-    name = f"llvm.x86.avx512.mask.gather.dp{'s' if item == ir.FloatType() else 'i'}.512"
-    function = cgutils.get_or_insert_function(builder.module, kind, name)
+    name = f"mask.gather.dp{'s' if item == ir.FloatType() else 'i'}.512"
+    function = instruction(builder, name, form, form, base.type, places.type, lanes, number)
     return builder.call(function, [constant(0, form), base, places, constant(1, lanes), number(size)])
 
 

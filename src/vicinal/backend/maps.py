@@ -53,13 +53,18 @@ def at_once(warp: Warp, data: NDArray) -> NDArray | None:
     if not in_whole_numbers(data) or warp.matrix.shape[-1] != 3 or not every(warp.active & general(warp)):
         return None
     alike = every(warp.interpolation == LINEAR) and not some(warp.averaged) and every(warp.size == warp.size[0])
-    if not alike or not (warp.bend is None or _one_form(_bends(warp, slice(None)))):
+    bends = _bends(warp, slice(None))
+    if not alike or not _one_form(bends):
         return None
-    size, channels = tuple(map(int, warp.size[0])), data.shape[3]
-    out = room((len(data), *size, channels), np.uint8)
-    fill, into = np.rint(warp.fill * 255), out.reshape(len(data), -1)
-    map_kernels.linear_batch(data, _taken(warp, slice(None)), size, into, warp.border.copy(), fill, (0,) * channels)
+    out = room((len(data), *map(int, warp.size[0]), data.shape[3]), np.uint8)
+    _in_loop(data, _taken(warp, slice(None), bends), out, warp.border.copy(), warp.fill * 255)
     return out
+
+
+def _in_loop(data: NDArray, maps: tuple[NDArray, ...], out: NDArray, border: NDArray, fill: NDArray) -> None:
+    """8-bit images through maps of one form."""
+    into, channels = out.reshape(len(out), -1), (0,) * data.shape[3]
+    map_kernels.linear_batch(data, maps, out.shape[1:3], into, border, np.rint(fill), channels)
 
 
 def sampled(warp: Warp, rows: NDArray, data: NDArray) -> NDArray:
@@ -88,9 +93,7 @@ def _together(warp: Warp, rows: NDArray, data: NDArray, fill: NDArray) -> NDArra
         if in_whole_numbers(data):
             whole = len(part) == len(rows)
             given, made = (data, out) if whole else (data[part], np.empty_like(out[part]))
-            size, border, channels = out.shape[1:3], warp.border[rows[part]], (0,) * data.shape[3]
-            into = made.reshape(len(part), -1)
-            map_kernels.linear_batch(given, maps, size, into, border, np.rint(fill[part]), channels)
+            _in_loop(given, maps, made, warp.border[rows[part]], fill[part])
             if not whole:
                 out[part] = made
             continue
@@ -151,25 +154,26 @@ def _bends(warp: Warp, rows: NDArray | slice) -> list[Any]:
 
 def _forms(warp: Warp, rows: NDArray) -> list[tuple[NDArray, tuple[NDArray, ...]]]:
     """Positions of samples whose bends have one shape, with the maps (after, nodes, frame, lens, before) that the compiled loops take."""
-    shapes: dict[Any, list[int]] = {}
-    for n, bend in enumerate(_bends(warp, rows)):
+    bends, shapes = _bends(warp, rows), {}
+    for n, bend in enumerate(bends):
         if type(bend) in _LOOPED:
             shapes.setdefault(_shape(bend), []).append(n)
-    return [(np.array(part), _taken(warp, rows[np.array(part)])) for part in shapes.values()]
+    return [(np.array(part), _taken(warp, rows[np.array(part)], [bends[n] for n in part])) for part in shapes.values()]
 
 
 def _one_form(bends: list[Any]) -> bool:
     """Whether one call of a compiled loop takes them all."""
     kinds = set(map(type, bends))
-    return len(kinds) == 1 and kinds <= _LOOPED and (Grid not in kinds or len({bend.nodes.shape for bend in bends}) == 1)
+    return kinds <= _LOOPED and len(kinds) == 1 and (Grid not in kinds or len({bend.nodes.shape for bend in bends}) == 1)
 
 
 def _shape(bend: Grid | Lens | None) -> Any:
     return bend.nodes.shape if isinstance(bend, Grid) else type(bend)
 
 
-def _taken(warp: Warp, rows: NDArray | slice) -> tuple[NDArray, ...]:
-    bends, many = _bends(warp, rows), len(warp.active[rows])
+def _taken(warp: Warp, rows: NDArray | slice, bends: list[Any]) -> tuple[NDArray, ...]:
+    """The maps of samples whose bends have one form."""
+    many = len(bends)
     before, after = warp.inverted[rows].reshape(-1, 9), warp.after_inverted[rows].reshape(-1, 9)
     nodes, sizes, lenses = np.zeros((many, 1, 1, 2)), np.ones((many, 2)), np.empty((many, 0))
     if isinstance(bends[0], Grid):
@@ -218,11 +222,12 @@ def _projected(warp: Warp, row: int, image: NDArray, size: tuple[int, int], time
 def _map(warp: Warp, row: int, size: tuple[int, int], times: NDArray) -> tuple[NDArray, NDArray]:
     """(h, w) x and y, as pixel indices, of the sources of all output pixels, at ``times`` (x, y) samples per pixel."""
     shape = (size[0] * int(times[1]), size[1] * int(times[0]))
-    if type(_bend(warp, row)) not in _LOOPED:
+    bend = _bend(warp, row)
+    if type(bend) not in _LOOPED:
         map_x, map_y = _through(warp, row, shape, times)
         return map_x - np.float32(0.5), map_y - np.float32(0.5)
     map_x, map_y = np.empty(shape, np.float32), np.empty(shape, np.float32)
-    map_kernels.source_map(_taken(warp, np.array([row])), 0, times.astype(float), map_x, map_y)
+    map_kernels.source_map(_taken(warp, np.array([row]), [bend]), 0, times.astype(float), map_x, map_y)
     return map_x, map_y
 
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from vicinal.backend.chain_lookup import WIDE
 from vicinal.backend.kernels import _brought, _compiled, _inlined
 from vicinal.backend.pixels import copied
 from vicinal.backend.upright_lanes import LANES, SPILL, WINDOW, blocks_stored, pixels_summed, rows_summed, stored
+from vicinal.backend.vectors import WIDE
 from vicinal.core.warp import REFLECT
 
 

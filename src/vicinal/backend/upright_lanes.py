@@ -12,9 +12,9 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-from vicinal.backend.chain_lookup import WIDE
 from vicinal.backend.chain_steps import MAGIC
 from vicinal.backend.lanes import constant, everywhere
+from vicinal.backend.vectors import WIDE, instruction
 
 LANES = 16  # values of a block
 WINDOW = 2 * LANES  # values among which those of a block are chosen
@@ -162,8 +162,7 @@ def _blocks_stored(typing: Any, out: Any, to: Any, line: Any, at: Any, begins: A
             return context.get_dummy_value()
         wide, blocks, channels = values[7:10]
         lanes, kind = wide.type(LANES), ir.VectorType(_NUMBER, LANES)
-        choose = ir.FunctionType(_BLOCK, [_BLOCK, kind, _BLOCK])
-        chosen = cgutils.get_or_insert_function(builder.module, choose, "llvm.x86.avx512.vpermi2var.ps.512")
+        chosen = instruction(builder, "vpermi2var.ps.512", _BLOCK, _BLOCK, kind, _BLOCK)
 
         def block(array: Any, place: Any, form: Any) -> Any:
             return builder.load(builder.bitcast(builder.gep(array, [place]), form.as_pointer()), align=4)

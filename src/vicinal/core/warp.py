@@ -21,7 +21,7 @@ BORDERS = {"constant": CONSTANT, "reflect": REFLECT, "replicate": REPLICATE}
 NEAREST, LINEAR = 0, 1
 FAR = float(1 << 16)
 """Pixels: what a projective map finds further off, towards its horizon and beyond, is taken to lie that far, which float32 can say."""
-_NONES = np.int8(NONE).tobytes()
+_NONES = np.int8(NONE).tobytes()  # Python looks through bytes faster than NumPy compares numbers
 INTERPOLATIONS = {"nearest": NEAREST, "linear": LINEAR}
 
 

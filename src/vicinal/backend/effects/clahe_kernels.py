@@ -15,10 +15,10 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from vicinal.backend.chain_lookup import WIDE
 from vicinal.backend.chain_steps import MAGIC
 from vicinal.backend.filter_kernels import mirrored
 from vicinal.backend.lanes import LANES, NUMBERS, address_of, constant, everywhere, gathered, loaded, stored
+from vicinal.backend.vectors import WIDE
 
 _compiled = njit(nogil=True, cache=True, error_model="numpy")
 

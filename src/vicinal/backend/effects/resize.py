@@ -14,8 +14,8 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from vicinal.backend.chain_lookup import WIDE
 from vicinal.backend.kernels import copied
+from vicinal.backend.vectors import WIDE, instruction
 
 _compiled = njit(nogil=True, cache=True, error_model="numpy")
 _inlined = njit(nogil=True, cache=True, error_model="numpy", inline="always")
@@ -54,8 +54,8 @@ def _generated(context: Any, builder: Any, signature: Any, args: Any) -> Any:
     line, start, channels, pairs = args[0], *args[5:]
     blocks = _length(context, builder, signature, args, 1)
     octets, words, totals = (ir.VectorType(ir.IntType(bits), 512 // bits) for bits in (8, 16, 32))
-    chosen = cgutils.get_or_insert_function(builder.module, ir.FunctionType(octets, [octets] * 3), "llvm.x86.avx512.vpermi2var.qi.512")
-    product = cgutils.get_or_insert_function(builder.module, ir.FunctionType(totals, [words] * 2), "llvm.x86.avx512.pmaddw.d.512")
+    chosen = instruction(builder, "vpermi2var.qi.512", octets, *[octets] * 3)
+    product = instruction(builder, "pmaddw.d.512", totals, words, words)
     held = cgutils.alloca_once(builder, totals)
     with cgutils.for_range(builder, blocks) as loop:
         builder.store(ir.Constant(totals, [64] * _BLOCK), held)

@@ -11,9 +11,9 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from vicinal.backend.chain_lookup import WIDE
 from vicinal.backend.chain_steps import MAGIC
 from vicinal.backend.lanes import constant, everywhere, loaded, stored
+from vicinal.backend.vectors import WIDE, instruction
 
 _compiled = njit(nogil=True, cache=True, error_model="numpy")
 _ALIKE = np.uint64(0x0001000100010001)  # times a number: four lanes of it
@@ -144,7 +144,7 @@ def _generated(context: Any, builder: Any, signature: Any, args: Any) -> Any:
 def _between(builder: Any, line: Any, place: Any, part: Any) -> Any:
     """32 lanes, each between the one at its place and the next one."""
     words, lanes, word = place.type, ir.VectorType(ir.IntType(16), 32), ir.IntType(64)
-    taken = cgutils.get_or_insert_function(builder.module, ir.FunctionType(words, [words] * 2), "llvm.x86.avx512.permvar.di.512")
+    taken = instruction(builder, "permvar.di.512", words, words, words)
     first = builder.extract_element(place, ir.IntType(32)(0))
     begin, order = builder.add(line, builder.mul(first, word(8))), builder.sub(place, everywhere(builder, first, words))
     near = (builder.call(taken, [loaded(builder, builder.add(begin, word(shift)), words), order]) for shift in (0, 8))
