@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from vicinal.core.batch import Spec
 from vicinal.core.primitive import Pointwise, Primitive
 from vicinal.core.warp import CONSTANT, NONE, Warp
+
+if TYPE_CHECKING:
+    from vicinal.core.plan import Slot
 
 _KINDS: Mapping[type, str] = {Warp: "affine warp", Pointwise: "pointwise"}
 
@@ -20,11 +24,26 @@ def kind(primitive: Primitive) -> str:
     return _KINDS.get(type(primitive), type(primitive).__name__.lower())
 
 
-def described(primitive: Primitive, paths: Sequence[str], reason: str) -> str:
+def described(slots: Sequence[Slot], number: int) -> str:
     """One pass: what it is, the operations in it, how many samples it concerns, and why it is a pass of its own."""
+    primitive, reason = slots[number].primitive, _reason(slots, number)
     share = f"{int(primitive.active.sum())} of {len(primitive.active)} samples"
     why = f"  [own pass: {reason}]" if reason else ""
-    return f"{primitive.verb:<6} {' + '.join(paths)}  ({kind(primitive)}{_detail(primitive)}; {share}){why}"
+    return f"{primitive.verb:<6} {' + '.join(slots[number].paths)}  ({kind(primitive)}{_detail(primitive)}; {share}){why}"
+
+
+def _reason(slots: Sequence[Slot], number: int) -> str:
+    """Why a pass could not be part of the one before of its kind, if there is one."""
+    primitive, _, behind, exact = slots[number]
+    same = [n for n in range(number) if type(slots[n].primitive) is type(primitive)]
+    if behind or not same:
+        return "behind a barrier" if behind else ""
+    if same[-1] == number - 1:
+        return "other border, fill or interpolation" if isinstance(primitive, Warp) else f"two {kind(primitive)} passes do not compose"
+    between = ", ".join(dict.fromkeys(path for slot in slots[same[-1] + 1 : number] for path in slot.paths))
+    hint = "; exact=False lets it pass colour" if isinstance(primitive, Warp) and exact else ""
+    verb = "stand between and do" if ", " in between else "stands between and does"
+    return f"{between} {verb} not commute{hint}"
 
 
 def _detail(primitive: Primitive) -> str:

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from vicinal.core.batch import Spec, bits, changed, every, some
 from vicinal.core.draw import Draw
 from vicinal.core.errors import TargetError
-from vicinal.core.explain import described, form, kind
+from vicinal.core.explain import described, form
 from vicinal.core.line import Line, Members, only, paths
 from vicinal.core.primitive import Pointwise, Primitive, everywhere
 from vicinal.core.scene import scene
@@ -44,11 +44,13 @@ T = TypeVar("T")
 
 @final
 class Slot(NamedTuple):
-    """One pass: the composed primitive, the operations in it, and why it could not be part of the pass before."""
+    """One pass: the composed primitive, the operations in it, and of when it was opened, whether it was behind a barrier and whether only
+    exact equations were allowed."""
 
     primitive: Primitive
     paths: tuple[str, ...]
-    reason: str
+    behind: bool
+    exact: bool
 
 
 @final
@@ -78,7 +80,7 @@ class Plan:
         operations = len({path for slot in self.slots for path in slot.paths})
         passes = f"{len(self.slots)} pass{'es' * (len(self.slots) != 1)}"
         head = f"{passes} for {operations} operation{'s' * (operations != 1)}, batch of {len(self.before)}"
-        lines = [f"  {number}. {described(*slot)}" for number, slot in enumerate(self.slots, 1)]
+        lines = [f"  {number + 1}. {described(self.slots, number)}" for number in range(len(self.slots))]
         return "\n".join([head, *lines, f"  out: {form(self.after)}"])
 
 
@@ -133,7 +135,7 @@ class Builder:
         self.draw, self.before, self.spec, self.given, self.inputs = draw, spec, spec, given, inputs
         self.slots: list[Primitive] = []
         self.paths: list[list[str]] = []
-        self.reasons: list[str] = []
+        self.opened: list[tuple[bool, bool]] = []  # how every slot was, as ``Slot`` says it
         self.params: dict[str, dict[str, NDArray]] = {}
         self.concerned: list[int] = []  # the samples of every slot, as bits
         self.walls: list[tuple[int, int]] = []  # how many slots lie behind a barrier, and for which samples, as bits
@@ -146,8 +148,8 @@ class Builder:
     def plan(self) -> Plan:
         """The finished plan."""
         self._settle()
-        parts = zip(self.slots, self.paths, self.reasons, strict=True)
-        slots = tuple([Slot(slot.settled(), tuple(paths), reason) for slot, paths, reason in parts])
+        parts = zip(self.slots, self.paths, self.opened, strict=True)
+        slots = tuple([Slot(slot.settled(), tuple(paths), *opened) for slot, paths, opened in parts])
         return Plan(slots, self.before, self.spec, self.params)
 
     @contextmanager
@@ -207,8 +209,9 @@ class Builder:
 
     def alternatives(self, nodes: Sequence[tuple[Node, str]], taken: NDArray[np.bool_], kinds: Sequence[Sequence[int]]) -> None:
         """Walk nodes at their paths, each for samples of its own: ``taken`` (n, B). Transforms of a kind are lowered as one."""
+        there = taken.any(1).tolist()
         for numbers in kinds if self.fuse else [[number] for number in range(len(nodes))]:
-            wanted = [(*nodes[number], taken[number]) for number in numbers if some(taken[number])]
+            wanted = [(*nodes[number], taken[number]) for number in numbers if there[number]]
             if len(wanted) == 1:
                 node, path, on = wanted[0]
                 node.emit(self, path, on)
@@ -295,7 +298,7 @@ class Builder:
     def _place(self, primitive: Primitive, paths: list[str], slot: int, samples: int) -> None:
         """Let a primitive join a slot, or open a new one behind all others (-1)."""
         if slot < 0:
-            self.reasons.append(self._reason(primitive))
+            self.opened.append((0 < len(self.slots) == self._highest, self.exact))
             self.slots.append(primitive)
             self.paths.append(paths)
             self.concerned.append(samples)
@@ -345,21 +348,6 @@ class Builder:
     def _highest(self) -> int:
         """How many slots lie behind a barrier, for some sample."""
         return max([behind for behind, _ in self.walls], default=0)
-
-    def _reason(self, primitive: Primitive) -> str:
-        if not self.slots:
-            return ""
-        if self._highest == len(self.slots):
-            return "behind a barrier"
-        same = [n for n, slot in enumerate(self.slots) if type(slot) is type(primitive)]
-        if not same:
-            return ""
-        if same[-1] == len(self.slots) - 1:
-            return "other border, fill or interpolation" if isinstance(primitive, Warp) else f"two {kind(primitive)} passes do not compose"
-        between = ", ".join(dict.fromkeys(p for paths in self.paths[same[-1] + 1 :] for p in paths))
-        hint = "; exact=False lets it pass colour" if isinstance(primitive, Warp) and self.exact else ""
-        verb = "stand between and do" if ", " in between else "stands between and does"
-        return f"{between} {verb} not commute{hint}"
 
     def _draw(self, path: str) -> Draw:
         return self.draw.below(path)

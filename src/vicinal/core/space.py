@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from statistics import NormalDist
 from types import MappingProxyType
 from typing import Any, Protocol, TypeAlias, final, runtime_checkable
@@ -236,10 +237,14 @@ class Sign:
 
     def at(self, u: NDArray) -> NDArray:
         if self.low == self.high:
-            return np.array([self.about - self.low, self.about + self.low]).take(u >= 0.5)
+            return self._either.take(u >= 0.5)
         # The lower half of the quantiles runs from -high to -low, the upper half from low to high.
         magnitude = self.low + np.abs(2 * u - 1) * (self.high - self.low)
         return self.about + np.where(u < 0.5, -magnitude, magnitude)
+
+    @cached_property
+    def _either(self) -> NDArray[np.float64]:
+        return np.array([self.about - self.low, self.about + self.low])
 
     def toward(self, neutral: float, strength: float) -> Space:
         if strength == 1:
