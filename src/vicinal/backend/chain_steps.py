@@ -248,7 +248,7 @@ def _hsv(values, n, turn, saturation, value):
         blue[x] = high - _far(place, chroma, _FOUR)
 
 
-@_compiled
+@_inlined
 def apply(code, values, n, p, at, width, knots, spare):
     """One step on the first n values of every channel.
 
@@ -272,7 +272,7 @@ def apply(code, values, n, p, at, width, knots, spare):
             _apply_alone(code, values, np.uintp(c), n, p, at, width, knots)
 
 
-@_compiled
+@_inlined
 def _apply_alone(code, values, c, n, p, at, width, knots):
     """A step that does not mix channels, on channel c."""
     widest()
