@@ -57,120 +57,93 @@ def tables() -> tuple[NDArray[np.int32], NDArray[np.int16], NDArray[np.int32]]:
 @_compiled
 def _surrounded(plane):
     """What counts as seen above and to the left of a picture."""
-    plane[0] = 127
-    plane[1:, MARGIN - 1] = 129
+    for x in range(plane.shape[1]):
+        plane[0, x] = 127
+    for y in range(1, len(plane)):
+        plane[y, MARGIN - 1] = 129
 
 
 @_compiled
-def _fetched(plane, y, x, size, room, into, around, columns, lane):
-    """A block of a plane, and in the room for it as it is made the pixels above and to its left."""
-    for j in range(size):
-        for i in range(size):
-            room[into + size * j + i, lane] = plane[1 + y + j, MARGIN + x + i]
-        room[around + columns * (1 + j), lane] = plane[1 + y + j, MARGIN + x - 1]
-    for i in range(columns):
-        room[around + i, lane] = plane[y, MARGIN + x - 1 + i]
+def _taken(images, planes, bright, colour):
+    """Images to planes."""
+    batch, height, width, channels = images.shape
+    pixels = images.reshape(batch, -1)
+    for b in range(batch):
+        if channels == 3:
+            taken(pixels[b], height, width, planes, bright[b], colour[b])
+            for c in range(2):
+                _surrounded(colour[b, c])
+        else:
+            grey_taken(pixels[b], height, width, bright[b])
+        _surrounded(bright[b])
 
 
 @_compiled
-def _brought_back(room, start, columns, lane, plane, y, x, size):
-    for j in range(size):
-        for i in range(size):
-            plane[1 + y + j, MARGIN + x + i] = room[start + columns * j + i, lane]
+def _given(bright, colour, inside, strength, planes, out):
+    """Planes, smoothed, to images."""
+    batch, height, width, channels = out.shape
+    pixels = out.reshape(batch, -1)
+    for b in range(batch):
+        if strength[b] > 0:
+            filtered(bright[b], colour[b], inside[b], strength[b])
+        if channels == 3:
+            given(bright[b], colour[b], height, width, planes, pixels[b])
+        else:
+            grey_given(bright[b], height, width, pixels[b])
 
 
 @_compiled
-def _entered(bright, colour, y, x, table, room, words, lane):
-    """A macroblock into a lane."""
-    _fetched(bright, 16 * y, 16 * x, 16, room, of.LUMA, of.SMALL, of.WIDE, lane)
-    for c in range(len(colour)):
-        _fetched(colour[c], 8 * y, 8 * x, 8, room, of.COLOUR + 64 * c, of.MADE + of.COARSE * of.COARSE * c, of.COARSE, lane)
+def _placed(bright, colour, b, y, x, lane, where, room, steps, prices, words):
+    """What a lane needs to know of a macroblock."""
+    step, half = bright.shape[2], colour.shape[3]
+    where[0, lane] = bright.ctypes.data + (b * bright.shape[1] + 1 + 16 * y) * step + MARGIN + 16 * x
+    for c in range(colour.shape[1]):
+        where[1 + c, lane] = colour.ctypes.data + ((2 * b + c) * colour.shape[2] + 1 + 8 * y) * half + MARGIN + 8 * x
     room[of.SEEN, lane], room[of.SEEN + 1, lane] = y > 0, x > 0
     for k in range(18):
-        words[of.STEPS + k, lane] = table[0][k]
-    words[of.PRICE, lane] = table[0][18]
+        words[of.STEPS + k, lane] = steps[b, k]
+    words[of.PRICE, lane] = steps[b, 18]
     for k in range(10):
-        room[of.PRICES + k, lane] = table[1][k]
+        room[of.PRICES + k, lane] = prices[b, k]
 
 
 @_compiled
-def _left(room, words, lane, bright, colour, y, x, inside):
-    """A macroblock out of a lane."""
+def _noted(lane, room, words, bright, b, y, x, inside, modes, levels):
+    """What was chosen in a lane, as far as it is asked for."""
     small = room[of.MODES, lane] == of.SMALL_MODE
-    start, columns = (of.SMALL + of.WIDE + 1, of.WIDE) if small else (of.WHOLE, 16)
-    _brought_back(room, start, columns, lane, bright, 16 * y, 16 * x, 16)
-    if x == inside.shape[1] - 1:
-        bright[16 * y + 16, 16 * x + MARGIN + 16 : 16 * x + MARGIN + 20] = bright[16 * y + 16, 16 * x + MARGIN + 15]
-    for c in range(len(colour)):
-        _brought_back(room, of.MADE + of.COARSE * (of.COARSE * c + 1) + 1, of.COARSE, lane, colour[c], 8 * y, 8 * x, 8)
-    inside[y, x] = small or words[of.BITS + 1, lane] + words[of.BITS + 2, lane] > 0
+    inside[b, y, x] = small or words[of.BITS + 1, lane] + words[of.BITS + 2, lane] > 0
+    if x == inside.shape[2] - 1:
+        for k in range(4):  # what is above and to the right of the next row's last one
+            bright[b, 16 * y + 16, 16 * x + MARGIN + 16 + k] = bright[b, 16 * y + 16, 16 * x + MARGIN + 15]
+    if len(modes):
+        for k in range(18):
+            modes[b, y, x, k] = room[of.MODES + k, lane]
+        for k in range(25 * 16):
+            at = k if k < 256 and small else 256 + k if k < 256 else 272 + k if k < 384 else 128 + k
+            levels[b, y, x, k] = 0 if k < 256 and k % 16 == 0 and not small else room[of.LEVELS + at, lane]
 
 
 @_compiled
-def _told(room, lane, modes, levels):
-    """What was chosen in a lane: modes (18,) and levels (25, 16), of luma, of two colours and of luma's means."""
-    modes[:] = room[of.MODES : of.MODES + 18, lane]
-    start = of.LEVELS if modes[0] == of.SMALL_MODE else of.LEVELS + 256
-    for k in range(25):
-        first = start + 16 * k if k < 16 else of.LEVELS + 16 * (33 + k - 16) if k < 24 else of.LEVELS + 512
-        levels[k] = room[first : first + 16, lane]
-    if modes[0] != of.SMALL_MODE:
-        levels[:16, 0] = 0
-
-
-@_compiled
-def _framed(bright, colour, quality, tables, inside, modes, levels, room, words):
-    """Planes of some images, in place, as they are before the loop filter: macroblocks of any image that wait for none."""
+def _framed(bright, colour, steps, prices, inside, modes, levels, room, words):
+    """Planes of some images, in place, as they are before the loop filter: macroblocks of any image, of which none waits for another."""
     count, rows, columns = inside.shape
-    filled, waiting = 0, np.empty((LANES, 3), np.int64)
-    for step in range(columns + 2 * (rows - 1)):
-        for y in range(max(0, (step - columns + 2) // 2), min(rows, step // 2 + 1)):
-            for b in range(count):
-                waiting[filled] = b, y, step - 2 * y
-                _entered(bright[b], colour[b], y, step - 2 * y, (tables[0][quality[b]], tables[1][quality[b]]), room, words, filled)
-                filled += 1
-                last = b == count - 1 and y == min(rows, step // 2 + 1) - 1
-                if filled == LANES or last:
-                    of.coded(room, words, colour.shape[1] > 0)
-                    for lane in range(filled):
-                        b_, y_, x_ = waiting[lane]
-                        _left(room, words, lane, bright[b_], colour[b_], y_, x_, inside[b_])
-                        if len(modes):
-                            _told(room, lane, modes[b_, y_, x_], levels[b_, y_, x_])
-                    filled = 0
-
-
-@_compiled
-def _coded(images, out, quality, tables, modes, levels):
-    batch, height, width, channels = images.shape
-    rows, columns, colours = -(-height // 16), -(-width // 16), 2 if channels == 3 else 0
-    count = min(batch, LANES, max(1, TOGETHER // (height * width)))
-    bright = np.empty((count, 1 + 16 * rows, 16 * columns + 2 * MARGIN), np.uint8)
-    colour = np.empty((count, colours, 1 + 8 * rows, 8 * columns + 2 * MARGIN), np.uint8)
-    planes = np.empty((3, min(height * width, 2 * max(1, BAND // (2 * width)) * width) + 64), np.uint8)
-    inside = np.empty((count, rows, columns), np.bool_)
-    room, words = np.zeros((of.ROOM, LANES), np.int16), np.zeros((of.WORDS, LANES), np.int32)
-    pixels, made = images.reshape(batch, -1), out.reshape(batch, -1)
-    for first in range(0, batch, count):
-        some = min(count, batch - first)
-        for b in range(some):
-            if channels == 3:
-                taken(pixels[first + b], height, width, planes, bright[b], colour[b])
-            else:
-                grey_taken(pixels[first + b], height, width, bright[b])
-            _surrounded(bright[b])
-            for c in range(colours):
-                _surrounded(colour[b, c])
-        told = slice(first, first + some) if len(modes) else slice(0, 0)
-        _framed(bright[:some], colour[:some], quality[first:], tables, inside[:some], modes[told], levels[told], room, words)
-        for b in range(some):
-            strength = tables[2][quality[first + b], 1]
-            if strength > 0:
-                filtered(bright[b], colour[b], inside[b], strength)
-            if channels == 3:
-                given(bright[b], colour[b], height, width, planes, made[first + b])
-            else:
-                grey_given(bright[b], height, width, made[first + b])
+    filled, waiting, where = 0, np.empty((LANES, 3), np.int64), np.empty((3, LANES), np.int64)
+    for turn in range(columns + 2 * (rows - 1)):
+        top, low = max(0, (turn - columns + 2) // 2), min(rows, turn // 2 + 1)
+        for k in range(count * (low - top)):
+            waiting[filled, 0], waiting[filled, 1] = k // (low - top), top + k % (low - top)
+            waiting[filled, 2] = turn - 2 * waiting[filled, 1]
+            filled += 1
+            if filled < LANES and k < count * (low - top) - 1:
+                continue
+            for lane in range(LANES):
+                b, y, x = waiting[min(lane, filled - 1)]
+                _placed(bright, colour, b, y, x, lane, where, room, steps, prices, words)
+            of.coded(where, bright.shape[2], colour.shape[3] if colour.shape[1] else 0, room, words)
+            for lane in range(filled):
+                b, y, x = waiting[lane]
+                _noted(lane, room, words, bright, b, y, x, inside, modes, levels)
+            filled = 0
 
 
 def coded(images: NDArray[np.uint8], quality: NDArray, told: bool = False) -> tuple[NDArray[np.uint8], NDArray, NDArray]:
@@ -179,11 +152,23 @@ def coded(images: NDArray[np.uint8], quality: NDArray, told: bool = False) -> tu
     And, if told, what a file would say: modes (b, rows, columns, 18) of luma, of its 16 small blocks and of colours, and levels (b, rows,
     columns, 25, 16) of 16 blocks of luma, of 4 of each colour and of the means of luma.
     """
-    out, (_, height, width, _) = np.empty_like(images), images.shape
-    blocks = (len(images) if told else 0, -(-height // 16), -(-width // 16))
-    modes, levels = np.empty((*blocks, 18), np.int16), np.empty((*blocks, 25, 16), np.int16)
-    _coded(np.ascontiguousarray(images), out, quality.astype(np.int64), tables(), modes, levels)
-    return out, modes, levels
+    batch, height, width, channels = images.shape
+    rows, columns, count = -(-height // 16), -(-width // 16), min(batch, max(1, TOGETHER // (height * width)))
+    bright = np.empty((count, 1 + 16 * rows, 16 * columns + 2 * MARGIN), np.uint8)
+    colour = np.empty((count, channels - 1, 1 + 8 * rows, 8 * columns + 2 * MARGIN), np.uint8)
+    planes = np.empty((3, min(height, 2 * max(1, BAND // (2 * width))) * width + 64), np.uint8)
+    room, words = np.zeros((of.ROOM, LANES), np.int16), np.zeros((of.WORDS, LANES), np.int32)
+    inside = np.empty((count, rows, columns), np.bool_)
+    images, out, blocks = np.ascontiguousarray(images), np.empty_like(images, order="C"), (batch if told else 0, rows, columns)
+    modes, levels = np.zeros((*blocks, 18), np.int16), np.zeros((*blocks, 400), np.int16)
+    steps, prices, setting = (table[quality] for table in tables())
+    for first in range(0, batch, count):
+        some = slice(first, min(first + count, batch))
+        parts = tuple(array[: some.stop - first] for array in (bright, colour))
+        _taken(images[some], planes, *parts)
+        _framed(*parts, steps[some], prices[some], inside[: some.stop - first], modes[some], levels[some], room, words)
+        _given(*parts, inside, np.ascontiguousarray(setting[some, 1]), planes, out[some])
+    return out, modes, levels.reshape(*blocks, 25, 16)
 
 
 def recoded(images: NDArray, *, quality: NDArray) -> NDArray:

@@ -13,27 +13,13 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
+from vicinal.backend.effects.webp_lanes import SHORT, put, short
 from vicinal.backend.lanes import LANES, NUMBERS, Lanes, loaded, stored
 
-SHORT = ir.VectorType(ir.IntType(16), LANES)
-STRIDE = 2 * LANES  # bytes of a pixel in all lanes
 FIXED = 17  # bits after the point of what divides by a step
 MOST = 2047  # the largest level that a file can hold
 SHARPER = (0, 30, 60, 90, 30, 60, 90, 90, 60, 90, 90, 90, 90, 90, 90, 90)  # shares of a step, in 2048ths, that luma's frequencies gain
 _WORD = ir.IntType(64)
-
-
-def place(builder: Any, base: Any, at: int) -> Any:
-    """The address of the pixel ``at`` pixels behind another."""
-    return builder.add(base, _WORD(STRIDE * at))
-
-
-def short(builder: Any, base: Any, at: int = 0) -> Lanes:
-    return Lanes(builder, loaded(builder, place(builder, base, at), SHORT))
-
-
-def put(builder: Any, value: Lanes, base: Any, at: int = 0) -> None:
-    stored(builder, value.value, place(builder, base, at))
 
 
 def number(value: Lanes) -> Lanes:

@@ -130,7 +130,8 @@ def _filled(plane, height, width):
         for x in range(MARGIN + width, full - MARGIN):
             plane[y, x] = plane[y, MARGIN + width - 1]
     for y in range(height + 1, rows):
-        plane[y] = plane[height]
+        for x in range(full):
+            plane[y, x] = plane[height, x]
 
 
 @_compiled
@@ -169,8 +170,9 @@ def taken(pixels, height, width, planes, bright, colour):
 def given(bright, colour, height, width, planes, pixels):
     """The way back."""
     band, half, last = 2 * max(1, BAND // (2 * width)), -(-width // 2), -(-height // 2) - 1
-    for plane in colour:
-        plane[:, MARGIN - 1], plane[:, MARGIN + half] = plane[:, MARGIN], plane[:, MARGIN + half - 1]
+    for c in range(2):
+        for y in range(colour.shape[1]):
+            colour[c, y, MARGIN - 1], colour[c, y, MARGIN + half] = colour[c, y, MARGIN], colour[c, y, MARGIN + half - 1]
     into, full, coarse, step = planes.ctypes.data, bright.ctypes.data + MARGIN, colour.ctypes.data + MARGIN, colour.shape[2]
     red, green, blue, apart = into, into + planes.shape[1], into + 2 * planes.shape[1], colour.shape[1] * step
     for top in range(0, height, band):

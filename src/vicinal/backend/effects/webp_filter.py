@@ -13,13 +13,13 @@ from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 
-from vicinal.backend.effects.webp_blocks import SHORT, least, most, size_of, within
+from vicinal.backend.effects.webp_blocks import least, most, size_of, within
 from vicinal.backend.effects.webp_colours import MARGIN
-from vicinal.backend.lanes import LANES, Lanes, everywhere, loaded, stored
+from vicinal.backend.effects.webp_lanes import SHORT, gathered, scattered
+from vicinal.backend.lanes import Lanes, everywhere
 
 _compiled = njit(nogil=True, cache=True, error_model="numpy")
-_WORD, _BYTE = ir.IntType(64), ir.IntType(8)
-_HALF, _BYTES = (ir.VectorType(_BYTE, count) for count in (LANES // 2, LANES))
+_WORD = ir.IntType(64)
 
 
 def _signed(value: Any) -> Any:
@@ -60,24 +60,6 @@ def _eighths(change: Any) -> tuple[Any, Any]:
     return least(change + 4, 127) >> 3, least(change + 3, 127) >> 3
 
 
-def _turned(builder: Any, lines: Sequence[Any], rounds: int) -> list[Any]:
-    """Eight vectors of 16 bytes whose 128 places are turned: the first bit of a place's number becomes its last, so many times."""
-    low, high = ([k // 2 + 16 * (k % 2) + first for k in range(16)] for first in (0, 8))
-    masks = [ir.Constant(ir.VectorType(ir.IntType(32), 16), places) for places in (low, high)]
-    for _ in range(rounds):
-        lines = [builder.shuffle_vector(lines[k // 2], lines[k // 2 + 4], masks[k % 2]) for k in range(8)]
-    return list(lines)
-
-
-def _joined(builder: Any, one: Any, other: Any) -> Any:
-    return builder.shuffle_vector(one, other, ir.Constant(ir.VectorType(ir.IntType(32), 16), list(range(16))))
-
-
-def _part(builder: Any, line: Any, first: int) -> Any:
-    places = ir.Constant(ir.VectorType(ir.IntType(32), 8), list(range(first, first + 8)))
-    return builder.shuffle_vector(line, line, places)
-
-
 def _edge(upright: bool, between: bool) -> Any:
     """Eight pixels across an edge, at 16 places along it: eight from each of two addresses, with ``step`` bytes from row to row."""
 
@@ -91,15 +73,9 @@ def _edge(upright: bool, between: bool) -> Any:
             places = [at(base, y, -4) for base in (one, other) for y in range(8)]
         else:
             places = [at(base, y, 0) for y in range(-4, 4) for base in (one, other)]
-        halves = [loaded(builder, place, _HALF) for place in places]
-        lines = [_joined(builder, *halves[k : k + 2]) for k in range(0, 16, 2)]
-        lines = _turned(builder, lines, 4) if upright else lines
-        pixels = [Lanes(builder, builder.zext(line, SHORT)) for line in lines]
         bounds = [Lanes(builder, everywhere(builder, builder.trunc(limit, ir.IntType(16)), SHORT)) for limit in limits]
-        made = [builder.trunc(pixel.value, _BYTES) for pixel in smoothed(pixels, *bounds, between)]
-        made = _turned(builder, made, 3) if upright else made
-        for k, place in enumerate(places):
-            stored(builder, _part(builder, made[k // 2], 8 * (k % 2)), place)
+        made = smoothed(gathered(builder, places, upright), *bounds, between)
+        scattered(builder, made, places, upright)
         return context.get_dummy_value()
 
     return types.void(*[types.intp] * 6), generated

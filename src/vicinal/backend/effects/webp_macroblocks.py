@@ -10,8 +10,9 @@ import numpy as np
 from numba import njit
 
 from vicinal.backend.effects.webp_blocks import (
-    STRIDE, means_given, means_taken, restored, stepped_plain, stepped_rest, stepped_small, transformed,
+    means_given, means_taken, restored, stepped_plain, stepped_rest, stepped_small, transformed,
 )  # fmt: skip
+from vicinal.backend.effects.webp_lanes import STRIDE, brought, fetched, fetched_one
 from vicinal.backend.effects.webp_predict import chosen, compared, mean_around, predicted, small_predicted
 from vicinal.backend.lanes import LANES
 
@@ -113,17 +114,51 @@ def _coloured(room, words):
 
 
 @_compiled
-def coded(room, words, coloured):
-    """What is in the room (ROOM, LANES) and in the words (WORDS, LANES) for it; modes, levels and pictures are left there."""
+def _entered(room, where, step, half):
+    """Pictures from their places, with the pixels above and to their left; addresses, and bytes from row to row."""
+    for x in range(0, 24, 8):
+        fetched(where, x - 1 - step, room + STRIDE * (SMALL + x))
+    for y in range(16):
+        fetched_one(where, y * step - 1, room + STRIDE * (SMALL + WIDE * (1 + y)))
+        for x in range(0, 16, 8):
+            fetched(where, y * step + x, room + STRIDE * (LUMA + 16 * y + x))
+    for c in range(2 if half else 0):
+        there, corner = where + 8 * LANES * (1 + c), MADE + 81 * c
+        for x in range(0, 16, 8):
+            fetched(there, x - 1 - half, room + STRIDE * (corner + x))
+        for y in range(8):
+            fetched_one(there, y * half - 1, room + STRIDE * (corner + COARSE * (1 + y)))
+            fetched(there, y * half, room + STRIDE * (COLOUR + 64 * c + 8 * y))
+
+
+@_compiled
+def _left(room, where, step, half):
+    """The way back."""
+    for y in range(16):
+        for x in range(0, 16, 8):
+            whole, small = room + STRIDE * (WHOLE + 16 * y + x), room + STRIDE * (SMALL + WIDE * (1 + y) + 1 + x)
+            brought(whole, small, room + STRIDE * MODES, SMALL_MODE, where, y * step + x)
+    for c in range(2 if half else 0):
+        for y in range(8):
+            made = room + STRIDE * (MADE + 81 * c + COARSE * (1 + y) + 1)
+            brought(made, made, room + STRIDE * MODES, SMALL_MODE, where + 8 * LANES * (1 + c), y * half)
+
+
+@_compiled
+def coded(where, step, half, room, words):
+    """Macroblocks, in place, at addresses (3, LANES) of luma and of two colours, with the bytes from row to row, of which 0 says that there
+    are no colours. In room (ROOM, LANES) and words (WORDS, LANES) is what else they need, and what was chosen is left there."""
+    places, at, numbers = where.ctypes.data, room.ctypes.data, words.ctypes.data
     words[COSTS:PRICE] = 0
-    addresses = room.ctypes.data, words.ctypes.data
-    _small(*addresses)
-    _whole(*addresses)
+    _entered(at, places, step, half)
+    _small(at, numbers)
+    _whole(at, numbers)
     for lane in range(LANES):
         less = np.int64(words[FAR, lane]) - words[FAR + 1, lane]
         bits = np.int64(words[BITS, lane]) + SMALL_BITS - words[BITS + 1, lane]
         if less + (bits * words[PRICE, lane] >> 7) < 0:
             room[MODES, lane] = SMALL_MODE
-    if coloured:
+    if half:
         words[COSTS : COSTS + 4] = 0
-        _coloured(*addresses)
+        _coloured(at, numbers)
+    _left(at, places, step, half)
