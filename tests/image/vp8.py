@@ -8,6 +8,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -74,14 +75,15 @@ def _signed(value: int, width: int) -> Iterator[Bit]:
         yield int(value < 0), HALF
 
 
-def _way(tree: Any, leaf: Any, odds: Any) -> list[Bit]:
+@cache
+def _way(tree: Any, leaf: Any, odds: tuple[int, ...]) -> list[Bit]:
     """From the root of a tree to a leaf."""
     one, other = tree
     for bit, branch, rest in ((0, one, odds[1:]), (1, other, odds[1 + _forks(one) :])):
         if branch == leaf:
-            return [(bit, int(odds[0]))]
+            return [(bit, odds[0])]
         if isinstance(branch, tuple) and (found := _way(branch, leaf, rest)):
-            return [(bit, int(odds[0])), *found]
+            return [(bit, odds[0]), *found]
     return []
 
 
@@ -115,7 +117,7 @@ def _all_modes(modes: NDArray) -> Iterator[Bit]:
         if modes[y, x, 0] == SMALL:
             for j, i in np.ndindex(4, 4):
                 near = around[4 * y + j : 4 * y + j + 2, 4 * x + i : 4 * x + i + 2]
-                yield from _way(MODE, int(near[1, 1]), MODES[near[0, 1], near[1, 0]])
+                yield from _way(MODE, int(near[1, 1]), tuple(MODES[near[0, 1], near[1, 0]].tolist()))
         yield from _way(CHROMA, int(modes[y, x, 17]), CHROMA_ODDS)
 
 
@@ -134,7 +136,7 @@ def _tokens(levels: list[int], first: int) -> Iterator[Bit]:
     end, after_zero = max((n + 1 for n in range(first, 16) if levels[n]), default=first), False
     for level in levels[first:end]:
         kind = max(least for least in (0, 1, 2, 3, 4, *EXTRA) if least <= abs(level))
-        way = _way(TOKEN, kind, [HALF] * 11)
+        way = _way(TOKEN, kind, (HALF,) * 11)
         yield from way[after_zero:]
         odds = EXTRA.get(kind, ())
         yield from ((abs(level) - kind >> len(odds) - 1 - n & 1, odd) for n, odd in enumerate(odds))
@@ -142,7 +144,7 @@ def _tokens(levels: list[int], first: int) -> Iterator[Bit]:
             yield int(level < 0), HALF
         after_zero = level == 0
     if end < 16:
-        yield from _way(TOKEN, "end", [HALF] * 11)
+        yield from _way(TOKEN, "end", (HALF,) * 11)
 
 
 # Section 11.5: of the mode above and of that to the left.

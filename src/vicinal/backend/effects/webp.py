@@ -45,7 +45,7 @@ def tables() -> tuple[NDArray[np.int32], NDArray[np.int16], NDArray[np.int32]]:
     words = np.stack([steps, by, half], 2).reshape(101, 18)
     mean = (luma[0] + 15 * luma[1] + 8) >> 4
     prices = np.array(_MODE_BITS) * mean[:, None] * 11 >> 7
-    strength = np.minimum(high[index] >> 2, 63) * 300 // 256
+    strength = np.minimum(high[index] >> 2, 63) * 300 // 384
     strength = np.where(strength < 2, 0, np.minimum(strength, 63))
     return (
         np.column_stack([words, mean * mean]).astype(np.int32),
