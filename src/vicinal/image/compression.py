@@ -58,7 +58,9 @@ class JpegCompression(Transform):
 class WebPCompression(Transform):
     """Encode as lossy WebP and decode again.
 
-    Channels and bits as for JpegCompression: groups of three and single ones, 8 bits.
+    Channels and bits as for JpegCompression: groups of three and single ones, 8 bits. Steps, rounding and loop filter are libwebp's for a
+    quality, and what comes back is what its reader shows of such a file, to the last bit. How blocks are predicted is chosen here: on 24
+    photographs of 32 to 256 pixels what comes back is 0.3 dB further from the picture to 0.8 dB nearer than from libwebp (methods 2 and 4).
 
     Args:
         quality: of libwebp, 1 to 100; no value leaves an image as it is.
