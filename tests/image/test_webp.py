@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image
-
 from tests.image.vp8 import SMALL, Frame, written
+
 from vicinal.backend.effects import webp
-from vicinal.backend.effects.webp import CHROMA_DC, coded, tables
+from vicinal.backend.effects.webp import CHROMA_DC, coded, indices, tables
 
 PHOTOS = ("astronaut.png", "chelsea.png", "kodak_07.png", "kodak_23.png", "bsds_104055.jpg")
 
@@ -38,9 +38,9 @@ def photograph(path, size):
 def files(images, qualities):
     """Of each image what comes back from it, and the file from which it should."""
     out, modes, levels = coded(images, qualities, told=True)
-    for made, *chosen, quality in zip(out, modes, levels, qualities, strict=True):
-        index, strength = tables()[2][quality].tolist()
-        yield made, written(Frame(*made.shape[:2], *chosen, index, CHROMA_DC, strength))
+    for made, mode, level, quality in zip(out, modes, levels, qualities, strict=True):
+        index, strength = int(indices()[quality]), int(tables()[2][quality])
+        yield made, written(Frame(made.shape[0], made.shape[1], mode, level, index, CHROMA_DC, strength))
 
 
 def same(images, qualities):

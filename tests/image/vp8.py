@@ -1,4 +1,4 @@
-"""Writes lossy WebP files from modes and levels, by the bitstream guide (Bankoski et al., RFC 6386, 2011): one segment, one partition of levels.
+"""Writes lossy WebP files from modes and levels, by the bitstream guide (Bankoski et al., RFC 6386, 2011).
 
 All probabilities of levels are sent as a half: files are larger than they need be, and read the same.
 """

@@ -159,8 +159,8 @@ def added(builder: Any, value: Lanes, total: Any) -> None:
 
 
 def _stepped(first: int, sharper: tuple[int, ...]) -> Any:
-    """Frequencies from the ``first`` on to multiples of their steps, in place, and to levels; ``steps`` (2, 3, LANES) of 32 bits are those of
-    the first frequency and of the others: a step, what divides by it and what rounds. ``bits`` is a sum in 32 bits of what levels cost."""
+    """Frequencies from the ``first`` on to multiples of their steps, in place, and to levels; a table (2, 3, LANES) of 32 bits has for the
+    first frequency and for the others a step, what divides by it and what rounds. ``bits`` is a sum in 32 bits of what levels cost."""
 
     def generated(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         block, into, table, bits = args

@@ -8,7 +8,6 @@ Planes have MARGIN columns before and behind those that count, and a row above.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -99,7 +98,9 @@ def _enlarged(builder: Any, near: Any, far: Any) -> list[Lanes]:
     return [(own + ((own + (rows[0][k] + across) * 3 + rows[1][k] + 8) >> 3)) >> 1 for k in (0, 2)]
 
 
-def _to_picture(context: Any, bright: Any, near_one: Any, far_one: Any, near: Any, far: Any, red: Any, green: Any, blue: Any, count: Any) -> Any:
+def _to_picture(
+    context: Any, bright: Any, near_one: Any, far_one: Any, near: Any, far: Any, red: Any, green: Any, blue: Any, count: Any
+) -> Any:
     """A row of ``count`` times 2 LANES pixels, from its brightness, and the row of each colour that is nearest and the next one."""
 
     def generated(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -119,7 +120,9 @@ def _to_picture(context: Any, bright: Any, near_one: Any, far_one: Any, near: An
 _brightness: Any = intrinsic(_to_brightness)
 _colours: Any = intrinsic(_to_colours)
 _picture: Any = intrinsic(_to_picture)
-_one_brightness, _two_colours, _one_shown = (_compiled(formula) for formula in (brightness, colours, shown))
+_brightness_of: Any = _compiled(brightness)
+_colours_of: Any = _compiled(colours)
+_shown_of: Any = _compiled(shown)
 
 
 @_compiled
@@ -138,7 +141,7 @@ def _filled(plane, height, width):
 def _last_colours(planes, at, below):
     """Of a last column that has no neighbour."""
     sums = [2 * (np.int64(planes[c, at]) + np.int64(planes[c, at + below])) for c in range(3)]
-    one, other = _two_colours(sums[0], sums[1], sums[2])
+    one, other = _colours_of(sums[0], sums[1], sums[2])
     return min(max(one, 0), 255), min(max(other, 0), 255)
 
 
@@ -192,7 +195,7 @@ def grey_taken(pixels, height, width, bright):
     for y in range(height):
         for x in range(width):
             value = np.int64(pixels[y * width + x])
-            bright[1 + y, MARGIN + x] = _one_brightness(value, value, value)
+            bright[1 + y, MARGIN + x] = _brightness_of(value, value, value)
     _filled(bright, height, width)
 
 
@@ -201,4 +204,4 @@ def grey_given(bright, height, width, pixels):
     """The way back; of three channels that differ by rounding, green, as grey of them would be."""
     for y in range(height):
         for x in range(width):
-            pixels[y * width + x] = min(max(_one_shown(np.int64(bright[1 + y, MARGIN + x]), 128, 128)[1] >> 6, 0), 255)
+            pixels[y * width + x] = min(max(_shown_of(np.int64(bright[1 + y, MARGIN + x]), 128, 128)[1] >> 6, 0), 255)

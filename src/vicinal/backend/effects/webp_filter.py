@@ -64,7 +64,7 @@ def _edge(upright: bool, between: bool) -> Any:
     """Eight pixels across an edge, at 16 places along it: eight from each of two addresses, with ``step`` bytes from row to row."""
 
     def generated(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        one, other, step, *limits = args
+        one, other, step = args[:3]
 
         def at(base: Any, y: int, x: int) -> Any:
             return builder.add(base, builder.add(builder.mul(step, _WORD(y)), _WORD(x)))
@@ -73,8 +73,8 @@ def _edge(upright: bool, between: bool) -> Any:
             places = [at(base, y, -4) for base in (one, other) for y in range(8)]
         else:
             places = [at(base, y, 0) for y in range(-4, 4) for base in (one, other)]
-        bounds = [Lanes(builder, everywhere(builder, builder.trunc(limit, ir.IntType(16)), SHORT)) for limit in limits]
-        made = smoothed(gathered(builder, places, upright), *bounds, between)
+        limit, noise, steep = (Lanes(builder, everywhere(builder, builder.trunc(bound, ir.IntType(16)), SHORT)) for bound in args[3:])
+        made = smoothed(gathered(builder, places, upright), limit, noise, steep, between)
         scattered(builder, made, places, upright)
         return context.get_dummy_value()
 

@@ -32,7 +32,7 @@ def put(builder: Any, value: Lanes, base: Any, at: int = 0) -> None:
 def gathered(builder: Any, halves: Sequence[Any], turned: bool) -> list[Lanes]:
     """Eight vectors: of sixteen addresses of eight bytes each, each two together, or one byte of each ``turned``."""
     lines = [loaded(builder, half, _HALF) for half in halves]
-    lines = [_shuffled(builder, *lines[k : k + 2], range(LANES)) for k in range(0, LANES, 2)]
+    lines = [_shuffled(builder, lines[k], lines[k + 1], range(LANES)) for k in range(0, LANES, 2)]
     return [Lanes(builder, builder.zext(line, SHORT)) for line in (_turned(builder, lines, 4) if turned else lines)]
 
 

@@ -10,7 +10,13 @@ import numpy as np
 from numba import njit
 
 from vicinal.backend.effects.webp_blocks import (
-    means_given, means_taken, restored, stepped_plain, stepped_rest, stepped_small, transformed,
+    means_given,
+    means_taken,
+    restored,
+    stepped_plain,
+    stepped_rest,
+    stepped_small,
+    transformed,
 )  # fmt: skip
 from vicinal.backend.effects.webp_lanes import STRIDE, brought, fetched, fetched_one
 from vicinal.backend.effects.webp_predict import chosen, compared, mean_around, predicted, small_predicted
@@ -25,7 +31,7 @@ COLOUR = LUMA + 256  # two times 8 x 8
 SMALL = COLOUR + 128  # luma made of small blocks, with its surroundings
 WHOLE = SMALL + 17 * WIDE  # luma made as a whole
 MADE = WHOLE + 256  # two colours as they are made
-LEVELS = MADE + 2 * COARSE * COARSE  # of small blocks (16), of the whole (16), of its means (1) and of colours (8)
+LEVELS = MADE + 2 * COARSE * COARSE  # of small blocks (16), of the whole (16), of colours (8) and of the whole's means (1)
 BLOCKS = LEVELS + 16 * 41  # frequencies, of up to 17 blocks
 MODES = BLOCKS + 16 * 17  # of luma, of 16 small blocks and of colours
 SEEN = MODES + 18  # whether there is something above and to the left
@@ -82,7 +88,7 @@ def _whole(room, words):
         transformed(given + at, STRIDE * 16, made + at, STRIDE * 16, blocks + STRIDE * 16 * k)
     means = blocks + STRIDE * 256
     means_taken(blocks, means)
-    stepped_plain(means, levels + STRIDE * 256, table + 6 * _WORD, bits)
+    stepped_plain(means, levels + STRIDE * 384, table + 6 * _WORD, bits)
     means_given(blocks, means)
     for k in range(16):
         at, block = STRIDE * (64 * (k >> 2) + 4 * (k & 3)), blocks + STRIDE * 16 * k
@@ -109,12 +115,12 @@ def _coloured(room, words):
         c, y, x = k >> 2, 4 * (k >> 1 & 1), 4 * (k & 1)
         given, into = room + STRIDE * (COLOUR + 64 * c + 8 * y + x), room + STRIDE * (MADE + 81 * c + COARSE * (1 + y) + 1 + x)
         transformed(given, STRIDE * 8, into, step, block)
-        stepped_plain(block, room + STRIDE * (LEVELS + 16 * (33 + k)), words + _WORD * (STEPS + 12), words + _WORD * (BITS + 2))
+        stepped_plain(block, room + STRIDE * (LEVELS + 16 * (32 + k)), words + _WORD * (STEPS + 12), words + _WORD * (BITS + 2))
         restored(block, into, step, given, STRIDE * 8, into, step, words + _WORD * (FAR + 2))
 
 
 @_compiled
-def _entered(room, where, step, half):
+def _fetched(room, where, step, half):
     """Pictures from their places, with the pixels above and to their left; addresses, and bytes from row to row."""
     for x in range(0, 24, 8):
         fetched(where, x - 1 - step, room + STRIDE * (SMALL + x))
@@ -132,7 +138,7 @@ def _entered(room, where, step, half):
 
 
 @_compiled
-def _left(room, where, step, half):
+def _brought(room, where, step, half):
     """The way back."""
     for y in range(16):
         for x in range(0, 16, 8):
@@ -150,7 +156,7 @@ def coded(where, step, half, room, words):
     are no colours. In room (ROOM, LANES) and words (WORDS, LANES) is what else they need, and what was chosen is left there."""
     places, at, numbers = where.ctypes.data, room.ctypes.data, words.ctypes.data
     words[COSTS:PRICE] = 0
-    _entered(at, places, step, half)
+    _fetched(at, places, step, half)
     _small(at, numbers)
     _whole(at, numbers)
     for lane in range(LANES):
@@ -161,4 +167,4 @@ def coded(where, step, half, room, words):
     if half:
         words[COSTS : COSTS + 4] = 0
         _coloured(at, numbers)
-    _left(at, places, step, half)
+    _brought(at, places, step, half)

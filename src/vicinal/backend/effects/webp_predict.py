@@ -7,6 +7,7 @@ A picture with its surroundings has a row above it and a column to its left. Six
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from llvmlite import ir
@@ -34,7 +35,7 @@ def small_predictions(left: Sequence[Any], corner: Any, above: Sequence[Any]) ->
     """The ten predictions of 4 x 4 pixels, row by row, from 4 pixels to their left, one beyond and 8 above them."""
     edge = [*left[::-1], corner, *above]  # from the lower left to the upper right
     soft = [None, *(_three(*edge[k - 1 : k + 2]) for k in range(1, 12))]
-    pair = [_two(one, other) for one, other in zip(edge, edge[1:], strict=False)]
+    pair = [_two(one, other) for one, other in pairwise(edge)]
     last = _three(left[2], left[3], left[3])
     down = [*soft[6:12], _three(above[6], above[7], above[7])]
     up = [pair[0], soft[1], pair[1], soft[2], pair[2], soft[3], pair[3], *soft[4:7]]
@@ -76,8 +77,9 @@ def _apart(ones: Sequence[Any], others: Sequence[Any]) -> Lanes:
 
 
 def _small(context: Any, corner: Any, step: Any, beyond: Any, block: Any, step_block: Any, prices: Any, mode: Any) -> Any:
-    """The nearest prediction of 4 x 4 pixels, into their place. Addresses: the pixel above and to the left of it, with the bytes from row to
-    row; the four above and to its right; the block itself, with its bytes from row to row; the price of each mode; where the mode goes."""
+    """The nearest prediction of 4 x 4 pixels, into their place. Addresses: the pixel above and to the left of it, with the bytes from row
+    to row; the four above and to its right; the block itself, with its bytes from row to row; the price of each mode; where the mode
+    goes."""
 
     def generated(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         corner, step, beyond, block, step_block, prices, mode = args
@@ -115,7 +117,10 @@ def _mean(context: Any, corner: Any, step: Any, bits: Any, seen: Any, into: Any)
                 at = builder.add(corner, builder.mul(to, builder.add(loop.index, _WORD(1))))
                 builder.store((Lanes(builder, builder.load(total)) + short(builder, at)).value, total)
         above, left = (Lanes(builder, builder.load(total)) for total in sums)
-        n, by = (Lanes(builder, everywhere(builder, builder.trunc(value, ir.IntType(16)), SHORT)) for value in (count, builder.add(bits, _WORD(1))))
+        n, by = (
+            Lanes(builder, everywhere(builder, builder.trunc(value, ir.IntType(16)), SHORT))
+            for value in (count, builder.add(bits, _WORD(1)))
+        )
         has_above, has_left = short(builder, seen, 0), short(builder, seen, 1)
         one = has_above.where_below(1, has_left.where_below(1, n << 7, left), above)
         other = has_left.where_below(1, has_above.where_below(1, n << 7, above), left)
@@ -133,8 +138,8 @@ def _row(builder: Any, corner: Any, above: Any, left: Any, mean: Any) -> list[li
 
 
 def _compare(context: Any, corner: Any, above: Any, left: Any, mean: Any, row: Any, costs: Any) -> Any:
-    """Adds, to four sums in 32 bits, by how much the predictions of eight pixels of a row differ from them. Addresses: the pixel above and to
-    the left of the whole, those above the eight, the one to the left of the row, the mean, the eight pixels."""
+    """Adds, to four sums in 32 bits, by how much the predictions of eight pixels of a row differ from them. Addresses: the pixel above and
+    to the left of the whole, those above the eight, the one to the left of the row, the mean, the eight pixels."""
 
     def generated(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         given = [short(builder, args[4], x) for x in range(8)]
