@@ -63,12 +63,12 @@ def _picked(values: Sequence[Lanes], modes: Lanes) -> Lanes:
     return made
 
 
-def _nearest(costs: Sequence[Lanes]) -> tuple[Lanes, Lanes]:
-    """Which of some numbers is the least, the first of equal ones, and that number."""
+def _nearest(costs: Sequence[Lanes]) -> Lanes:
+    """Which of some numbers is the least, the first of equal ones."""
     best, mode = costs[0], Lanes(costs[0].builder, constant(0, costs[0].value.type))
     for k, cost in enumerate(costs[1:], 1):
         best, mode = cost.where_below(best, cost, best), cost.where_below(best, k, mode)
-    return mode, best
+    return mode
 
 
 def _apart(ones: Sequence[Any], others: Sequence[Any]) -> Lanes:
@@ -90,15 +90,10 @@ def _small(context: Any, corner: Any, step: Any, beyond: Any, block: Any, step_b
         left = [short(builder, row(corner, step, y)) for y in range(1, 5)]
         above = [short(builder, corner, x) for x in range(5)] + [short(builder, beyond, x) for x in range(4)]
         given = [short(builder, row(block, step_block, y), x) for y in range(4) for x in range(4)]
-        best, made, found = None, [], Lanes(builder, constant(0, SHORT))
-        for k, pixels in enumerate(small_predictions(left, above[0], above[1:])):
-            cost = _apart(given, pixels) + short(builder, prices, k)
-            if best is not None:
-                pixels = [cost.where_below(best, one, other) for one, other in zip(pixels, made, strict=True)]
-                found = cost.where_below(best, k, found)
-            best, made = cost if best is None else cost.where_below(best, cost, best), pixels
-        for k, pixel in enumerate(made):
-            put(builder, pixel, row(corner, step, 1 + k // 4), 1 + k % 4)
+        ways = small_predictions(left, above[0], above[1:])
+        found = _nearest([_apart(given, pixels) + short(builder, prices, k) for k, pixels in enumerate(ways)])
+        for k in range(16):
+            put(builder, _picked([pixels[k] for pixels in ways], found), row(corner, step, 1 + k // 4), 1 + k % 4)
         put(builder, found, mode)
         return context.get_dummy_value()
 
@@ -155,7 +150,7 @@ def _choose(context: Any, costs: Any, mode: Any) -> Any:
 
     def generated(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         sums = [Lanes(builder, loaded(builder, builder.add(args[0], _WORD(4 * LANES * k)), NUMBERS)) for k in range(MODES)]
-        put(builder, shortened(_nearest(sums)[0]), args[1])
+        put(builder, shortened(_nearest(sums)), args[1])
         return context.get_dummy_value()
 
     return types.void(types.intp, types.intp), generated
