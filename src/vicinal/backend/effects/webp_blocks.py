@@ -13,45 +13,13 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from vicinal.backend.effects.webp_lanes import SHORT, put, short
+from vicinal.backend.effects.webp_lanes import least, number, put, short, shortened, size_of, summed, within
 from vicinal.backend.lanes import LANES, NUMBERS, Lanes, loaded, stored
 
 FIXED = 17  # bits after the point of what divides by a step
 MOST = 2047  # the largest level that a file can hold
 SHARPER = (0, 30, 60, 90, 30, 60, 90, 90, 60, 90, 90, 90, 90, 90, 90, 90)  # shares of a step, in 2048ths, that luma's frequencies gain
 _WORD = ir.IntType(64)
-
-
-def number(value: Lanes) -> Lanes:
-    """In 32 bits."""
-    return Lanes(value.builder, value.builder.sext(value.value, NUMBERS))
-
-
-def shortened(value: Lanes) -> Lanes:
-    return Lanes(value.builder, value.builder.trunc(value.value, SHORT))
-
-
-def least(one: Lanes, other: Any) -> Lanes:
-    return one.where_below(other, one, other)
-
-
-def most(one: Lanes, other: Any) -> Lanes:
-    return one.where_below(other, other, one)
-
-
-def within(value: Lanes, low: int, high: int) -> Lanes:
-    return least(most(value, low), high)
-
-
-def size_of(value: Lanes) -> Lanes:
-    return most(value, value * -1)
-
-
-def summed(values: Sequence[Any]) -> Any:
-    """In pairs, so that the additions need not wait for one another."""
-    while len(values) > 1:
-        values = [one + other for one, other in zip(values[::2], values[1::2], strict=False)] + list(values[len(values) // 2 * 2 :])
-    return values[0]
 
 
 def rows(builder: Any, base: Any, step: Any) -> list[Lanes]:
@@ -137,21 +105,21 @@ def _forward(context: Any, block: Any, step: Any, predicted: Any, step_there: An
     return types.void(*[types.intp] * 5), generated
 
 
-def _backward(context: Any, block: Any, predicted: Any, step: Any, given: Any, step_given: Any, into: Any, step_into: Any, far: Any) -> Any:
-    """Of addresses: frequencies; a prediction, the block itself and the one to be made, each with the bytes from row to row; a sum in 32
-    bits of squares by which what is made differs from the block."""
+def _backward(context: Any, block: Any, picture: Any, step: Any, given: Any, step_given: Any, far: Any) -> Any:
+    """Of addresses: frequencies; a prediction, to which they are added, and the block itself, each with the bytes from row to row; a sum in
+    32 bits of squares by which what is made differs from the block."""
 
     def generated(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        block, predicted, step, given, step_given, into, step_into, far = args
+        block, picture, step, given, step_given, far = args
         values = backward([number(short(builder, block, k)) for k in range(16)])
-        made = [within(value + one, 0, 255) for value, one in zip(values, rows(builder, predicted, step), strict=True)]
+        made = [within(value + one, 0, 255) for value, one in zip(values, rows(builder, picture, step), strict=True)]
         for k, value in enumerate(made):
-            put(builder, shortened(value), builder.add(into, builder.mul(step_into, _WORD(k // 4))), k % 4)
+            put(builder, shortened(value), builder.add(picture, builder.mul(step, _WORD(k // 4))), k % 4)
         differences = [value - one for value, one in zip(made, rows(builder, given, step_given), strict=True)]
         added(builder, summed([value * value for value in differences]), far)
         return context.get_dummy_value()
 
-    return types.void(*[types.intp] * 8), generated
+    return types.void(*[types.intp] * 6), generated
 
 
 def added(builder: Any, value: Lanes, total: Any) -> None:

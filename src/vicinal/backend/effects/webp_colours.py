@@ -1,7 +1,7 @@
 """Red, green and blue to the brightness and the colours of WebP, the latter at half the resolution, and back, all in whole numbers.
 
 The way back is libwebp's, bit for bit: colour is enlarged by a triangle with three quarters on the nearest value, in two roundings. On the
-way there it takes the mean of four pixels in a space of its own; here it is the mean of what they are, which comes nearer to them.
+way there libwebp takes means of four pixels by a power of 0.8; here they are plain means, which lie nearer and need no tables.
 
 Planes have MARGIN columns before and behind those that count, and a row above.
 """
@@ -17,7 +17,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from vicinal.backend.chain_lookup import put_together, take_apart
-from vicinal.backend.effects.webp_blocks import within
+from vicinal.backend.effects.webp_lanes import within
 from vicinal.backend.lanes import LANES, NUMBERS, Lanes, loaded, stored
 
 MARGIN = 16

@@ -13,9 +13,8 @@ from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 
-from vicinal.backend.effects.webp_blocks import least, most, size_of, within
 from vicinal.backend.effects.webp_colours import MARGIN
-from vicinal.backend.effects.webp_lanes import SHORT, gathered, scattered
+from vicinal.backend.effects.webp_lanes import SHORT, eight_loaded, eight_stored, least, most, size_of, within
 from vicinal.backend.lanes import Lanes, everywhere
 
 _compiled = njit(nogil=True, cache=True, error_model="numpy")
@@ -74,8 +73,8 @@ def _edge(upright: bool, between: bool) -> Any:
         else:
             places = [at(base, y, 0) for y in range(-4, 4) for base in (one, other)]
         limit, noise, steep = (Lanes(builder, everywhere(builder, builder.trunc(bound, ir.IntType(16)), SHORT)) for bound in args[3:])
-        made = smoothed(gathered(builder, places, upright), limit, noise, steep, between)
-        scattered(builder, made, places, upright)
+        made = smoothed(eight_loaded(builder, places, upright), limit, noise, steep, between)
+        eight_stored(builder, made, places, upright)
         return context.get_dummy_value()
 
     return types.void(*[types.intp] * 6), generated

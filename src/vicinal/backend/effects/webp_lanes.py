@@ -1,4 +1,5 @@
-"""Pixels of sixteen places at once: eight of a row at each to eight vectors, of one pixel from each place, and back.
+"""Pixels of sixteen places at once: eight of a row at each to eight vectors, of one pixel from each place, and back; and what one reckons
+with such vectors.
 
 Places are addresses, as are all the rest; vectors are of 16 bits, one behind another.
 """
@@ -12,7 +13,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from vicinal.backend.lanes import LANES, Lanes, everywhere, loaded, stored
+from vicinal.backend.lanes import LANES, NUMBERS, Lanes, everywhere, loaded, stored
 
 SHORT = ir.VectorType(ir.IntType(16), LANES)
 STRIDE = 2 * LANES  # bytes of a vector
@@ -29,14 +30,46 @@ def put(builder: Any, value: Lanes, base: Any, at: int = 0) -> None:
     stored(builder, value.value, builder.add(base, _WORD(STRIDE * at)))
 
 
-def gathered(builder: Any, halves: Sequence[Any], turned: bool) -> list[Lanes]:
+def number(value: Lanes) -> Lanes:
+    """In 32 bits."""
+    return Lanes(value.builder, value.builder.sext(value.value, NUMBERS))
+
+
+def shortened(value: Lanes) -> Lanes:
+    return Lanes(value.builder, value.builder.trunc(value.value, SHORT))
+
+
+def least(one: Lanes, other: Any) -> Lanes:
+    return one.where_below(other, one, other)
+
+
+def most(one: Lanes, other: Any) -> Lanes:
+    return one.where_below(other, other, one)
+
+
+def within(value: Lanes, low: int, high: int) -> Lanes:
+    return least(most(value, low), high)
+
+
+def size_of(value: Lanes) -> Lanes:
+    return most(value, value * -1)
+
+
+def summed(values: Sequence[Any]) -> Any:
+    """In pairs, so that the additions need not wait for one another."""
+    while len(values) > 1:
+        values = [one + other for one, other in zip(values[::2], values[1::2], strict=False)] + list(values[len(values) // 2 * 2 :])
+    return values[0]
+
+
+def eight_loaded(builder: Any, halves: Sequence[Any], turned: bool) -> list[Lanes]:
     """Eight vectors: of sixteen addresses of eight bytes each, each two together, or one byte of each ``turned``."""
     lines = [loaded(builder, half, _HALF) for half in halves]
     lines = [_shuffled(builder, lines[k], lines[k + 1], range(LANES)) for k in range(0, LANES, 2)]
     return [Lanes(builder, builder.zext(line, SHORT)) for line in (_turned(builder, lines, 4) if turned else lines)]
 
 
-def scattered(builder: Any, values: Sequence[Lanes], halves: Sequence[Any], turned: bool) -> None:
+def eight_stored(builder: Any, values: Sequence[Lanes], halves: Sequence[Any], turned: bool) -> None:
     """The way back."""
     lines = [builder.trunc(value.value, _BYTES) for value in values]
     lines = _turned(builder, lines, 3) if turned else lines
@@ -65,7 +98,7 @@ def _fetch(context: Any, where: Any, offset: Any, into: Any) -> Any:
     """Eight bytes, ``offset`` behind each of sixteen addresses, to eight vectors."""
 
     def generated(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        for k, value in enumerate(gathered(builder, _places(builder, *args[:2]), True)):
+        for k, value in enumerate(eight_loaded(builder, _places(builder, *args[:2]), True)):
             put(builder, value, args[2], k)
         return context.get_dummy_value()
 
@@ -93,7 +126,7 @@ def _give(context: Any, one: Any, other: Any, which: Any, bound: Any, where: Any
         limit = Lanes(builder, everywhere(builder, builder.trunc(bound, ir.IntType(16)), SHORT))
         number = short(builder, which)
         values = [number.where_below(limit, short(builder, one, k), short(builder, other, k)) for k in range(8)]
-        scattered(builder, values, _places(builder, where, offset), True)
+        eight_stored(builder, values, _places(builder, where, offset), True)
         return context.get_dummy_value()
 
     return types.void(*[types.intp] * 6), generated

@@ -65,7 +65,7 @@ def _small(room, words):
         small_predicted(corner, step, beyond, given, STRIDE * 16, room + STRIDE * PRICES, room + STRIDE * (MODES + 1 + k))
         transformed(given, STRIDE * 16, into, step, block)
         stepped_small(block, room + STRIDE * (LEVELS + 16 * k), table, bits)
-        restored(block, into, step, given, STRIDE * 16, into, step, far)
+        restored(block, into, step, given, STRIDE * 16, far)
 
 
 @_compiled
@@ -93,7 +93,7 @@ def _whole(room, words):
     for k in range(16):
         at, block = STRIDE * (64 * (k >> 2) + 4 * (k & 3)), blocks + STRIDE * 16 * k
         stepped_rest(block, levels + STRIDE * 16 * k, table, bits)
-        restored(block, made + at, STRIDE * 16, given + at, STRIDE * 16, made + at, STRIDE * 16, far)
+        restored(block, made + at, STRIDE * 16, given + at, STRIDE * 16, far)
 
 
 @_compiled
@@ -116,7 +116,7 @@ def _coloured(room, words):
         given, into = room + STRIDE * (COLOUR + 64 * c + 8 * y + x), room + STRIDE * (MADE + 81 * c + COARSE * (1 + y) + 1 + x)
         transformed(given, STRIDE * 8, into, step, block)
         stepped_plain(block, room + STRIDE * (LEVELS + 16 * (32 + k)), words + _WORD * (STEPS + 12), words + _WORD * (BITS + 2))
-        restored(block, into, step, given, STRIDE * 8, into, step, words + _WORD * (FAR + 2))
+        restored(block, into, step, given, STRIDE * 8, words + _WORD * (FAR + 2))
 
 
 @_compiled

@@ -15,8 +15,8 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from vicinal.backend.effects.webp_blocks import added, number, shortened, size_of, summed, within
-from vicinal.backend.effects.webp_lanes import SHORT, STRIDE, put, short
+from vicinal.backend.effects.webp_blocks import added
+from vicinal.backend.effects.webp_lanes import SHORT, STRIDE, number, put, short, shortened, size_of, summed, within
 from vicinal.backend.lanes import LANES, NUMBERS, Lanes, constant, everywhere, loaded
 
 MODES, SMALL_MODES = 4, 10  # DC, V, H, TM; DC, TM, VE, HE, LD, RD, VR, VL, HD, HU
