@@ -90,7 +90,7 @@ def coded(images: NDArray[np.uint8], quality: NDArray, told: bool = False) -> tu
     columns, 25, 16) of 16 blocks of luma, of 4 of each colour and of the means of luma.
     """
     batch, height, width, _ = images.shape
-    count, blocks = min(batch, max(1, TOGETHER // (height * width))), (-(-height // 16), -(-width // 16))
+    count, blocks = max(1, min(batch, TOGETHER // (height * width))), (-(-height // 16), -(-width // 16))
     planes, (room, words), inside = _planes(count, *images.shape[1:]), workplace(), np.empty((count, *blocks), np.bool_)
     modes, levels = (np.zeros((batch if told else 0, *blocks, length), np.int16) for length in (18, 400))
     images, out = np.ascontiguousarray(images), np.empty_like(images, order="C")

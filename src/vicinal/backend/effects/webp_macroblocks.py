@@ -101,19 +101,19 @@ def _coloured(room, words):
     """Two colours, of one mode."""
     step, mode, block = STRIDE * COARSE, room + STRIDE * (MODES + 17), room + STRIDE * BLOCKS
     for c in range(2):
-        corner, given, mean = room + STRIDE * (MADE + 81 * c), room + STRIDE * (COLOUR + 64 * c), room + STRIDE * (BLOCKS + c)
+        corner, given, mean = room + STRIDE * (MADE + COARSE * COARSE * c), room + STRIDE * (COLOUR + 64 * c), room + STRIDE * (BLOCKS + c)
         mean_around(corner, step, 3, room + STRIDE * SEEN, mean)
         for y in range(8):
             compared(corner, corner + STRIDE, corner + step * (1 + y), mean, given + STRIDE * 8 * y, words + _WORD * COSTS)
     chosen(words + _WORD * COSTS, mode)
     for c in range(2):
-        corner, mean = room + STRIDE * (MADE + 81 * c), room + STRIDE * (BLOCKS + c)
+        corner, mean = room + STRIDE * (MADE + COARSE * COARSE * c), room + STRIDE * (BLOCKS + c)
         for y in range(8):
             left = corner + step * (1 + y)
             predicted(corner, corner + STRIDE, left, mean, mode, left + STRIDE)
     for k in range(8):
         c, y, x = k >> 2, 4 * (k >> 1 & 1), 4 * (k & 1)
-        given, into = room + STRIDE * (COLOUR + 64 * c + 8 * y + x), room + STRIDE * (MADE + 81 * c + COARSE * (1 + y) + 1 + x)
+        given, into = room + STRIDE * (COLOUR + 64 * c + 8 * y + x), room + STRIDE * (MADE + COARSE * COARSE * c + COARSE * (1 + y) + 1 + x)
         transformed(given, STRIDE * 8, into, step, block)
         stepped_plain(block, room + STRIDE * (LEVELS + 16 * (32 + k)), words + _WORD * (STEPS + 12), words + _WORD * (BITS + 2))
         restored(block, into, step, given, STRIDE * 8, words + _WORD * (FAR + 2))
@@ -129,7 +129,7 @@ def _fetched(room, where, step, half):
         for x in range(0, 16, 8):
             fetched(where, y * step + x, room + STRIDE * (LUMA + 16 * y + x))
     for c in range(2 if half else 0):
-        there, corner = where + 8 * LANES * (1 + c), MADE + 81 * c
+        there, corner = where + 8 * LANES * (1 + c), MADE + COARSE * COARSE * c
         for x in range(0, 16, 8):
             fetched(there, x - 1 - half, room + STRIDE * (corner + x))
         for y in range(8):
@@ -146,7 +146,7 @@ def _brought(room, where, step, half):
             brought(whole, small, room + STRIDE * MODES, SMALL_MODE, where, y * step + x)
     for c in range(2 if half else 0):
         for y in range(8):
-            made = room + STRIDE * (MADE + 81 * c + COARSE * (1 + y) + 1)
+            made = room + STRIDE * (MADE + COARSE * COARSE * c + COARSE * (1 + y) + 1)
             brought(made, made, room + STRIDE * MODES, SMALL_MODE, where + 8 * LANES * (1 + c), y * half)
 
 
