@@ -51,27 +51,13 @@ def test_jpeg_knows_red_from_blue(shared_data):
 
 
 @pytest.mark.parametrize("quality", [5, 50, 95])
-@pytest.mark.parametrize("effort", [0, 2, 4, 6])
-def test_webp_is_pillows(photo, quality, effort):
-    ours = v.WebPCompression(quality=quality, effort=effort)(photo, seed=0)
-    theirs = coded(photo, format="WEBP", quality=quality, method=effort)
-    assert np.abs(ours.astype(int) - theirs).mean() < 0.7
-    assert np.abs(theirs.astype(int) - photo).mean() > 1
-
-
-@pytest.mark.parametrize("quality", [30, 60, 90])
-def test_webp_loses_at_its_effort_what_encoders_lose_at_their_own(photo, quality):
-    """Which is 4, in libwebp, OpenCV and Pillow."""
-    far = [np.square(v.WebPCompression(quality=quality, effort=effort)(photo, seed=0).astype(float) - photo).mean() for effort in (2, 4)]
-    assert far[0] == pytest.approx(far[1], rel=0.15)
-    assert np.array_equal(v.WebPCompression(quality=quality)(photo, seed=0), v.WebPCompression(quality=quality, effort=2)(photo, seed=0))
-
-
-def test_a_pillow_without_webp_is_told(photo, monkeypatch):
-    monkeypatch.setattr("PIL.features.check", lambda feature: feature != "webp")
-    sentence = "WebPCompression: expected a Pillow with WebP, got one without it; write pip install --force-reinstall pillow"
-    with pytest.raises(v.BackendError, match=sentence):
-        v.WebPCompression()(photo, seed=0)
+def test_webp_loses_what_pillows_loses(photo, quality):
+    """Each its own way: what is chosen is held against libwebp's reader in ``test_webp``."""
+    ours = v.WebPCompression(quality=quality)(photo, seed=0).astype(float)
+    theirs = coded(photo, format="WEBP", quality=quality).astype(float)
+    lost, known = (np.square(made - photo).mean() for made in (ours, theirs))
+    assert lost == pytest.approx(known, rel=0.25)
+    assert np.square(ours - theirs).mean() < 2 * known  # as far apart as two errors that know nothing of each other
 
 
 @pytest.mark.parametrize("name", ["JpegCompression", "WebPCompression"])

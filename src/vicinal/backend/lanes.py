@@ -58,13 +58,13 @@ def gathered(builder: Any, table: Any, places: Any, item: Any, size: int = 4) ->
 @final
 @dataclass(frozen=True)
 class Lanes:
-    """32-bit whole numbers side by side, to be reckoned with as if they were one."""
+    """Whole numbers side by side, to be reckoned with as if they were one."""
 
     builder: Any
     value: Any
 
     def _of(self, other: Any) -> Any:
-        return other.value if isinstance(other, Lanes) else ir.Constant(NUMBERS, [other] * LANES)
+        return other.value if isinstance(other, Lanes) else constant(other, self.value.type)
 
     def _made(self, operation: str, other: Any) -> Lanes:
         return Lanes(self.builder, getattr(self.builder, operation)(self.value, self._of(other)))

@@ -17,9 +17,12 @@ def _gaussian_blur(operation: Any, walk: Translation) -> Made:
 
 
 def _compression(operation: Any, walk: Translation) -> Made:
-    name, settings = {"jpeg": ("JpegCompression", {}), "webp": ("WebPCompression", {"effort": 4})}[str(operation.compression_type)]
-    node = made(name, quality=whole(operation.quality_range), **settings)
-    return Near(node, "red and blue are encoded as red and blue, where the original swaps them")
+    swapped = "red and blue are encoded as red and blue, where the original swaps them"
+    name, reason = {
+        "jpeg": ("JpegCompression", swapped),
+        "webp": ("WebPCompression", f"{swapped}, and how blocks are predicted is not what libwebp chooses"),
+    }[str(operation.compression_type)]
+    return Near(made(name, quality=whole(operation.quality_range)), reason)
 
 
 def _motion(operation: Any, walk: Translation) -> Made:
