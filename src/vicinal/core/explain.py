@@ -34,13 +34,13 @@ def described(slots: Sequence[Slot], number: int) -> str:
 
 def _reason(slots: Sequence[Slot], number: int) -> str:
     """Why a pass could not be part of the one before of its kind, if there is one."""
-    primitive, _, behind, exact = slots[number]
+    primitive, _, behind, exact, had = slots[number]
     same = [n for n in range(number) if type(slots[n].primitive) is type(primitive)]
     if behind or not same:
         return "behind a barrier" if behind else ""
     if same[-1] == number - 1:
         return "other border, fill or interpolation" if isinstance(primitive, Warp) else f"two {kind(primitive)} passes do not compose"
-    between = ", ".join(dict.fromkeys(path for slot in slots[same[-1] + 1 : number] for path in slot.paths))
+    between = ", ".join(dict.fromkeys(path for n in range(same[-1] + 1, number) for path in slots[n].paths[: had[n]]))
     hint = "; exact=False lets it pass colour" if isinstance(primitive, Warp) and exact else ""
     verb = "stand between and do" if ", " in between else "stands between and does"
     return f"{between} {verb} not commute{hint}"

@@ -44,13 +44,14 @@ T = TypeVar("T")
 
 @final
 class Slot(NamedTuple):
-    """One pass: the composed primitive, the operations in it, and of when it was opened, whether it was behind a barrier and whether only
-    exact equations were allowed."""
+    """One pass: the composed primitive and the operations in it; and of when it was opened, whether it was behind a barrier, whether only
+    exact equations were allowed, and how many operations every pass before it had."""
 
     primitive: Primitive
     paths: tuple[str, ...]
     behind: bool
     exact: bool
+    had: tuple[int, ...]
 
 
 @final
@@ -135,7 +136,7 @@ class Builder:
         self.draw, self.before, self.spec, self.given, self.inputs = draw, spec, spec, given, inputs
         self.slots: list[Primitive] = []
         self.paths: list[list[str]] = []
-        self.opened: list[tuple[bool, bool]] = []  # how every slot was, as ``Slot`` says it
+        self.opened: list[tuple[bool, bool, tuple[int, ...]]] = []  # how every slot was, as ``Slot`` says it
         self.params: dict[str, dict[str, NDArray]] = {}
         self.concerned: list[int] = []  # the samples of every slot, as bits
         self.walls: list[tuple[int, int]] = []  # how many slots lie behind a barrier, and for which samples, as bits
@@ -209,7 +210,7 @@ class Builder:
 
     def alternatives(self, nodes: Sequence[tuple[Node, str]], taken: NDArray[np.bool_], kinds: Sequence[Sequence[int]]) -> None:
         """Walk nodes at their paths, each for samples of its own: ``taken`` (n, B). Transforms of a kind are lowered as one."""
-        there = taken.any(1).tolist()
+        there = np.asarray(taken.any(1)).tolist()
         for numbers in kinds if self.fuse else [[number] for number in range(len(nodes))]:
             wanted = [(*nodes[number], taken[number]) for number in numbers if there[number]]
             if len(wanted) == 1:
@@ -298,7 +299,7 @@ class Builder:
     def _place(self, primitive: Primitive, paths: list[str], slot: int, samples: int) -> None:
         """Let a primitive join a slot, or open a new one behind all others (-1)."""
         if slot < 0:
-            self.opened.append((0 < len(self.slots) == self._highest, self.exact))
+            self.opened.append((0 < len(self.slots) == self._highest, self.exact, tuple(map(len, self.paths))))
             self.slots.append(primitive)
             self.paths.append(paths)
             self.concerned.append(samples)
