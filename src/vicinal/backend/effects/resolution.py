@@ -79,8 +79,9 @@ def _gathered(source, old, rows, columns, channels, new, out):
 @_compiled
 def _one_by_one(source, old, maps, new, box, channels, out):
     border, fill, chosen, start, at = np.full(1, REPLICATE, np.int8), np.zeros(1, np.float32), np.ones(1, np.bool_), 0, 0
+    order = np.zeros(1, np.int64)
     for b in range(len(new)):
         stop, end = start + old[b, 0] * old[b, 1] * channels, at + new[b, 0] * new[b, 1] * channels
         image = source[start:stop].reshape(1, old[b, 0], old[b, 1], channels)
-        upright(image, maps[b : b + 1], new[b : b + 1], chosen, out[at:end], border, fill, box[b : b + 1])
+        upright(image, maps[b : b + 1], new[b : b + 1], order, chosen, out[at:end], border, fill, box[b : b + 1])
         start, at = stop, end
