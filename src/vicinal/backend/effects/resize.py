@@ -17,7 +17,7 @@ _compiled = njit(nogil=True, cache=True, error_model="numpy")
 _inlined = njit(nogil=True, cache=True, error_model="numpy", inline="always")
 
 
-@_compiled
+@_inlined
 def _boxes(old, new, box, many, whole, most, first, shares):
     """For each of ``new`` pixels of an axis the first of ``old`` that its box touches, and the shares (many, new) of those from there on.
 
@@ -60,7 +60,7 @@ def _whole(wide):
     return (wide + STRIP - 1) // STRIP * STRIP
 
 
-@_compiled
+@_inlined
 def _columns(old, new, box, channels, left, right, owner, inner, begins, places, halves):
     """Of columns the first pixels and shares, and what ``sums`` reads. False where a block needs more than 128 bytes."""
     deep, near = _even(box), True
@@ -81,7 +81,7 @@ def _columns(old, new, box, channels, left, right, owner, inner, begins, places,
     return near
 
 
-@_compiled
+@_inlined
 def _rows(old, new, box, room, top, down, needed, used, each):
     """Of rows how many of the old ones they need, and what ``strips_stored`` reads for each: places in a ring of lines, and shares."""
     high = _many(box)
@@ -108,16 +108,18 @@ def _across(source, begin, first, shares, deep, wide, channels, lines, to):
             lines[to + x * channels + c] = total >> ACROSS - 8
 
 
-@_compiled
-def _alike_ones(source, starts, ends, order, sizes, channels, box, near, rows, columns, line, lines, row, out):
-    """Images of one size, those in ``order``; sizes: height and width, old and new ones."""
-    (_, width, height, wide), (needed, used, each), (left, right, begins, places, halves) = sizes, rows, columns
+@_inlined
+def _alike_ones(source, starts, ends, chosen, sizes, channels, box, near, rows, columns, line, lines, row, out):
+    """Images of one size; chosen: the order of all, and which of it from where to where; sizes: the
+    old width, and the new height and width."""
+    (order, at, upto), (width, height, wide), (needed, used, each) = chosen, sizes, rows
+    left, right, begins, places, halves = columns
     high, deep, length, step = _many(box[0]), _even(box[1]), wide * channels, width * channels
     ring, room, blocks = _ring(high) - 1, _whole(length), (length + BLOCK - 1) // BLOCK
     most, given, spare = len(source) - len(line), source.ctypes.data, line.ctypes.data
     first, share = used.ctypes.data, each.ctypes.data
-    for b in order:
-        start, to, last = starts[b], ends[b], 0
+    for n in range(at, upto):
+        start, to, last = starts[order[n]], ends[order[n]], 0
         end = to + height * length - room
         for y in range(height):
             while last < needed[y]:
@@ -160,8 +162,10 @@ def resized(source, old, new, box, channels, order, out):
             upto += 1
         _rows(old[one, 0], new[one, 0], box[one, 0], _whole(new[one, 1] * channels), top, down, needed, used, each)
         near = _columns(old[one, 1], new[one, 1], box[one, 1], channels, left, right, owner, inner, begins, places, halves)
-        sizes, rows, columns = (old[one, 0], old[one, 1], new[one, 0], new[one, 1]), (needed, used, each), (left, right, begins, places, halves)
-        _alike_ones(source, starts, ends, order[at:upto], sizes, channels, (box[one, 0], box[one, 1]), near, rows, columns, line, lines, row, out)
+        sizes, rows, columns = (old[one, 1], new[one, 0], new[one, 1]), (needed, used, each), (left, right, begins, places, halves)
+        _alike_ones(
+            source, starts, ends, (order, at, upto), sizes, channels, (box[one, 0], box[one, 1]), near, rows, columns, line, lines, row, out
+        )
         at = upto
 
 
