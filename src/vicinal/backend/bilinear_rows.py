@@ -30,39 +30,41 @@ def _marks(places, size, border, pixels, weights):
 
 
 @_compiled
-def _noted(inverse, size, border, count, places, starts, pairs, rows, down):
+def _noted(inverse, size, border, count, high, wide, places, starts, pairs, rows, down):
     """Where the columns of a result begin in a row of the source, and two weights of each; its rows, and weights of those below.
 
     Whether a row of it shows what lies beside the canvas.
     """
     start, apart = inverse[0] * 0.5 + inverse[2] - 0.5, False
-    for x in range(len(starts)):
+    for x in range(wide):
         places[x] = inverse[0] * x + start
-    _marks(places[: len(starts)], size[1], border, starts, pairs)
-    for x in range(len(starts)):
+    _marks(places[:wide], size[1], border, starts, pairs)
+    for x in range(wide):
         apart |= not 0 <= starts[x] < size[1] - (pairs[x] > 0)
         starts[x], pairs[x] = starts[x] * count, (pairs[x] << 16) + ONE - pairs[x]
-    for y in range(len(rows)):
+    for y in range(high):
         places[y] = inverse[4] * (y + 0.5) + inverse[5] - 0.5
-    _marks(places[: len(rows)], size[0], border, rows, down)
+    _marks(places[:high], size[0], border, rows, down)
     return apart
 
 
 @_compiled
-def _blocks(starts, pairs, channels, begins, orders, weights):
-    """What ``blocks_across`` reads; how many blocks, or 0 where the neighbours of one lie too far apart."""
-    count, last, beyond = len(channels), len(starts) - 1, np.int32(0)
-    blocks = (len(starts) * count + PIXELS - 1) // PIXELS
+def _blocks(starts, pairs, wide, owner, inner, count, begins, orders, weights):
+    """What ``blocks_across`` reads; how many blocks, or 0 where the neighbours of one lie too far apart.
+
+    owner, inner: of the values of a row in turn the pixel and the channel; those behind the last are as the last pixel is.
+    """
+    starts[wide : wide + PIXELS], beyond = starts[wide - 1], np.int32(0)
+    blocks = (wide * count + PIXELS - 1) // PIXELS
     for k in range(blocks):
-        begins[k] = min(starts[k * PIXELS // count], starts[min((k * PIXELS + PIXELS - 1) // count, last)])
-    i = np.uintp(0)  # unsigned numbers need no look at negative ones
-    for x in range(np.uintp(len(starts))):
-        for c in range(np.int32(count)):
-            place = np.int32(starts[x] + c - np.int32(begins[i // np.uintp(PIXELS)]))
-            orders[i], weights[i] = ((place + np.int32(count)) << 16) + place, pairs[x]
-            beyond |= place | (place + np.int32(count))
-            i += np.uintp(1)
-    orders[i : blocks * PIXELS] = 0
+        at = np.uintp(k * PIXELS)  # unsigned numbers need no look at negative ones
+        base, step = min(starts[owner[at]], starts[owner[at + np.uintp(PIXELS - 1)]]), np.int32(count)
+        begins[k] = base
+        for lane in range(np.uintp(PIXELS)):
+            x = np.uintp(owner[at + lane])
+            place = np.int32(starts[x] + inner[at + lane] - base)
+            orders[at + lane], weights[at + lane] = ((place + step) << 16) + place, pairs[x]
+            beyond |= place | (place + step)
     return blocks if 0 <= beyond < _SPILL else 0
 
 
@@ -82,7 +84,9 @@ def by_rows(src, inverse, sizes, order, chosen, planar, out, border, fill, table
     apart, entries = np.empty((count, most), np.uint8), np.empty((tables.shape[2], 256), tables.dtype)
     planes, held = np.empty((tables.shape[2], 4, 256), np.uint8), np.empty(2, np.int64)
     stride = (sizes[:, 1].max() * count + PIXELS - 1) // PIXELS * PIXELS + PIXELS
-    sums, marks, places = aligned(2 * stride, np.int32), np.empty((4, sizes.max()), np.int32), np.empty(sizes.max())
+    sums, marks, places = aligned(2 * stride, np.int32), np.zeros((4, sizes.max() + PIXELS), np.int32), np.empty(sizes.max())
+    values = np.arange(stride)
+    owner, inner = (values // count).astype(np.int32), (values % count).astype(np.int32)
     begins, orders, weights = np.empty(stride // PIXELS, np.int64), aligned(stride, np.int32), aligned(stride, np.int32)
     strip, flat, beside, blocks = np.empty((width + 2 * RING) * count + _SPILL, np.uint8), src.reshape(-1), False, 0
     starts, pairs, tops, down = marks[0], marks[1], marks[2], marks[3]
@@ -102,9 +106,8 @@ def by_rows(src, inverse, sizes, order, chosen, planar, out, border, fill, table
         if not plain and len(tables) > 1:
             entries_of(tables[b], out.itemsize == 4, entries, planes)
         if last < 0 or not mapped_alike(inverse, sizes, border, last, b):
-            starts, pairs, tops, down, last = marks[0, :wide], marks[1, :wide], marks[2, :high], marks[3, :high], b
-            beside = _noted(inverse[b], (height, width), border[b], count, places, starts, pairs, tops, down)
-            blocks = _blocks(starts, pairs, channels, begins, orders, weights) if WIDE else 0
+            beside, last = _noted(inverse[b], (height, width), border[b], count, high, wide, places, starts, pairs, tops, down), b
+            blocks = _blocks(starts, pairs, wide, owner, inner, count, begins, orders, weights) if WIDE else 0
         if beside:
             strip[:] = value
         held[0], held[1] = -9, -9

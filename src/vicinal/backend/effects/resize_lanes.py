@@ -6,8 +6,8 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic
 from numba.core import cgutils
+from numba.extending import intrinsic
 
 from vicinal.backend.lanes import address_of, constant, everywhere, loaded, often, stored, summed
 from vicinal.backend.vectors import instruction
