@@ -110,8 +110,8 @@ def _across(source, begin, first, shares, deep, wide, channels, lines, to):
 
 @_inlined
 def _alike_ones(source, starts, ends, chosen, sizes, channels, box, near, rows, columns, line, lines, row, out):
-    """Images of one size; chosen: the order of all, and which of it from where to where; sizes: the
-    old width, and the new height and width."""
+    """Images of one size; chosen: the order of all, and from where to where in it these are; sizes: the old width, and the new height and
+    width."""
     (order, at, upto), (width, height, wide), (needed, used, each) = chosen, sizes, rows
     left, right, begins, places, halves = columns
     high, deep, length, step = _many(box[0]), _even(box[1]), wide * channels, width * channels
