@@ -44,6 +44,7 @@ def test_every_value_is_the_sum_of_its_shares_to_the_last_bit(dtype, channels, s
     inverse[:, 2], inverse[:, 5] = [0, 41, -5.3], [0, 0, 2.25]
     box, chosen, fill = np.maximum(np.abs(inverse[:, [0, 4]]), 1), np.ones(3, bool), np.zeros(3, np.float32)
     out = np.empty(size.prod(1).sum() * channels, dtype)
-    upright(data, inverse, size, chosen, out, np.full(3, REPLICATE, np.int8), fill, box)
-    told = [summed(*one).ravel() for one in zip(data, inverse, size, box, strict=True)]
+    order = np.array([2, 0, 1])
+    upright(data, inverse, size, order, chosen, out, np.full(3, REPLICATE, np.int8), fill, box)
+    told = [summed(data[n], inverse[n], size[n], box[n]).ravel() for n in order]
     assert np.array_equal(out, np.concatenate(told))

@@ -63,29 +63,31 @@ def _told(flat, marks, many, stride, channels, entries, out, at, area, past):
 
 
 @_compiled
-def affine(src, inverse, sizes, chosen, planar, out, border, fill, tables, channels):
+def affine(src, inverse, sizes, order, chosen, planar, out, border, fill, tables, channels):
     """Linear sampling of 8-bit images by inverse maps, and a table look-up of the rounded value, in one pass.
 
-    src (B, H, W, C), inverse (B, 6) row by row, sizes (B, 2) height and width of each result, chosen (B,) which are wanted, out: one behind
-    the other, each with the channels last, or first where ``planar``, border (B,), fill (B,) whole numbers, tables (B or 1, 256, K) with
-    K = 1 or C, or (1, 0, 1) for none, channels: a tuple of length C, so that the compiler knows C.
+    src (B, H, W, C), inverse (B, 6) row by row, sizes (B, 2) height and width of each result, order (B,) in which they lie in ``out`` one
+    behind the other, each with the channels last, or first where ``planar``, chosen (B,) which are wanted, border (B,), fill (B,) whole
+    numbers, tables (B or 1, 256, K) with K = 1 or C, or (1, 0, 1) for none, channels: a tuple of length C, so that the compiler knows C.
     """
-    batch, height, width = src.shape[:3]
+    height, width = src.shape[1:3]
     count, plain, start = len(channels), tables.shape[1] == 0, 0
     direct = not plain and out.itemsize == 4 and count <= 4 and (planar or count == 1)
     past = out.itemsize == 4 and out.nbytes > streams.LARGE
     most, xs, ys, marks, line = block(sizes[:, 1].max(), count)
     apart, entries = np.empty((count, most), np.uint8), np.empty((tables.shape[2], 256), tables.dtype)
     planes = np.empty((tables.shape[2], 4, 256), np.uint8)
-    for b in range(batch):
+    if not plain and len(tables) == 1:
+        entries_of(tables[0], out.itemsize == 4 and not direct, entries, planes)
+    for b in order:
         high, wide = sizes[b]
         rows, area = max(1, most // wide), high * wide
         made = out[start : start + area * count]
         start += area * count
-        if not plain and b < len(tables):
-            entries_of(tables[b], out.itemsize == 4 and not direct, entries, planes)
         if not chosen[b]:
             continue
+        if not plain and len(tables) > 1:
+            entries_of(tables[b], out.itemsize == 4 and not direct, entries, planes)
         window = _looked_at(inverse[b], (height, width), high, wide, border[b])
         flat, stride = room(window[2] - window[0], window[3] - window[1], count), (window[2] - window[0] + 2 * RING) * count
         settle(flat, src[b], window, border[b], np.uint8(fill[b]), count)

@@ -10,8 +10,8 @@ import numpy as np
 
 from vicinal.backend.bilinear import RING, block, marked_axis
 from vicinal.backend.bilinear_lanes import BITS, ONE, PIXELS, blocks_across, row_across, row_between
-from vicinal.backend.bilinear_tables import entries_of, given
-from vicinal.backend.kernels import _brought, _compiled, _inlined
+from vicinal.backend.bilinear_tables import entries_of, placed
+from vicinal.backend.kernels import _brought, _compiled, _inlined, aligned, mapped_alike
 from vicinal.backend.pixels import copied
 from vicinal.backend.vectors import WIDE
 from vicinal.core.warp import CONSTANT
@@ -30,39 +30,41 @@ def _marks(places, size, border, pixels, weights):
 
 
 @_compiled
-def _noted(inverse, size, border, count, places, starts, pairs, rows, down):
+def _noted(inverse, size, border, count, high, wide, places, starts, pairs, rows, down):
     """Where the columns of a result begin in a row of the source, and two weights of each; its rows, and weights of those below.
 
     Whether a row of it shows what lies beside the canvas.
     """
     start, apart = inverse[0] * 0.5 + inverse[2] - 0.5, False
-    for x in range(len(starts)):
+    for x in range(wide):
         places[x] = inverse[0] * x + start
-    _marks(places[: len(starts)], size[1], border, starts, pairs)
-    for x in range(len(starts)):
+    _marks(places[:wide], size[1], border, starts, pairs)
+    for x in range(wide):
         apart |= not 0 <= starts[x] < size[1] - (pairs[x] > 0)
         starts[x], pairs[x] = starts[x] * count, (pairs[x] << 16) + ONE - pairs[x]
-    for y in range(len(rows)):
+    for y in range(high):
         places[y] = inverse[4] * (y + 0.5) + inverse[5] - 0.5
-    _marks(places[: len(rows)], size[0], border, rows, down)
+    _marks(places[:high], size[0], border, rows, down)
     return apart
 
 
 @_compiled
-def _blocks(starts, pairs, channels, begins, orders, weights):
-    """What ``blocks_across`` reads; how many blocks, or 0 where the neighbours of one lie too far apart."""
-    count, last, beyond = len(channels), len(starts) - 1, np.int32(0)
-    blocks = (len(starts) * count + PIXELS - 1) // PIXELS
+def _blocks(starts, pairs, wide, owner, inner, count, begins, orders, weights):
+    """What ``blocks_across`` reads; how many blocks, or 0 where the neighbours of one lie too far apart.
+
+    owner, inner: of the values of a row in turn the pixel and the channel; those behind the last are as the last pixel is.
+    """
+    starts[wide : wide + PIXELS], beyond = starts[wide - 1], np.int32(0)
+    blocks = (wide * count + PIXELS - 1) // PIXELS
     for k in range(blocks):
-        begins[k] = min(starts[k * PIXELS // count], starts[min((k * PIXELS + PIXELS - 1) // count, last)])
-    i = np.uintp(0)  # unsigned numbers need no look at negative ones
-    for x in range(np.uintp(len(starts))):
-        for c in range(np.int32(count)):
-            place = np.int32(starts[x] + c - np.int32(begins[i // np.uintp(PIXELS)]))
-            orders[i], weights[i] = ((place + np.int32(count)) << 16) + place, pairs[x]
-            beyond |= place | (place + np.int32(count))
-            i += np.uintp(1)
-    orders[i : blocks * PIXELS] = 0
+        at = np.uintp(k * PIXELS)  # unsigned numbers need no look at negative ones
+        base, step = min(starts[owner[at]], starts[owner[at + np.uintp(PIXELS - 1)]]), np.int32(count)
+        begins[k] = base
+        for lane in range(np.uintp(PIXELS)):
+            x = np.uintp(owner[at + lane])
+            place = np.int32(starts[x] + inner[at + lane] - base)
+            orders[at + lane], weights[at + lane] = ((place + step) << 16) + place, pairs[x]
+            beyond |= place | (place + step)
     return blocks if 0 <= beyond < _SPILL else 0
 
 
@@ -74,60 +76,68 @@ def _still(inverse, size, canvas):
 
 
 @_compiled
-def by_rows(src, inverse, sizes, chosen, planar, out, border, fill, tables, channels):
+def by_rows(src, inverse, sizes, order, chosen, planar, out, border, fill, tables, channels):
     """What ``affine_kernels.affine`` does, to the last bit, for maps that keep rows rows and columns columns; its arguments."""
-    batch, height, width = src.shape[:3]
-    count, plain, start = len(channels), tables.shape[1] == 0, 0
+    height, width = src.shape[1:3]
+    count, plain, start, last = len(channels), tables.shape[1] == 0, 0, -1
     most, _, _, _, line = block(sizes[:, 1].max(), count)
     apart, entries = np.empty((count, most), np.uint8), np.empty((tables.shape[2], 256), tables.dtype)
     planes, held = np.empty((tables.shape[2], 4, 256), np.uint8), np.empty(2, np.int64)
     stride = (sizes[:, 1].max() * count + PIXELS - 1) // PIXELS * PIXELS + PIXELS
-    sums, marks, places = np.empty(2 * stride, np.int32), np.empty((4, sizes.max()), np.int32), np.empty(sizes.max())
-    begins, orders, weights = np.empty(stride // PIXELS, np.int64), np.empty(stride, np.int32), np.empty(stride, np.int32)
-    strip = np.empty((width + 2 * RING) * count + _SPILL, np.uint8)
-    for b in range(batch):
-        high, wide = sizes[b]
-        rows, area, length = 1 if plain else max(1, most // wide), high * wide, wide * count
-        made, pixels = out[start : start + area * count], src[b].reshape(-1)
-        start += area * count
-        if not plain and b < len(tables):
-            entries_of(tables[b], out.itemsize == 4, entries, planes)
+    sums, marks, places = aligned(2 * stride, np.int32), np.zeros((4, sizes.max() + PIXELS), np.int32), np.empty(sizes.max())
+    values = np.arange(stride)
+    owner, inner = (values // count).astype(np.int32), (values % count).astype(np.int32)
+    begins, orders, weights = np.empty(stride // PIXELS, np.int64), aligned(stride, np.int32), aligned(stride, np.int32)
+    strip, flat, beside, blocks = np.empty((width + 2 * RING) * count + _SPILL, np.uint8), src.reshape(-1), False, 0
+    starts, pairs, tops, down = marks[0], marks[1], marks[2], marks[3]
+    image, spare, row_of = flat.ctypes.data, strip.ctypes.data, width * count
+    if not plain and len(tables) == 1:
+        entries_of(tables[0], out.itemsize == 4, entries, planes)
+    for b in order:
+        high, wide, at = sizes[b, 0], sizes[b, 1], start
+        area, length = high * wide, wide * count
+        rows, start = 1 if plain else max(1, most // wide), start + area * count
         if not chosen[b]:
             continue
+        first, value, whole = 0, np.uint8(fill[b]), height * row_of
         if plain and _still(inverse[b], sizes[b], (height, width)):
-            copied(made, 0, pixels, 0, len(made))
+            copied(out, at, flat, b * whole, whole)
             continue
-        starts, pairs, tops, down = marks[0, :wide], marks[1, :wide], marks[2, :high], marks[3, :high]
-        beside = _noted(inverse[b], (height, width), border[b], count, places, starts, pairs, tops, down)
-        blocks = _blocks(starts, pairs, channels, begins, orders, weights) if WIDE else 0
+        if not plain and len(tables) > 1:
+            entries_of(tables[b], out.itemsize == 4, entries, planes)
+        if last < 0 or not mapped_alike(inverse, sizes, border, last, b):
+            beside, last = _noted(inverse[b], (height, width), border[b], count, high, wide, places, starts, pairs, tops, down), b
+            blocks = _blocks(starts, pairs, wide, owner, inner, count, begins, orders, weights) if WIDE else 0
         if beside:
-            strip[:] = np.uint8(fill[b])
-        held[:], first, image, spare = -9, 0, pixels.ctypes.data, strip.ctypes.data
+            strip[:] = value
+        held[0], held[1] = -9, -9
         for y in range(high):
             upper, weight = np.int64(tops[y]), down[y]
             for row in range(upper, upper + 1 + (weight > 0)):
                 if held[row & 1] == row:
                     continue
                 shown, to, held[row & 1] = _brought(row, height, border[b]), (row & 1) * stride, row
-                begin = shown * width * count
                 if shown < 0:
                     for k in range(length):
-                        sums[to + k] = np.int32(np.uint8(fill[b])) << BITS
+                        sums[to + k] = np.int32(value) << BITS
                     continue
+                begin = b * whole + shown * row_of
                 place = image + begin
-                if beside or begin + (width + 1) * count + _SPILL > len(pixels):
-                    copied(strip, RING * count, pixels, begin, width * count)
+                if beside or begin + row_of + count + _SPILL > len(flat):
+                    copied(strip, RING * count, flat, begin, row_of)
                     place = spare + RING * count
                 if blocks > 0:
                     blocks_across(sums, to, place, begins, orders, weights, blocks)
                 else:
                     row_across(sums, to, place, starts, pairs, wide, channels)
-            above, below = (upper & 1) * stride, ((upper + (weight > 0)) & 1) * stride
+            above, below, to = (upper & 1) * stride, ((upper + (weight > 0)) & 1) * stride, at + y * length
             if plain and (high - 1 - y) * length >= PIXELS:  # what is written too much comes later
-                row_between(made, y * length, sums, above, below, weight, length)
-                first = y + 1
+                row_between(out, to, sums, above, below, weight, length)
                 continue
-            row_between(line, (y - first) * length, sums, above, below, weight, length)
-            if y + 1 == first + rows or y + 1 == high:
-                given(line, (y + 1 - first) * wide, 0, plain, entries, planes, planar, apart, made, first * wide, area)
+            row_between(line, 0 if plain else (y - first) * length, sums, above, below, weight, length)
+            if plain:
+                copied(out, to, line, 0, length)
+            elif y + 1 == first + rows or y + 1 == high:
+                made = out[at : at + area * count]
+                placed(line, (y + 1 - first) * wide, entries, planes, planar, apart, made, first * wide, area)
                 first = y + 1

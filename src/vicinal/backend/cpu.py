@@ -116,7 +116,7 @@ def _warp_table(warp: Warp, chain: Pointwise, data: NDArray, form: sampling.Stra
     tables, planar, size = tabulated(chain, np.uint8), chain.layout == "CHW", form.sizes[0]
     shape = (data.shape[3], *size) if planar else (*size, data.shape[3])
     out = room((len(data), *shape), tables.dtype)
-    sampling.table_at(data, form.inverse, form.sizes, planar, out, warp.border, warp.fill, tables, form.upright, ~form.upright)
+    sampling.table_at(data, form.inverse, form.sizes, form.order, planar, out, warp.border, warp.fill, tables, form.upright, ~form.upright)
     return out
 
 

@@ -12,6 +12,7 @@ from vicinal.core.warp import CONSTANT, NEAREST, REFLECT
 _compiled = njit(nogil=True, cache=True, error_model="numpy")
 _inlined = njit(nogil=True, cache=True, error_model="numpy", inline="always")
 
+_LINE = 64  # bytes of a line of the cache
 _ONE_SAMPLE = 1.49  # source pixels along an axis: up to here ``Warp.supersampling`` is 1 for certain
 
 
@@ -137,6 +138,23 @@ def copied(out, at, values, start, count):
     at, start = np.uintp(at), np.uintp(start)  # unsigned indices need no look at negative ones, which would keep the loop scalar
     for i in range(np.uintp(count)):
         out[at + i] = values[start + i]
+
+
+@_inlined
+def mapped_alike(inverse, sizes, border, one, other):
+    """Whether two samples have the same map (B, 6), size (B, 2) and border (B,)."""
+    same = sizes[one, 0] == sizes[other, 0] and sizes[one, 1] == sizes[other, 1] and border[one] == border[other]
+    for k in range(6):
+        same &= inverse[one, k] == inverse[other, k]
+    return same
+
+
+@_inlined
+def aligned(count, dtype):
+    """Room for so many numbers, from the beginning of a line of the cache on: a register that spans two of them takes twice the time."""
+    room = np.empty(count + _LINE, dtype)
+    start = -room.ctypes.data % _LINE // room.itemsize
+    return room[start : start + count]
 
 
 @_inlined

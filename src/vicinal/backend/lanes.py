@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, final
 
 from llvmlite import ir
+from numba.core import cgutils
 
 from vicinal.backend.vectors import WIDE, instruction
 
@@ -53,6 +55,31 @@ def gathered(builder: Any, table: Any, places: Any, item: Any, size: int = 4) ->
     name = f"mask.gather.dp{'s' if item == ir.FloatType() else 'i'}.512"
     function = instruction(builder, name, form, form, base.type, places.type, lanes, number)
     return builder.call(function, [constant(0, form), base, places, constant(1, lanes), number(size)])
+
+
+def summed(builder: Any, first: Any, count: Any, term: Callable[[Any], Any], add: str = "add") -> Any:
+    """A vector and so many more, one after the other: without a loop where their number is known beforehand."""
+    if isinstance(count, ir.Constant):
+        for n in range(count.constant):
+            first = getattr(builder, add)(first, term(count.type(n)))
+        return first
+    total = cgutils.alloca_once_value(builder, first)
+    with cgutils.for_range(builder, count) as loop:
+        builder.store(getattr(builder, add)(builder.load(total), term(loop.index)), total)
+    return builder.load(total)
+
+
+def often(builder: Any, count: Any, known: tuple[int, ...], each: Callable[[Any], None]) -> None:
+    """What is done for a number, written out for those that it often is, which may be twice as fast; else for any."""
+    if not known:
+        each(count)
+        return
+    one = count.type(known[0])
+    with builder.if_else(builder.icmp_signed("==", count, one)) as (same, other):
+        with same:
+            each(one)
+        with other:
+            often(builder, count, known[1:], each)
 
 
 @final

@@ -47,6 +47,11 @@ class Straight:
     moved: bool
 
     @cached_property
+    def order(self) -> NDArray[np.int64]:
+        """(B,) the samples as results lie, those of one size one after the other: what is noted of a map is noted once."""
+        return np.arange(len(self.sizes)) if self.alike else _as_numbers(self.sizes).argsort(kind="stable")
+
+    @cached_property
     def averaged(self) -> NDArray[np.bool_]:
         """(B,) which pixels are means over boxes."""
         return (self.boxes[:, 0] > 1) | (self.boxes[:, 1] > 1)
@@ -89,16 +94,16 @@ def inverses(warp: Warp, rows: NDArray | slice = slice(None)) -> NDArray[np.floa
     return np.ascontiguousarray(square(warp.inverted[rows])[:, :2]).reshape(-1, 6)
 
 
-def table_at(data: NDArray, inverse: NDArray, sizes: NDArray, planar: bool, out: NDArray, border: NDArray, fill: NDArray,
+def table_at(data: NDArray, inverse: NDArray, sizes: NDArray, order: NDArray, planar: bool, out: NDArray, border: NDArray, fill: NDArray,
              tables: NDArray, kept: NDArray[np.bool_], slanted: NDArray[np.bool_]) -> None:  # fmt: skip
-    """8-bit images, and what a table makes of their values, one behind the other into ``out``; ``planar``: channels first.
+    """8-bit images, and what a table makes of their values, one behind the other, in this order, into ``out``; ``planar``: channels first.
 
     kept, slanted: (B,) which have maps that keep rows rows, and which others; of the rest nothing but their places is left.
     """
     border, whole = border.copy(), np.rint(fill * 255)
     for chosen, kernel in ((kept, by_rows), (slanted, affine_kernels.affine)):
         if np.count_nonzero(chosen):
-            kernel(data, inverse, sizes, chosen, planar, out.reshape(-1), border, whole, tables, (0,) * data.shape[3])
+            kernel(data, inverse, sizes, order, chosen, planar, out.reshape(-1), border, whole, tables, (0,) * data.shape[3])
 
 
 def _at_once(warp: Warp, data: NDArray, form: Straight) -> Dense:
@@ -108,22 +113,36 @@ def _at_once(warp: Warp, data: NDArray, form: Straight) -> Dense:
         made: Any = room((len(data), *form.sizes[0].tolist(), channels), np.uint8)
         out = made.reshape(-1)
     else:
-        out, made = _behind(form.sizes, channels)
+        out, made = _behind(form.sizes, form.order, channels)
     if not every(averaged):
         linear = form.upright & ~averaged
-        table_at(data, form.inverse, form.sizes, False, out, warp.border, warp.fill, _AS_IT_COMES, linear, ~form.upright)
+        table_at(data, form.inverse, form.sizes, form.order, False, out, warp.border, warp.fill, _AS_IT_COMES, linear, ~form.upright)
     if np.count_nonzero(averaged):
         fill = (warp.fill * 255).astype(np.float32)
-        upright(data, form.inverse, form.sizes, averaged, out, warp.border.copy(), fill, form.boxes)
+        upright(data, form.inverse, form.sizes, form.order, averaged, out, warp.border.copy(), fill, form.boxes)
     return made
 
 
-def _behind(sizes: NDArray[np.int64], channels: int) -> tuple[NDArray[np.uint8], list[NDArray]]:
-    """An array for images of sizes (B, 2), one behind the other, and its parts."""
-    *starts, end = [0, *(sizes.prod(1) * channels).cumsum().tolist()]
-    out = room((end,), np.uint8)
-    places = zip(starts, sizes.tolist(), strict=True)
-    return out, [np.ndarray((high, wide, channels), np.uint8, out, start) for start, (high, wide) in places]
+def _as_numbers(sizes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(B,) one number for height and width."""
+    return sizes[:, 0] << 32 | sizes[:, 1]
+
+
+def _behind(sizes: NDArray[np.int64], order: NDArray[np.int64], channels: int) -> tuple[NDArray[np.uint8], list[NDArray]]:
+    """An array for images of sizes (B, 2), one behind the other in this order (B,), and its parts, as the samples come.
+
+    Images of one size are parts of one array of four axes: NumPy makes those at a third of the price of an array each.
+    """
+    out, lying = room((int(sizes[:, 0] @ sizes[:, 1]) * channels,), np.uint8), _as_numbers(sizes)[order]
+    ends = [*(np.flatnonzero(lying[1:] != lying[:-1]) + 1).tolist(), len(lying)]
+    made, rows, given, start, first = [out] * len(order), order.tolist(), sizes.tolist(), 0, 0
+    for end in ends:
+        high, wide = given[rows[first]]
+        stop = start + (end - first) * high * wide * channels
+        for row, image in zip(rows[first:end], out[start:stop].reshape(-1, high, wide, channels), strict=True):
+            made[row] = image
+        start, first = stop, end
+    return out, made
 
 
 def _resample(warp: Warp, data: Dense, some: Callable[[Warp, NDArray, Dense], Dense]) -> Dense:
@@ -218,7 +237,7 @@ def _by_axis(warp: Warp, rows: NDArray, dtype: Any) -> Callable[[Any, NDArray, N
 
     def run(some: Any, data: NDArray, out: NDArray) -> None:
         on = filled(len(data), True, bool)
-        upright(data, inverse[some], sizes[some], on, out.reshape(-1), border[some], fill[some], box[some])
+        upright(data, inverse[some], sizes[some], np.arange(len(data)), on, out.reshape(-1), border[some], fill[some], box[some])
 
     return run
 
@@ -330,7 +349,7 @@ def _by_loop(inverse: NDArray, size: tuple[int, int], border: NDArray, fill: NDA
     out = np.empty((len(data), *size, data.shape[3]), data.dtype)
     if in_whole_numbers(data):
         kept, sizes = (inverse[:, 1] == 0) & (inverse[:, 3] == 0), filled((len(data), 2), size, np.int64)
-        table_at(data, inverse, sizes, False, out, border, fill, _AS_IT_COMES, kept, ~kept)
+        table_at(data, inverse, sizes, np.arange(len(data)), False, out, border, fill, _AS_IT_COMES, kept, ~kept)
         return out
     scale = RANGES[name_of(data.dtype)]
     kernels.warp(data, inverse, out, border, (fill * scale).astype(np.float32), data.dtype.kind == "u")

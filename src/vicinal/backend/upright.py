@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vicinal.backend.kernels import _brought, _compiled, _inlined
+from vicinal.backend.kernels import _brought, _compiled, _inlined, aligned, mapped_alike
 from vicinal.backend.pixels import copied
 from vicinal.backend.upright_lanes import LANES, SPILL, WINDOW, blocks_stored, pixels_summed, rows_summed, stored
 from vicinal.backend.vectors import WIDE
@@ -42,17 +42,19 @@ def _end(scale, shift, box, count, wide, first):
 
 @_compiled
 def _blocks(first, shares, count, wide, owner, inner, begins, places, factors):
-    """What ``blocks_stored`` reads, of a row of ``count`` pixels; how many blocks, or 0 where one needs values that lie too far apart.
+    """What ``blocks_stored`` reads, of a row of ``count`` pixels; how many blocks, or 0 where one needs values that lie too far apart; and
+    whether one window holds all that it needs.
 
     owner, inner: of the values of a row in turn the pixel and the channel. Those of the last block that lie behind the row are any.
     """
     channels = np.int64(inner.max()) + 1
-    blocks = (count * channels + LANES - 1) // LANES
+    blocks, near = (count * channels + LANES - 1) // LANES, wide == 3
     for k in range(blocks):  # indices are unsigned: they need no look at negative ones
         one, other = first[owner[k * LANES]], first[min(owner[k * LANES + LANES - 1], count - 1)]
         begins[k] = min(one, other) * channels
         if (abs(one - other) + 1) * channels > WINDOW:
-            return 0
+            return 0, False
+        near &= (abs(one - other) + wide) * channels <= WINDOW
         base = np.int32(begins[k])
         for lane in range(np.uintp(LANES)):
             i = np.uintp(k * LANES) + lane
@@ -61,7 +63,7 @@ def _blocks(first, shares, count, wide, owner, inner, begins, places, factors):
             at, start = np.uintp((k * wide + j) * LANES), np.uintp(j * count)
             for lane in range(np.uintp(LANES)):
                 factors[at + lane] = shares[start + np.uintp(owner[np.uintp(k * LANES) + lane])]
-    return blocks
+    return blocks, near
 
 
 @_inlined
@@ -99,10 +101,8 @@ def _part(first, count, wide, high, width, border):
 @_inlined
 def _alike(inverse, sizes, border, box, one, other):
     """Whether two samples take their pixels from the same places."""
-    same = sizes[one, 0] == sizes[other, 0] and sizes[one, 1] == sizes[other, 1] and border[one] == border[other]
-    for k in range(6):
-        same &= inverse[one, k] == inverse[other, k]
-    return same and box[one, 0] == box[other, 0] and box[one, 1] == box[other, 1]
+    same = box[one, 0] == box[other, 0] and box[one, 1] == box[other, 1]
+    return same and mapped_alike(inverse, sizes, border, one, other)
 
 
 @_compiled
@@ -114,10 +114,10 @@ def _rooms(sizes, box, channels, out):
     owner, inner = (values // channels).astype(np.int32), (values % channels).astype(np.int32)
     # Some pixels more: those of values behind a row.
     first, shares = np.zeros(wide + LANES, np.int64), np.zeros((wide + LANES) * many, np.float32)
-    begins, places = np.empty(blocks, np.int64), np.empty(blocks * LANES, np.int32)
-    factors = np.empty(blocks * LANES * many if WIDE else 0, np.float32)
+    begins, places = np.empty(blocks, np.int64), aligned(blocks * LANES, np.int32)
+    factors = aligned(blocks * LANES * many if WIDE else 0, np.float32)
     down = np.empty(high, np.int64), np.empty(high * _touched(box[:, 1].max(), 4), np.float32)
-    rows = np.empty(2 * (blocks * LANES + SPILL), np.float32), np.empty(blocks * LANES, out.dtype)
+    rows = aligned(2 * (blocks * LANES + SPILL), np.float32), np.empty(blocks * LANES, out.dtype)
     return (first, shares, owner, inner, begins, places, factors), down, rows
 
 
@@ -125,8 +125,8 @@ def _rooms(sizes, box, channels, out):
 def _noted(inverse, size, border, box, width, across, down):
     """What a map says of the columns and rows of a result, written into their rooms.
 
-    How many pixels a box touches along x and y; how many blocks a row has, 0 where it is not made in such; the columns [low, high) that
-    boxes touch, [left, right) of them on the canvas, and [base, beyond) of a line.
+    How many pixels a box touches along x and y; how many blocks a row has, 0 where it is not made in such, and whether these are near; the
+    columns [low, high) that boxes touch, [left, right) of them on the canvas, and [base, beyond) of a line.
     """
     first, shares, owner, inner, begins, places, factors = across
     many_x, many_y = _touched(box[0], 1), _touched(box[1], 4)
@@ -134,15 +134,15 @@ def _noted(inverse, size, border, box, width, across, down):
     _boxes(inverse[4], inverse[5], box[1], size[0], many_y, down[0], down[1])
     high = _end(inverse[0], inverse[2], box[0], size[1], many_x, first)
     low, left, right, base, beyond = _part(first, size[1], many_x, high, width, border)
-    blocks = _blocks(first, shares, size[1], many_x, owner, inner, begins, places, factors) if WIDE else 0
-    return many_x, many_y, blocks, low, high, left, right, base, beyond
+    blocks, near = _blocks(first, shares, size[1], many_x, owner, inner, begins, places, factors) if WIDE else (0, False)
+    return many_x, many_y, blocks, near, low, high, left, right, base, beyond
 
 
 @_compiled
 def _image(flat, start, canvas, size, border, fill, noted, across, down, line, rows, out, at):
     """One image (H, W, C) from ``flat[start:]`` on to ``out[at:]``."""
     (height, width, channels), last, length = canvas, size[0], size[1] * canvas[2]
-    many_x, many_y, blocks, low, high, left, right, base, _ = noted
+    many_x, many_y, blocks, near, low, high, left, right, base, _ = noted
     (first, shares, _, _, begins, places, factors), (first_y, shares_y), (row, spare) = across, down, rows
     begin, seen, stride = start + left * channels, (right - left) * channels, width * channels
     apart, further = len(line) // 2, len(row) // 2
@@ -167,9 +167,9 @@ def _image(flat, start, canvas, size, border, fill, noted, across, down, line, r
         if y < last and (low < 0 or high > width):
             _beside(line, now, base, low, high, width, channels, border, fill)
         if blocks and 0 < y < last and (last - y) * length >= LANES:  # what is written too much comes later
-            blocks_stored(out, place, line, before, begins, places, factors, many_x, blocks, channels)
+            blocks_stored(out, place, line, before, begins, places, factors, many_x, near, blocks, channels)
         elif blocks and 0 < y <= last:
-            blocks_stored(spare, 0, line, before, begins, places, factors, many_x, blocks, channels)
+            blocks_stored(spare, 0, line, before, begins, places, factors, many_x, near, blocks, channels)
             copied(out, place, spare, 0, length)
         elif 0 < y <= last:
             pixels_summed(row, (1 - (y & 1)) * further, line, before, first, shares, many_x, size[1], channels)
@@ -178,23 +178,22 @@ def _image(flat, start, canvas, size, border, fill, noted, across, down, line, r
 
 
 @_compiled
-def upright(src, inverse, sizes, chosen, out, border, fill, box):
+def upright(src, inverse, sizes, order, chosen, out, border, fill, box):
     """A batch of images of any dtype in float32, rounded at the end for whole numbers.
 
-    src (B, H, W, C), inverse (B, 6) maps of continuous coordinates row by row, sizes (B, 2) height and width of each result, chosen (B,)
-    which are wanted, out: one behind the other, border (B,), fill (B,) in units of the dtype, box (B, 2) source pixels along x and y that
-    a pixel of it covers.
+    src (B, H, W, C), inverse (B, 6) maps of continuous coordinates row by row, sizes (B, 2) height and width of each result, order (B,) in
+    which they lie in ``out`` one behind the other, best with those of one map together, chosen (B,) which are wanted, border (B,), fill
+    (B,) in units of the dtype, box (B, 2) source pixels along x and y that a pixel of it covers.
     """
     canvas, width, channels = src.shape[1:], src.shape[2], src.shape[3]
-    flat, start, at, last = src.reshape(-1), 0, 0, -1
-    (across, down, rows), line, noted = _rooms(sizes, box, channels, out), np.empty(0, np.float32), (0, 0, 0, 0, 0, 0, 0, 0, 0)
-    for b in range(len(src)):
+    flat, area, at, last = src.reshape(-1), src.shape[1] * width * channels, 0, -1
+    (across, down, rows), line, noted = _rooms(sizes, box, channels, out), aligned(0, np.float32), (0, 0, 0, False, 0, 0, 0, 0, 0, 0)
+    for b in order:
         if chosen[b]:
             if last < 0 or not _alike(inverse, sizes, border, box, last, b):
                 last, noted = b, _noted(inverse[b], sizes[b], border[b], box[b], width, across, down)
-                room = 2 * ((noted[8] - noted[7]) * channels + SPILL)
-                line = line if len(line) >= room else np.empty(room, np.float32)
+                room = 2 * (((noted[9] - noted[8]) * channels + SPILL + LANES - 1) // LANES * LANES)
+                line = line if len(line) >= room else aligned(room, np.float32)
                 line[:] = 0  # what no row writes is read with a share of 0, which needs a number
-            _image(flat, start, canvas, sizes[b], border[b], fill[b], noted, across, down, line, rows, out, at)
-        start += canvas[0] * width * channels
+            _image(flat, b * area, canvas, sizes[b], border[b], fill[b], noted, across, down, line, rows, out, at)
         at += sizes[b, 0] * sizes[b, 1] * channels

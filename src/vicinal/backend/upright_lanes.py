@@ -5,7 +5,6 @@ Where Numba inlines a function into a branch it counts the references of every a
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
@@ -13,7 +12,7 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 from vicinal.backend.chain_steps import MAGIC
-from vicinal.backend.lanes import constant, everywhere
+from vicinal.backend.lanes import constant, everywhere, often, summed
 from vicinal.backend.vectors import WIDE, instruction
 
 LANES = 16  # values of a block
@@ -106,31 +105,10 @@ def _pixels_summed(typing: Any, row: Any, to: Any, line: Any, at: Any, first: An
                     found = _four(builder, builder.gep(given, [builder.add(start, c)]), share, width, many, channels)
                     builder.store(found, builder.bitcast(builder.gep(into, [builder.add(to, c)]), found.type.as_pointer()), align=4)
 
-        _often_three(builder, wide, each)
+        often(builder, wide, (3,), each)
         return context.get_dummy_value()
 
     return signature, generated
-
-
-def _often_three(builder: Any, wide: Any, each: Callable[[Any], None]) -> None:
-    """The loop for a number that is known beforehand, where it is that, which is twice as fast; else that for any."""
-    with builder.if_else(builder.icmp_signed("==", wide, wide.type(3))) as (three, other):
-        with three:
-            each(wide.type(3))
-        with other:
-            each(wide)
-
-
-def _added(builder: Any, form: Any, wide: Any, term: Callable[[Any], Any]) -> Any:
-    """The sum of so many terms, one after the other."""
-    total = cgutils.alloca_once_value(builder, constant(0.0, form))
-    if isinstance(wide, ir.Constant):
-        for j in range(wide.constant):
-            builder.store(builder.fadd(builder.load(total), term(wide.type(j))), total)
-    else:
-        with cgutils.for_range(builder, wide) as loop:
-            builder.store(builder.fadd(builder.load(total), term(loop.index)), total)
-    return builder.load(total)
 
 
 def _four(builder: Any, at: Any, share: Any, wide: Any, many: Any, channels: Any) -> Any:
@@ -141,47 +119,55 @@ def _four(builder: Any, at: Any, share: Any, wide: Any, many: Any, channels: Any
         four = builder.load(builder.bitcast(builder.gep(at, [builder.mul(j, channels)]), lanes.as_pointer()), align=4)
         return builder.fmul(four, everywhere(builder, builder.load(builder.gep(share, [builder.mul(j, many)])), lanes))
 
-    return _added(builder, lanes, wide, term)
+    return summed(builder, constant(0.0, lanes), wide, term, "fadd")
 
 
-def _blocks_stored(typing: Any, out: Any, to: Any, line: Any, at: Any, begins: Any, places: Any, factors: Any, wide: Any, blocks: Any,
-                   channels: Any) -> Any:  # fmt: skip
+def _blocks_stored(typing: Any, out: Any, to: Any, line: Any, at: Any, begins: Any, places: Any, factors: Any, wide: Any, near: Any,
+                   blocks: Any, channels: Any) -> Any:  # fmt: skip
     """Sixteen values at a time to out[to ..] what ``pixels_summed`` and ``stored`` make of a line.
 
     For each block: begins, where in the line that lies which goes into it; places (16,), for each value where from there that of the first
-    pixel of its box lies, less than WINDOW: of the next pixels it lies a pixel further each; factors (wide, 16), their shares. With AVX-512
-    alone.
+    pixel of its box lies, less than WINDOW: of the next pixels it lies a pixel further each; factors (wide, 16), their shares. ``near``:
+    boxes touch three pixels, and all of a block lie among WINDOW values, which are loaded but once. With AVX-512 alone.
     """
     integer = types.intp
-    signature = types.void(out, integer, line, integer, begins, places, factors, integer, integer, integer)
+    signature = types.void(out, integer, line, integer, begins, places, factors, integer, types.boolean, integer, integer)
 
     def generated(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         into, given, begin, order, shares = _data(context, builder, signature, values, 0, 2, 4, 5, 6)
         into, given = builder.gep(into, [values[1]]), builder.gep(given, [values[3]])
         if not WIDE:
             return context.get_dummy_value()
-        wide, blocks, channels = values[7:10]
+        wide, near, blocks, channels = values[7:11]
         lanes, kind = wide.type(LANES), ir.VectorType(_NUMBER, LANES)
         chosen = instruction(builder, "vpermi2var.ps.512", _BLOCK, _BLOCK, kind, _BLOCK)
 
         def block(array: Any, place: Any, form: Any) -> Any:
             return builder.load(builder.bitcast(builder.gep(array, [place]), form.as_pointer()), align=4)
 
-        def each(width: Any) -> None:
+        def each(width: Any, once: bool = False) -> None:
+            step = everywhere(builder, builder.trunc(channels, _NUMBER), kind)
             with cgutils.for_range(builder, blocks) as loop:
                 start = builder.gep(given, [builder.load(builder.gep(begin, [loop.index]))])
                 where, first = block(order, builder.mul(loop.index, lanes), kind), builder.mul(loop.index, width)
+                window = [block(start, wide.type(half), _BLOCK) for half in (0, LANES)] if once else []
 
                 def term(j: Any) -> Any:
                     place = builder.mul(j, channels)
-                    some = builder.call(chosen, [block(start, place, _BLOCK), where, block(start, builder.add(place, lanes), _BLOCK)])
+                    one, other = window or [block(start, builder.add(place, wide.type(half)), _BLOCK) for half in (0, LANES)]
+                    there = builder.add(where, builder.mul(step, everywhere(builder, builder.trunc(j, _NUMBER), kind))) if once else where
+                    some = builder.call(chosen, [one, there, other])
                     return builder.fmul(some, block(shares, builder.mul(builder.add(first, j), lanes), _BLOCK))
 
-                made = _whole(builder, _added(builder, _BLOCK, width, term), into.type.pointee)
+                made = _whole(builder, summed(builder, constant(0.0, _BLOCK), width, term, "fadd"), into.type.pointee)
                 at = builder.bitcast(builder.gep(into, [builder.mul(loop.index, lanes)]), made.type.as_pointer())
                 builder.store(made, at, align=1)
 
-        _often_three(builder, wide, each)
+        with builder.if_else(near) as (among, apart):
+            with among:
+                each(wide.type(3), True)
+            with apart:
+                often(builder, wide, (3,), each)
         return context.get_dummy_value()
 
     return signature, generated

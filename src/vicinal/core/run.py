@@ -35,12 +35,14 @@ class Addressed(np.ndarray):
     ``address`` is None on arrays computed from it.
     """
 
-    _made: tuple[Address, int | None] | None = None  # of the class, so that views and copies have none
+    __slots__ = ("_made",)  # which views and copies have not; a dictionary for each of many small samples would cost as much as they do
+
+    _made: tuple[Address, int | None]
 
     @property
     def address(self) -> Address | None:
         """Of the batch, or of the one sample that it is."""
-        whole, number = self._made or (None, None)
+        whole, number = getattr(self, "_made", (None, None))
         return whole if whole is None or number is None else whole[number]
 
     def __array_wrap__(self, array: NDArray, context: Any = None, return_scalar: bool = False) -> Any:

@@ -15,6 +15,7 @@ from vicinal.core.space import SpaceLike
 from vicinal.core.transform import Transform, option, parameter, register
 from vicinal.core.warp import NONE, Warp
 from vicinal.image.fields import Params, antialias_option, border_option, fill_option, interpolation_option, sides, size_option
+from vicinal.image.resize import scaled, stretched
 
 __all__ = ["CenterCrop", "Pad", "RandomCrop", "RandomResizedCrop", "Resize"]
 
@@ -131,14 +132,13 @@ class RandomResizedCrop(Transform):
     antialias: bool = antialias_option(True)
 
     def lower(self, params: Params, spec: Spec) -> list[Warp]:
-        area = params["scale"] * spec.width * spec.height
-        width = np.minimum(np.sqrt(area * params["ratio"]), spec.width)
-        height = np.minimum(np.sqrt(area / params["ratio"]), spec.height)
-        left, top = (spec.width - width) * params["x"], (spec.height - height) * params["y"]
+        canvas, side, share = spec.size.astype(np.float64), np.empty((len(spec), 2)), np.empty((len(spec), 2))
+        area = params["scale"] * canvas[:, 1] * canvas[:, 0]
+        np.divide(area, params["ratio"], out=side[:, 0])
+        np.multiply(area, params["ratio"], out=side[:, 1])
+        side, share[:, 0], share[:, 1] = np.minimum(np.sqrt(side), canvas), params["y"], params["x"]
         size = sides(self.size, len(spec))
-        matrix = affine.identity(len(spec))
-        matrix[:, 0, 0], matrix[:, 1, 1] = size[:, 1] / width, size[:, 0] / height
-        matrix[:, 0, 2], matrix[:, 1, 2] = -left * matrix[:, 0, 0], -top * matrix[:, 1, 1]
+        matrix = stretched(size / side, (canvas - side) * share)
         return [Warp.of(matrix, spec, size, None, 0.0, self.interpolation, self.antialias)]
 
 
@@ -161,10 +161,7 @@ class Resize(Transform):
     antialias: bool = antialias_option(True)
 
     def lower(self, params: Params, spec: Spec) -> list[Warp]:
-        size = sides(self.size, len(spec))
-        matrix = affine.identity(len(spec))
-        matrix[:, 0, 0], matrix[:, 1, 1] = size[:, 1] / spec.width, size[:, 0] / spec.height
-        return [Warp.of(matrix, spec, size, None, 0.0, self.interpolation, self.antialias)]
+        return [scaled(sides(self.size, len(spec)), spec, self.interpolation, self.antialias)]
 
 
 def _is_margin(value: object) -> bool:

@@ -29,14 +29,22 @@ __all__ = ["Letterbox", "LongestMaxSize", "PadIfNeeded", "RandomScale", "Smalles
 
 def scaled(size: NDArray, spec: Spec, interpolation: str, antialias: bool) -> Warp:
     """The whole canvas on another one of (B, 2) pixels."""
-    matrix = affine.identity(len(spec))
-    matrix[:, 0, 0], matrix[:, 1, 1] = size[:, 1] / spec.width, size[:, 0] / spec.height
-    return Warp.of(matrix, spec, size, None, 0.0, interpolation, antialias)
+    return Warp.of(stretched(size / spec.size), spec, size, None, 0.0, interpolation, antialias)
+
+
+def stretched(factor: NDArray, start: NDArray | None = None) -> NDArray[np.float64]:
+    """(B, 3, 3) maps that scale by (B, 2) factors, y before x, what begins at (B, 2) pixels."""
+    matrix = affine.identity(len(factor))
+    flat = matrix.reshape(-1, 9)
+    flat[:, 4::-4] = factor  # both of a kind at once: there are few samples, and every call costs as much as they do
+    if start is not None:
+        flat[:, 5::-3] = -start * factor
+    return matrix
 
 
 def rounded(size: NDArray) -> NDArray[np.int64]:
     """Whole pixels, at least one."""
-    return np.maximum(np.floor(size + 0.5), 1).astype(np.int64)
+    return np.maximum(size + 0.5, 1).astype(np.int64)
 
 
 @register

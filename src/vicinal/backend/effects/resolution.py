@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from vicinal.backend.effects import read_only
 from vicinal.backend.effects.resize import resized
 from vicinal.backend.upright import upright
+from vicinal.core.batch import filled, some
 from vicinal.core.warp import REPLICATE
 
 _compiled = njit(nogil=True, cache=True, error_model="numpy")
@@ -16,7 +17,7 @@ _compiled = njit(nogil=True, cache=True, error_model="numpy")
 
 def downscale(images: NDArray, *, size: NDArray, down: str, up: str) -> NDArray:
     """Shrink to size (b, 2), height and width, and enlarge again, each by a rule: "nearest", "linear" or "area"."""
-    full, channels, out = np.full(size.shape, images.shape[1:3]), images.shape[3], np.empty_like(images)
+    full, channels, out = filled(size.shape, images.shape[1:3], np.int64), images.shape[3], np.empty_like(images)
     if down == up == "nearest":
         there, back = _nearest(full, size), _nearest(size, full)
         rows, columns = (np.take_along_axis(far, near, 1) for far, near in zip(there, back, strict=True))
@@ -25,8 +26,9 @@ def downscale(images: NDArray, *, size: NDArray, down: str, up: str) -> NDArray:
     small, order = np.empty(size[:, 0] @ size[:, 1] * channels, images.dtype), np.lexsort(size.T)
     _resampled(images.reshape(-1), full, size, down, channels, order, small)
     _resampled(read_only(small), size, full, up, channels, order, out.reshape(-1))
-    still = (size == full).all(1)
-    if still.any():
+    same = size == full
+    if some(same):
+        still = same.all(1)
         out[still] = images[still]
     return out
 
@@ -40,7 +42,7 @@ def _resampled(source: NDArray, old: NDArray, new: NDArray, rule: str, channels:
         rows, columns = _nearest(old, new)
         _gathered(source, old, rows, columns, channels, new, out)
         return
-    box = old / new if rule == "area" else np.ones(new.shape)
+    box = old / new if rule == "area" else filled(new.shape, 1.0)
     if out.dtype == np.uint8:
         resized(source, old, new, box, channels, order, out)
         return
@@ -79,8 +81,9 @@ def _gathered(source, old, rows, columns, channels, new, out):
 @_compiled
 def _one_by_one(source, old, maps, new, box, channels, out):
     border, fill, chosen, start, at = np.full(1, REPLICATE, np.int8), np.zeros(1, np.float32), np.ones(1, np.bool_), 0, 0
+    order = np.zeros(1, np.int64)
     for b in range(len(new)):
         stop, end = start + old[b, 0] * old[b, 1] * channels, at + new[b, 0] * new[b, 1] * channels
         image = source[start:stop].reshape(1, old[b, 0], old[b, 1], channels)
-        upright(image, maps[b : b + 1], new[b : b + 1], chosen, out[at:end], border, fill, box[b : b + 1])
+        upright(image, maps[b : b + 1], new[b : b + 1], order, chosen, out[at:end], border, fill, box[b : b + 1])
         start, at = stop, end
