@@ -14,12 +14,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vicinal.backend import affine_kernels, kernels, maps, pixels, reference
+from vicinal.backend import affine_kernels, kernels, maps, opencv, pixels, reference
 from vicinal.backend.bilinear_rows import by_rows
-from vicinal.backend.maps import BORDERS, SMALL, in_whole_numbers
+from vicinal.backend.maps import SMALL, in_whole_numbers
 from vicinal.backend.reference import both_axes, canvas, square, stacked
 from vicinal.backend.upright import upright
-from vicinal.core import affine
 from vicinal.core.backend import Dense
 from vicinal.core.batch import RANGES, every, filled, name_of
 from vicinal.core.pages import room
@@ -335,7 +334,7 @@ def _linear(warp: Warp, rows: NDArray, data: NDArray, times: tuple[int, int]) ->
     fine_size = (height * times[1], width * times[0])
     inverse = inverses(warp, rows) / np.array([*times, 1, *times, 1])
     large = data.dtype != np.uint8 and data.shape[1] > 1 and max(data.shape[1] * data.shape[2], fine_size[0] * fine_size[1]) > SMALL
-    sample = _by_opencv if large else _by_loop
+    sample = opencv.affine if large else _by_loop
     fine = sample(inverse, fine_size, warp.border[rows], warp.fill[rows], data)
     return fine if max(times) == 1 else np.stack([_mean(image, height, width) for image in fine])
 
@@ -354,43 +353,6 @@ def _by_loop(inverse: NDArray, size: tuple[int, int], border: NDArray, fill: NDA
     scale = RANGES[name_of(data.dtype)]
     kernels.warp(data, inverse, out, border, (fill * scale).astype(np.float32), data.dtype.kind == "u")
     return out
-
-
-def _by_opencv(inverse: NDArray, size: tuple[int, int], border: NDArray, fill: NDArray, data: NDArray) -> NDArray:
-    out = np.empty((len(data), *size, data.shape[3]), data.dtype)
-    inverse = affine.indexed(inverse.reshape(-1, 2, 3))
-    for row, image in enumerate(data):
-        value = float(fill[row]) * RANGES[name_of(data.dtype)]
-        _opencv_one(image, inverse[row], out[row], BORDERS[int(border[row])], value)
-    return out
-
-
-def _window(image: NDArray, inverse: NDArray, out: NDArray, border: int) -> tuple[NDArray, NDArray]:
-    """The part of a large image that is looked at, if that is much less than the whole, and the map onto it."""
-    (height, width), (rows, columns) = image.shape[:2], out.shape[:2]
-    ends = inverse[:, :2] * [columns - 1, rows - 1]
-    low = np.floor(inverse[:, 2] + np.minimum(ends, 0).sum(1)).astype(int) - 1
-    high = np.ceil(inverse[:, 2] + np.maximum(ends, 0).sum(1)).astype(int) + 2
-    inside = (low >= 0).all() and (high <= [width, height]).all()
-    (x0, y0), (x1, y1) = np.maximum(low, 0), np.minimum(high, [width, height])
-    seen = (x1 - x0) * (y1 - y0)
-    # What a mirror shows may lie anywhere.
-    if min(x1 - x0, y1 - y0) < 2 or 10 * seen > 7 * width * height or (border == cv2.BORDER_REFLECT and not inside):
-        return image, inverse
-    return image[y0:y1, x0:x1], inverse - [[0, 0, x0], [0, 0, y0]]
-
-
-def _opencv_one(image: NDArray, inverse: NDArray, out: NDArray, border: int, fill: float) -> None:
-    height, width, channels = out.shape
-    image, inverse = _window(image, inverse, out, border)
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    # Four channels at most; and never two, for which OpenCV rounds coordinates to 1/32 of a pixel even where it needs not.
-    rest = {0: [], 1: [1], 2: [1, 1], 3: [3]}[channels % 4]
-    ends = np.cumsum([4] * (channels // 4) + rest)
-    for start, end in zip([0, *ends[:-1]], ends, strict=True):
-        part = np.ascontiguousarray(image[..., start:end])
-        warped = cv2.warpAffine(part, inverse, (width, height), None, flags, border, (fill,) * 4)
-        out[..., start:end] = warped.reshape(height, width, -1)
 
 
 def _nearest(warp: Warp, rows: NDArray, data: Dense, fill: NDArray) -> NDArray:
