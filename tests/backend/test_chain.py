@@ -210,7 +210,7 @@ def test_channels_are_taken_apart_and_put_together_and_nothing_is_written_beside
 @pytest.mark.parametrize("layout", ["HWC", "CHW"])
 @pytest.mark.parametrize("channels", [1, 3, 4])
 def test_large_floats_are_those_of_small_batches(layout, channels):
-    data = np.random.default_rng(channels).integers(0, 256, (9, 554, 311, channels), np.uint8)
+    data = np.random.default_rng(channels).integers(0, 256, (9, 1108, 311, channels), np.uint8)
     step = Linear(np.full((9, 1), 4.0), np.full((9, 1), -1.5), clip=False)
     chain = Pointwise((step,), everywhere(9), dtype="float32", layout=layout, unit=False)
     large, small = (FAST.run([chain.rows(rows)], data[rows]) for rows in (np.arange(9), np.array([3])))

@@ -10,7 +10,7 @@ from vicinal.backend import pixels
 from vicinal.backend.kernels import hashed
 from vicinal.backend.noise import LEVELS
 from vicinal.backend.reference import stacked
-from vicinal.backend.streams import LARGE, PIECE, copied, settle, streamed
+from vicinal.backend.streams import copied
 from vicinal.core.backend import Dense
 from vicinal.core.batch import name_of
 from vicinal.core.pages import room
@@ -71,32 +71,18 @@ def span(flat, start, stop, level, key, shift, unit):
 @njit(nogil=True, cache=True, error_model="numpy")
 def _rectangles(data, out, box, active, level, key, shift, unit):
     width, channels = out.shape[2], out.shape[3]
-    images, results, line = data.reshape(len(data), -1), out.reshape(len(data), -1), width * channels
-    past = out.nbytes > LARGE and (out.ctypes.data | line * out.itemsize) % PIECE == 0
+    images, results = data.reshape(len(data), -1), out.reshape(len(data), -1)
     for b in range(len(data)):
-        boxes, flat = box[b, : box.shape[1] if active[b] else 0], results[b]
-        _copied(flat, images[b], line, boxes, past)
-        for n in range(len(boxes)):
-            x0, y0, x1, y1 = boxes[n]
-            for y in range(y0, y1 if x0 < x1 else y0):
-                span(flat, y * line + x0 * channels, y * line + x1 * channels, level[b], key[b], shift, unit)
-    if past:
-        settle()
-
-
-@njit(nogil=True, cache=True, error_model="numpy")
-def _copied(flat, image, line, boxes, past):
-    """An image, past the caches but for the rows between the first and the last that are written again."""
-    first, last = 0, len(flat) // line
-    if past:
-        first, last = last, 0
-        for x0, y0, x1, y1 in boxes:
-            if x0 < x1 and y0 < y1:
-                first, last = min(first, y0), max(last, y1)
-        last = max(first, last)
-        streamed(flat, 0, image, 0, first * line)
-        streamed(flat, last * line, image, last * line, len(flat) - last * line)
-    pixels.copied(flat, first * line, image, first * line, (last - first) * line)
+        flat = results[b]
+        pixels.copied(flat, 0, images[b], 0, len(flat))
+        if not active[b]:
+            continue
+        for n in range(box.shape[1]):
+            x0, y0, x1, y1 = box[b, n]
+            if x0 >= x1:
+                continue
+            for y in range(y0, y1):
+                span(flat, (y * width + x0) * channels, (y * width + x1) * channels, level[b], key[b], shift, unit)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")

@@ -11,7 +11,6 @@ from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from vicinal.backend.kernels import _brought, _compiled, _inlined
-from vicinal.backend.streams import LARGE, PIECE, settle, streamed
 from vicinal.core.backend import Dense
 from vicinal.core.batch import RANGES, filled, name_of
 from vicinal.core.pages import Room, room
@@ -165,15 +164,14 @@ def _pixels(flat, at, step, target, to, pixels, channels):
 
 
 @_inlined
-def _lines(flat, at, along, down, target, to, below, pixels, rows, channels, past):
-    """Rows that stay rows, forwards or backwards, the former past the caches on demand."""
+def _lines(flat, at, along, down, target, to, below, pixels, rows, channels):
+    """Rows that stay rows, forwards or backwards."""
     if along > 0 and down == below == pixels * along:
-        pixels, rows = pixels * rows, 1
+        copied(target, to, flat, at, rows * below)
+        return
     for y in range(rows):
         start, end = at + y * down, to + y * below
-        if along > 0 and past:
-            streamed(target, end, flat, start, pixels * along)
-        elif along > 0:
+        if along > 0:
             copied(target, end, flat, start, pixels * along)
         else:
             done = _mirrored(target, end, flat, start, pixels, channels)
@@ -235,7 +233,6 @@ def permuted(src, places, out, border, fill, channels):
     """
     height, width, rows, columns, count = src.shape[1], src.shape[2], out.shape[1], out.shape[2], len(channels)
     images, results = src.reshape(len(src), -1), out.reshape(len(src), -1)
-    pixel, past = count * out.itemsize, out.nbytes > LARGE and out.ctypes.data % PIECE == 0
     for b in range(len(src)):
         a, right, left, d, down, top = places[b]
         turned = a == 0
@@ -251,13 +248,10 @@ def permuted(src, places, out, border, fill, channels):
             if turned:
                 _tile(images[b], at, along, below, results[b], to, columns * count, high - low, y1 - y0, channels)
             else:
-                whole = past and (columns * pixel | low * pixel | high * pixel) % PIECE == 0
-                _lines(images[b], at, along, below, results[b], to, columns * count, high - low, y1 - y0, channels, whole)
+                _lines(images[b], at, along, below, results[b], to, columns * count, high - low, y1 - y0, channels)
         if y1 - y0 < rows or x1 - x0 < columns:
             shown = (y0, y1, x0, x1)
             _beside(images[b], places[b], (height, width), shown, border[b], fill[b], results[b], rows, columns, channels)
-    if past:
-        settle()
 
 
 @_compiled

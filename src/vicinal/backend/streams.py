@@ -11,40 +11,24 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from vicinal.backend.lanes import address_of
-
-LARGE = 4 << 20  # bytes of a result that is written past the caches
-PIECE = 16  # bytes: what goes past the caches begins and ends at multiples of it
+LARGE = 8 << 20  # bytes of a result that is written past the caches
 
 _WORD = ir.IntType(64)
-_LINE = 64  # bytes of a line of the caches
+_LINE = ir.VectorType(ir.FloatType(), 16)  # 64 bytes, as many as a line of the cache holds
 
 
-def _moved(builder: Any, source: Any, into: Any, count: Any, size: int) -> Any:
-    """Copy ``count`` times ``size`` bytes between addresses; the second is a multiple of the size. Returns how many bytes that are."""
-    form = ir.VectorType(ir.IntType(8), size)
+def _lines(context: Any, source: Any, into: Any, count: Any) -> Any:
+    """Copy ``count`` times 64 bytes from an address to another one, which is a multiple of 64."""
+    return types.void(types.intp, types.intp, types.intp), _generated_lines
+
+
+def _generated_lines(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    source, into, count = args
     with cgutils.for_range(builder, count) as loop:
-        offset = builder.mul(loop.index, _WORD(size))
-        at, to = (builder.inttoptr(builder.add(base, offset), form.as_pointer()) for base in (source, into))
-        store = builder.store(builder.load(at, align=1), to, align=size)
+        offset = builder.mul(loop.index, _WORD(64))
+        at, to = (builder.inttoptr(builder.add(base, offset), _LINE.as_pointer()) for base in (source, into))
+        store = builder.store(builder.load(at, align=4), to, align=64)
         store.set_metadata("nontemporal", builder.module.add_metadata([ir.IntType(32)(1)]))
-    return builder.mul(count, _WORD(size))
-
-
-def _pieces(context: Any, target: Any, to: Any, source: Any, at: Any, count: Any) -> Any:
-    """target[to : to + count] = source[at : at + count] past the caches: whole pieces, to a multiple of a piece."""
-    return types.void(target, to, source, at, count), _generated_pieces
-
-
-def _generated_pieces(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-    size = _WORD(context.get_abi_sizeof(context.get_data_type(signature.args[0].dtype)))
-    into, given = (builder.add(address_of(context, builder, signature, args, n), builder.mul(args[n + 1], size)) for n in (0, 2))
-    left = builder.mul(args[4], size)
-    ahead = builder.and_(builder.neg(into), _WORD(_LINE - 1))  # up to the next line
-    for most, wide in ((ahead, PIECE), (left, _LINE), (left, PIECE)):
-        some = builder.select(builder.icmp_unsigned("<", most, left), most, left)
-        done = _moved(builder, given, into, builder.udiv(some, _WORD(wide)), wide)
-        into, given, left = builder.add(into, done), builder.add(given, done), builder.sub(left, done)
     return context.get_dummy_value()
 
 
@@ -58,19 +42,19 @@ def _generated_barrier(context: Any, builder: Any, signature: Any, args: Any) ->
     return context.get_dummy_value()
 
 
-streamed: Any = intrinsic(_pieces)
+_copy_lines: Any = intrinsic(_lines)
 settle: Any = intrinsic(_barrier)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def stream(values, into):
     """into[i] = values[i], past the caches but for what fills no line of them; contiguous float32. ``settle`` stands behind the last."""
-    head = min(-into.ctypes.data % PIECE // 4, values.shape[0])
-    end = head + (values.shape[0] - head) // 4 * 4
-    streamed(into, head, values, head, end - head)
+    head = min((64 - into.ctypes.data % 64) % 64 // 4, values.shape[0])
+    lines = (values.shape[0] - head) // 16
+    _copy_lines(values[head:].ctypes.data, into[head:].ctypes.data, lines)
     for i in range(head):
         into[i] = values[i]
-    for i in range(end, values.shape[0]):
+    for i in range(head + 16 * lines, values.shape[0]):
         into[i] = values[i]
 
 

@@ -63,22 +63,12 @@ class Pages:
 
 
 LARGE = 32 << 20  # bytes: smaller arrays are used again by glibc itself
-_LINE, _LINED = 64, 1 << 20  # bytes of a line of the caches, and of arrays from which on it pays to begin with one
 
 
 def room(shape: tuple[int, ...], dtype: Any) -> NDArray:
     """A new array for a result, values unset; a large one may lie where an earlier one lay that is gone by now."""
     kind = np.dtype(dtype)
-    size = math.prod(shape) * kind.itemsize
-    if size < _LINED:
-        return np.empty(shape, kind)
-    return _lined(size).view(kind).reshape(shape) if size < LARGE else _shared().array(shape, kind)
-
-
-def _lined(size: int) -> NDArray[np.uint8]:
-    held = np.empty(size + _LINE, np.uint8)
-    start = -held.ctypes.data % _LINE
-    return held[start : start + size]
+    return np.empty(shape, kind) if math.prod(shape) * kind.itemsize < LARGE else _shared().array(shape, kind)
 
 
 @lru_cache(maxsize=1)
