@@ -192,7 +192,8 @@ def upright(src, inverse, sizes, order, chosen, out, border, fill, box):
         if chosen[b]:
             if last < 0 or not _alike(inverse, sizes, border, box, last, b):
                 last, noted = b, _noted(inverse[b], sizes[b], border[b], box[b], width, across, down)
-                room = 2 * (((noted[9] - noted[8]) * channels + SPILL + LANES - 1) // LANES * LANES)
+                base, beyond = noted[8:]
+                room = 2 * (((beyond - base) * channels + SPILL + LANES - 1) // LANES * LANES)
                 line = line if len(line) >= room else aligned(room, np.float32)
                 line[:] = 0  # what no row writes is read with a share of 0, which needs a number
             _image(flat, b * area, canvas, sizes[b], border[b], fill[b], noted, across, down, line, rows, out, at)

@@ -13,7 +13,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from vicinal.backend.effects.webp_lanes import least, number, put, short, shortened, size_of, summed, within
+from vicinal.backend.effects.webp_lanes import least, number, put, short, shortened, size_of, total_of, within
 from vicinal.backend.lanes import LANES, NUMBERS, Lanes, loaded, stored
 
 FIXED = 17  # bits after the point of what divides by a step
@@ -116,7 +116,7 @@ def _backward(context: Any, block: Any, picture: Any, step: Any, given: Any, ste
         for k, value in enumerate(made):
             put(builder, shortened(value), builder.add(picture, builder.mul(step, _WORD(k // 4))), k % 4)
         differences = [value - one for value, one in zip(made, rows(builder, given, step_given), strict=True)]
-        added(builder, summed([value * value for value in differences]), far)
+        added(builder, total_of([value * value for value in differences]), far)
         return context.get_dummy_value()
 
     return types.void(*[types.intp] * 6), generated
@@ -143,7 +143,7 @@ def _stepped(first: int, sharper: tuple[int, ...]) -> Any:
             level = value.where_below(0, level * -1, level)
             put(builder, shortened(level), into, k)
             put(builder, shortened(level * step), block, k)
-        added(builder, summed(cost), bits)
+        added(builder, total_of(cost), bits)
         return context.get_dummy_value()
 
     return types.void(*[types.intp] * 4), generated

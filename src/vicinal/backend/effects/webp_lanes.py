@@ -55,7 +55,7 @@ def size_of(value: Lanes) -> Lanes:
     return most(value, value * -1)
 
 
-def summed(values: Sequence[Any]) -> Any:
+def total_of(values: Sequence[Any]) -> Any:
     """In pairs, so that the additions need not wait for one another."""
     while len(values) > 1:
         values = [one + other for one, other in zip(values[::2], values[1::2], strict=False)] + list(values[len(values) // 2 * 2 :])

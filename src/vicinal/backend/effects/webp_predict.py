@@ -16,7 +16,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from vicinal.backend.effects.webp_blocks import added
-from vicinal.backend.effects.webp_lanes import SHORT, STRIDE, number, put, short, shortened, size_of, summed, within
+from vicinal.backend.effects.webp_lanes import SHORT, STRIDE, number, put, short, shortened, size_of, total_of, within
 from vicinal.backend.lanes import LANES, NUMBERS, Lanes, constant, everywhere, loaded
 
 MODES, SMALL_MODES = 4, 10  # DC, V, H, TM; DC, TM, VE, HE, LD, RD, VR, VL, HD, HU
@@ -42,7 +42,7 @@ def small_predictions(left: Sequence[Any], corner: Any, above: Sequence[Any]) ->
     out = [pair[2], soft[2], pair[1], soft[1], pair[0], last, *[left[3]] * 4]
     places = [(y, x) for y in range(4) for x in range(4)]
     return [
-        [(summed([*left, *above[:4]]) + 4) >> 3] * 16,
+        [(total_of([*left, *above[:4]]) + 4) >> 3] * 16,
         [within(above[x] + (left[y] - corner), 0, 255) for y, x in places],
         soft[5:9] * 4,
         [(*soft[3:0:-1], last)[y] for y, _ in places],
@@ -73,7 +73,7 @@ def _nearest(costs: Sequence[Lanes]) -> Lanes:
 
 def _apart(ones: Sequence[Any], others: Sequence[Any]) -> Lanes:
     """The sum of what two pictures differ by."""
-    return summed([size_of(one - other) for one, other in zip(ones, others, strict=True)])
+    return total_of([size_of(one - other) for one, other in zip(ones, others, strict=True)])
 
 
 def _small(context: Any, corner: Any, step: Any, beyond: Any, block: Any, step_block: Any, prices: Any, mode: Any) -> Any:
